@@ -96,11 +96,8 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
         owner.write(&file).map_err(failed("write the lock"))?;
         if !is_locked {
             std::thread::sleep(SETTLE);
-            let now = Owner::read(&file).map_err(failed("read the lock"))?;
-            let is_ours = now.as_ref().is_some_and(|now| now.is_same(&owner));
-            if !is_ours || !is_in_place(folder, lock, &file).map_err(failed("read the lock"))? {
-                return Err(taken(now.filter(|_| !is_ours)));
-            }
+            let kept = check_kept(folder, lock, &file, &owner);
+            kept.map_err(failed("read the lock"))?.map_err(taken)?;
         }
         return Ok(Claim {
             file,
@@ -113,6 +110,22 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
 /// Whether the name still refers to this file.
 pub(super) fn is_in_place(folder: &Folder, lock: &str, file: &File) -> io::Result<bool> {
     Ok(folder.file_id(lock)? == Some(FileId::from(&file.metadata()?)))
+}
+
+/// Whether a lock is still this owner's; if not, the one that has it now, if known.
+fn check_kept(
+    folder: &Folder,
+    lock: &str,
+    file: &File,
+    owner: &Owner,
+) -> io::Result<std::result::Result<(), Option<Owner>>> {
+    match Owner::read(file)? {
+        Some(now) if now.is_same(owner) => Ok(match is_in_place(folder, lock, file)? {
+            true => Ok(()),
+            false => Err(None),
+        }),
+        other => Ok(Err(other)),
+    }
 }
 
 /// Replaces a lock that its holder cannot be asked to release.
@@ -179,3 +192,6 @@ fn silent_for(folder: &Folder, lock: &str, file: &File) -> io::Result<Duration> 
     let then = file.metadata()?.modified()?;
     Ok(now?.duration_since(then).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

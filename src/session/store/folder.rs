@@ -243,4 +243,65 @@ mod tests {
         assert!(synced(error(Errno::IO)).is_err());
         assert!(synced(error(Errno::NOSPC)).is_err());
     }
+
+    #[test]
+    fn the_names_in_a_folder_are_listed_and_have_paths_in_it() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::open(outer.path()).unwrap();
+        for name in ["a.ron", "b.lock"] {
+            folder.new_file(name).unwrap();
+            assert_eq!(folder.path_of(name), outer.path().join(name));
+            assert!(folder.path_of(name).exists());
+        }
+        for _ in 0..2 {
+            let mut names = folder.names();
+            // The folder itself and the one around it may be listed too.
+            names.retain(|name| !name.starts_with('.'));
+            names.sort();
+            assert_eq!(names, ["a.ron", "b.lock"]);
+        }
+    }
+
+    #[test]
+    fn no_program_that_is_started_gets_a_folder_or_a_file_in_it() {
+        use rustix::io::{FdFlags, fcntl_getfd};
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::open(outer.path()).unwrap();
+        let file = folder.new_file("a").unwrap();
+        for opened in [&folder.file, &file] {
+            let flags = fcntl_getfd(opened).unwrap();
+            assert!(flags.contains(FdFlags::CLOEXEC));
+        }
+    }
+
+    #[test]
+    fn opening_a_pipe_never_waits_for_a_program_at_its_other_end() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::open(outer.path()).unwrap();
+        let pipe = outer.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let (opened, waited) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let _ = opened.send(folder.open_file("pipe", OFlags::RDONLY).is_ok());
+        });
+        let limit = std::time::Duration::from_secs(10);
+        assert_eq!(waited.recv_timeout(limit), Ok(true));
+    }
+
+    /// For root, which may list any folder, this always holds.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn files_are_created_in_a_folder_that_cannot_be_listed() {
+        use std::os::unix::fs::PermissionsExt;
+        let outer = tempfile::tempdir().unwrap();
+        let path = outer.path().join("hidden");
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o300)).unwrap();
+        let folder = Folder::open(&path).unwrap();
+        folder.new_file("mine").unwrap();
+        assert!(folder.file_id("mine").unwrap().is_some());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        assert!(path.join("mine").exists());
+    }
 }

@@ -39,3 +39,30 @@ impl Store {
         Ok(session)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+    use std::fs;
+
+    #[test]
+    fn a_note_on_a_divided_session_itself_needs_none_of_its_shards() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let mut session = Session::new("mine", Config::default());
+        session.divide(2, "any").unwrap();
+        store.save(&session).unwrap();
+        fs::write(store.path("mine.shard-1-of-2"), "damaged").unwrap();
+        assert!(store.load_whole("mine").is_err());
+        let note = Note {
+            written: 7,
+            on: NoteTarget::Session,
+            text: "look at this".into(),
+        };
+        let noted = store.note("mine", note.clone()).unwrap();
+        assert_eq!(noted.record.notes, [note.clone()]);
+        assert_eq!(store.load("mine").unwrap().record.notes, [note]);
+        assert_eq!(store.engine("mine"), None, "the lock was released");
+    }
+}

@@ -278,4 +278,35 @@ mod tests {
         assert_eq!(other.standing(), OwnerState::Unknown);
         assert!(other.remote_machine().is_some());
     }
+
+    #[test]
+    fn a_holder_is_described_by_its_process_and_by_its_machine_if_that_is_another() {
+        let far = Owner::parsed("4242\n\nmachine farm-7\nboot another\nend\n").unwrap();
+        assert_eq!(far.words(), "process 4242 on farm-7");
+        let here = Owner::current();
+        assert_eq!(here.words(), format!("process {}", std::process::id()));
+        assert_eq!(Owner::parsed("77").unwrap().words(), "process 77");
+    }
+
+    #[test]
+    fn a_lock_of_an_earlier_version_is_complete_and_a_half_written_one_has_no_owner() {
+        let read = |text: &[u8]| {
+            let file = tempfile::tempfile().unwrap();
+            file.write_all_at(text, 0).unwrap();
+            Owner::read(&file).unwrap().map(|owner| owner.pid)
+        };
+        assert_eq!(read(b"123\n/tmp/x.sock"), Some(123));
+        assert_eq!(read(b"123\n\nmachine farm-7\nboot a"), None);
+        assert_eq!(read(b"123\n\nmachine farm-7\nboot a\nend\n"), Some(123));
+    }
+
+    #[test]
+    fn each_beat_counts_one_more() {
+        let mut owner = Owner::current();
+        assert_eq!(owner.beat_count(), 0);
+        for beats in 1..4 {
+            owner.beat();
+            assert_eq!(owner.beat_count(), beats);
+        }
+    }
 }

@@ -16,6 +16,8 @@ use crate::session::text::{ARRAYS, from_text, head_from_text};
 
 /// Maximum size of the readable part when only that is read.
 const MOST_HEAD: usize = 24 << 20;
+/// Bytes that are read at a time when only the readable part is read.
+const PIECE: usize = 1 << 16;
 
 /// A session, and the fingerprint of the file that was read.
 pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, FileFingerprint)> {
@@ -37,14 +39,19 @@ pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, FileFing
 /// A session without the numbers of its arrays, which stay empty: enough to show what it is and its
 /// progress.
 pub(super) fn read_head(path: &Path, name: &str) -> Result<Session> {
+    read_head_within(path, name, MOST_HEAD)
+}
+
+/// The same of a file whose readable part has at most this many bytes.
+fn read_head_within(path: &Path, name: &str, most: usize) -> Result<Session> {
     let failed = |action| io_error(path, action);
     let mut file = files::open(path).map_err(failed("read the file"))?;
-    let (head, is_whole) = head(&mut file).map_err(failed("read the file"))?;
-    if head.len() > MOST_HEAD {
+    let (head, is_whole) = head(&mut file, most).map_err(failed("read the file"))?;
+    if head.len() > most {
         return Err(StoreError::TooLarge {
             path: path.to_owned(),
             what: "its readable part is too long to list".into(),
-            limit: MOST_HEAD as u64,
+            limit: most as u64,
             free: false,
         });
     }
@@ -56,10 +63,9 @@ pub(super) fn read_head(path: &Path, name: &str) -> Result<Session> {
     }
 }
 
-/// The text before the arrays, and whether that is the whole file; at most a little more than
-/// [`MOST_HEAD`] bytes.
-fn head(file: &mut File) -> std::io::Result<(Vec<u8>, bool)> {
-    const PIECE: usize = 1 << 16;
+/// The text before the arrays, and whether that is the whole file; at most [`PIECE`] more
+/// bytes than `most`.
+fn head(file: &mut File, most: usize) -> std::io::Result<(Vec<u8>, bool)> {
     let mut content = Vec::new();
     loop {
         let before = content.len();
@@ -74,7 +80,7 @@ fn head(file: &mut File) -> std::io::Result<(Vec<u8>, bool)> {
             return Ok((content, false));
         }
         // Text does not contain NUL bytes: stop searching.
-        if read == 0 || content.len() > MOST_HEAD || content[before..].contains(&0) {
+        if read == 0 || content.len() > most || content[before..].contains(&0) {
             return Ok((content, true));
         }
     }
@@ -89,4 +95,92 @@ fn into_text(content: Vec<u8>, path: &Path) -> Result<String> {
         ),
         advice: String::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+    use crate::session::schema::VERSION;
+    use crate::session::text::to_text;
+    use std::fs;
+    use std::io::{Seek, Write};
+
+    /// The length of the readable part of a file of this content, and whether that is the whole file.
+    fn head_of(content: &[u8], most: usize) -> (usize, bool) {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file.rewind().unwrap();
+        let (head, is_whole) = head(&mut file, most).unwrap();
+        assert!(content.starts_with(&head));
+        (head.len(), is_whole)
+    }
+
+    /// A file whose arrays come after this many bytes.
+    fn with_arrays_after(length: usize) -> Vec<u8> {
+        let mut content = vec![b'x'; length];
+        content.extend_from_slice(ARRAYS.as_bytes());
+        content.extend_from_slice(b"\"1\"],\n)");
+        content
+    }
+
+    #[test]
+    fn the_readable_part_ends_before_the_arrays_wherever_they_begin() {
+        for length in [0, 10, PIECE - 5, PIECE, 2 * PIECE + 100] {
+            let content = with_arrays_after(length);
+            assert_eq!(head_of(&content, MOST_HEAD), (length, false));
+        }
+    }
+
+    #[test]
+    fn the_search_for_the_arrays_ends_at_the_limit_at_a_nul_byte_and_at_the_end() {
+        let mut content = with_arrays_after(PIECE + 50);
+        assert_eq!(head_of(&content, PIECE), (PIECE + 50, false));
+        assert_eq!(head_of(&content, PIECE - 1), (PIECE, true));
+        content[3] = 0;
+        assert_eq!(head_of(&content, MOST_HEAD), (PIECE, true));
+        let without = vec![b'x'; 2 * PIECE];
+        assert_eq!(head_of(&without, MOST_HEAD), (2 * PIECE, true));
+        assert_eq!(head_of(b"", MOST_HEAD), (0, true));
+    }
+
+    #[test]
+    fn the_readable_part_of_a_session_and_a_plan_without_a_record_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.ron");
+        let mut session = Session::new("mine", Config::default());
+        session.record.updated = 5;
+        fs::write(&path, to_text(&session).unwrap()).unwrap();
+        let head = read_head(&path, "mine").unwrap();
+        assert_eq!(
+            (head.name.as_str(), head.record.updated, &head.config),
+            ("mine", 5, &session.config)
+        );
+        let plan = ron::to_string(&session.config).unwrap();
+        let plan = format!("(version: {VERSION}, config: {plan})");
+        fs::write(&path, &plan).unwrap();
+        assert_eq!(read_head(&path, "mine").unwrap().config, session.config);
+        // A readable part of exactly the limit is read, a longer one is not.
+        assert!(read_head_within(&path, "mine", plan.len()).is_ok());
+        let error = read_head_within(&path, "mine", plan.len() - 1).unwrap_err();
+        assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_empty_file_is_called_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.ron");
+        fs::write(&path, "").unwrap();
+        let error = read_session(&path, "mine").unwrap_err().to_string();
+        assert!(error.contains("it is empty"), "{error}");
+    }
+
+    /// The system gives the size of such a file as 0.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_is_longer_than_its_size_was_is_not_taken_for_the_shorter_one() {
+        let error = read_session(Path::new("/proc/self/status"), "mine").unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("it is not a session"), "{error}");
+    }
 }

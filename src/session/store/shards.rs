@@ -141,4 +141,64 @@ mod tests {
             assert_eq!(parse_shard_name(other), None, "{other}");
         }
     }
+
+    #[test]
+    fn a_shard_belongs_to_its_session_and_any_other_name_to_itself() {
+        assert_eq!(session_of_shard("night.shard-3-of-32"), "night");
+        assert_eq!(session_of_shard("night.2"), "night.2");
+        assert_eq!(session_of_shard("night.shard-5-of-4"), "night.shard-5-of-4");
+    }
+
+    #[test]
+    fn the_shards_of_one_session_and_division_are_listed_by_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        assert!(store.shards("night", 12).unwrap().is_empty());
+        let shards = [
+            ("night", 10, 12),
+            ("night", 2, 12),
+            ("night", 1, 3),
+            ("day", 1, 12),
+        ];
+        for (name, index, count) in shards {
+            fs::write(store.path(&shard_name(name, index, count)), "").unwrap();
+        }
+        fs::write(store.path("night"), "").unwrap();
+        fs::write(store.backup_path(&shard_name("night", 5, 12)), "").unwrap();
+        let expected = [2, 10].map(|index| ShardFile {
+            index,
+            name: format!("night.shard-{index}-of-12"),
+            path: folder.path().join(format!("night.shard-{index}-of-12.ron")),
+        });
+        assert_eq!(store.shards("night", 12).unwrap(), expected);
+        let missing = Store::new(folder.path().join("missing"));
+        assert!(missing.shards("night", 12).is_err());
+    }
+
+    #[test]
+    fn a_merged_shards_generations_are_removed_and_its_log_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let name = shard_name("night", 1, 2);
+        let shard = ShardFile {
+            index: 1,
+            path: store.path(&name),
+            name: name.clone(),
+        };
+        let backup = store.backup_path(&name);
+        fs::write(store.log_path(&name), "").unwrap();
+        // A shard that was saved once has no previous generation.
+        for kept in [&[&shard.path][..], &[&shard.path, &backup]] {
+            for path in kept {
+                fs::write(path, "").unwrap();
+            }
+            store.remove_shard(&shard).unwrap();
+            assert!(!shard.path.exists() && !backup.exists());
+        }
+        assert!(store.log_path(&name).exists());
+        // A folder cannot be removed as a file.
+        fs::create_dir(&shard.path).unwrap();
+        let error = store.remove_shard(&shard).unwrap_err().to_string();
+        assert!(error.contains("cannot remove a merged shard"), "{error}");
+    }
 }

@@ -83,3 +83,109 @@ fn an_engine_on_another_machine_runs_while_its_lock_is_written() {
     assert_eq!(store.engine("mine"), None);
     drop(store.lock("mine").unwrap());
 }
+
+#[test]
+fn only_files_with_a_sessions_name_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    fs::create_dir(store.path("folder")).unwrap();
+    for file in [
+        "a.ron",
+        ".hidden.ron",
+        "two words.ron",
+        "b.ron.bak",
+        "b.log",
+    ] {
+        fs::write(folder.path().join(file), "").unwrap();
+    }
+    assert_eq!(store.names().unwrap(), ["a"]);
+    assert_eq!(store.log_path("b"), folder.path().join("b.log"));
+}
+
+#[test]
+fn a_folder_that_does_not_exist_yet_has_no_sessions_and_one_that_cannot_be_read_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Store::new(folder.path().join("missing"));
+    assert!(missing.names().unwrap().is_empty());
+    let path = folder.path().join("file");
+    fs::write(&path, "").unwrap();
+    let error = Store::new(&path).names().unwrap_err().to_string();
+    let words = format!("{}: cannot read the sessions folder: ", path.display());
+    assert!(error.starts_with(&words), "{error}");
+}
+
+#[test]
+fn a_session_that_cannot_be_read_is_missing_damaged_or_wrongly_spelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let error = || store.load("mine").unwrap_err();
+    assert!(matches!(error(), StoreError::Missing { .. }));
+    // A session that was saved once has no previous generation.
+    store
+        .save(&Session::new("mine", Config::default()))
+        .unwrap();
+    assert_eq!(store.load("mine").unwrap().name, "mine");
+    // Only a file that once was a session has one: what stands there now is damaged.
+    let path = store.path("mine");
+    fs::write(&path, format!("(version: {VERSION}, config: (sed: 1))")).unwrap();
+    assert!(matches!(error(), StoreError::Syntax { line: 1, .. }));
+    let text = to_text(&Session::new("mine", Config::default())).unwrap();
+    fs::write(store.backup_path("mine"), text).unwrap();
+    let damaged = error().to_string();
+    assert!(damaged.contains("the file is damaged: line 1, column "));
+    assert!(damaged.contains("is intact. To restore it: mv "));
+    fs::remove_file(&path).unwrap();
+    let lost = error().to_string();
+    assert!(lost.contains("the file is damaged: cannot read the file: "));
+    // What is no file is not called a damaged one.
+    fs::create_dir(&path).unwrap();
+    let words = format!(
+        "{}: cannot read the file: it is a folder, not a file",
+        path.display()
+    );
+    assert_eq!(error().to_string(), words);
+}
+
+#[test]
+fn the_engine_of_a_lock_that_cannot_be_read_is_found_by_the_systems_lock() {
+    use std::os::unix::fs::PermissionsExt;
+    if !Path::new("/proc/locks").exists() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = folder.path().join("mine.lock");
+    let file = fs::File::create(&path).unwrap();
+    file.lock().unwrap();
+    let engine = EngineProcess::of_another_user(&path).unwrap();
+    let here = std::process::id();
+    assert_eq!(engine.words(), format!("process {here}"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    // Root may read any file.
+    if files::open(&path).is_err() {
+        assert_eq!(store.engine("mine"), Some(engine));
+    }
+    file.unlock().unwrap();
+    assert_eq!(EngineProcess::of_another_user(&path), None);
+    // A folder is no lock, whoever has locked it.
+    let place = folder.path().join("other.lock");
+    fs::create_dir(&place).unwrap();
+    let locked = fs::File::open(&place).unwrap();
+    locked.lock().unwrap();
+    assert_eq!(store.engine("other"), None);
+}
+
+#[test]
+fn times_are_seconds_since_1970_and_shown_in_local_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = folder.path().metadata().unwrap().modified().unwrap();
+    let written = written.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert!(now().abs_diff(written as i64) < 60);
+    // No clock is put forward or back near this time: its local time stands for it alone.
+    let moment = 1_700_000_000;
+    let local: jiff::civil::DateTime = timestamp(moment).parse().unwrap();
+    let zoned = local.to_zoned(jiff::tz::TimeZone::system()).unwrap();
+    assert_eq!(zoned.timestamp().as_second(), moment);
+    assert_eq!(timestamp(moment), local.strftime("%F %T").to_string());
+    assert_eq!(timestamp(i64::MAX), i64::MAX.to_string());
+}

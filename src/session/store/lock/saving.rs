@@ -226,30 +226,4 @@ fn umask() -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_sessions_own_temporary_files_are_removed() {
-        for begun in [
-            "a.ron.tmp",
-            "a.ron.bak.tmp",
-            &unique("a.ron"),
-            &unique("a.ron.bak"),
-            &unique("a.lock"),
-        ] {
-            assert!(is_temporary(begun, "a"), "{begun}");
-        }
-        for other in [
-            "a.ron",
-            "a.ron.bak",
-            "a.lock",
-            "b.ron.1-2-3.tmp",
-            "a.ron.copy.tmp",
-            "a.ron.1-2.ron.3-4-5.tmp",
-            "a.tmp",
-        ] {
-            assert!(!is_temporary(other, "a"), "{other}");
-        }
-    }
-}
+mod tests;
