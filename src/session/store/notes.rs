@@ -61,7 +61,7 @@ mod tests {
             text: "look at this".into(),
         };
         let noted = store.note("mine", note.clone()).unwrap();
-        assert_eq!(noted.record.notes, [note.clone()]);
+        assert_eq!(noted.record.notes, std::slice::from_ref(&note));
         assert_eq!(store.load("mine").unwrap().record.notes, [note]);
         assert_eq!(store.engine("mine"), None, "the lock was released");
     }

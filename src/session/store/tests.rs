@@ -160,7 +160,7 @@ fn the_engine_of_a_lock_that_cannot_be_read_is_found_by_the_systems_lock() {
     let engine = EngineProcess::of_another_user(&path).unwrap();
     let here = std::process::id();
     assert_eq!(engine.words(), format!("process {here}"));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     // Root may read any file.
     if files::open(&path).is_err() {
         assert_eq!(store.engine("mine"), Some(engine));
