@@ -17,7 +17,7 @@ use crate::data;
 use crate::engine::inputs::program;
 use crate::engine::{EngineOptions, Goal};
 use crate::host::Machine;
-use crate::session::shards::MAX_SHARDS;
+use crate::session::record::shard::MAX_SHARDS;
 use crate::session::store::{Lock, Store, StoreError, shard_name};
 use crate::session::{SavedState, Session};
 

@@ -3,7 +3,7 @@
 
 use super::array::{Array, Arrays, Payload};
 use super::record::Record;
-use super::shards::MAX_SHARDS;
+use super::record::shard::MAX_SHARDS;
 
 /// Largest magnitude of a stored sum. A plan's trials stay below it, and the sums of both halves of them fit in 64
 /// bits.

@@ -7,9 +7,6 @@ use super::record::{Record, Start};
 use super::store::now;
 use super::{Config, SavedState, Session};
 
-/// Maximum number of shards in a session.
-pub const MAX_SHARDS: u32 = 100_000;
-
 /// Why a session cannot be divided, or a shard does not belong to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShardError {

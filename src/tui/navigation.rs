@@ -26,7 +26,7 @@ impl DashboardState {
             Ok(()) => {}
             Err(LocationError::NotYet(missing)) => {
                 let words = format!("{missing}; goes there as soon as it can");
-                self.notice = Some(Notice::done(words));
+                self.notice = Some(Notice::awaited(words));
                 self.awaited = Some(start);
             }
             Err(LocationError::Unknown(problem)) => return Err(problem),

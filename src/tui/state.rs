@@ -56,13 +56,24 @@ pub struct SecondView {
     pub left: bool,
 }
 
-/// The result of an action, in one line.
+/// What has become of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionOutcome {
+    /// It was done.
+    Done,
+    /// It is done as soon as it can be.
+    Awaited,
+    /// It failed.
+    Failed,
+}
+
+/// What has become of an action, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// The line.
     pub words: String,
-    /// Whether it failed.
-    pub failed: bool,
+    /// The outcome.
+    pub outcome: ActionOutcome,
 }
 
 impl Notice {
@@ -70,7 +81,15 @@ impl Notice {
     pub fn done(words: impl Into<String>) -> Self {
         Self {
             words: words.into(),
-            failed: false,
+            outcome: ActionOutcome::Done,
+        }
+    }
+
+    /// Something that is done as soon as it can be.
+    pub fn awaited(words: impl Into<String>) -> Self {
+        Self {
+            words: words.into(),
+            outcome: ActionOutcome::Awaited,
         }
     }
 
@@ -78,12 +97,10 @@ impl Notice {
     pub fn failed(words: impl Into<String>) -> Self {
         Self {
             words: words.into(),
-            failed: true,
+            outcome: ActionOutcome::Failed,
         }
     }
-}
 
-impl Notice {
     /// The result of writing a file: its name first, since the line may be too short for the whole path.
     pub fn of_file(written: Result<PathBuf, impl std::fmt::Display>) -> Self {
         match written {

@@ -10,11 +10,14 @@ use super::{Analysis, Record};
 use crate::session::config;
 use crate::stats::sums::total;
 
+/// Maximum number of shards in a session.
+pub const MAX_SHARDS: u32 = 100_000;
+
 /// How a session is divided: stored in its own file, from the first shard until all are merged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sharding {
-    /// Number of shards.
+    /// Number of shards, at most [`MAX_SHARDS`].
     pub count: u32,
     /// The program that must compute the shards, as in [`super::Start::program`].
     pub program: String,

@@ -63,7 +63,7 @@ fn framed(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buff
         _ => short,
     };
     match &drawn.state.notice {
-        Some(news) => footer::draw_notice(&news.words, news.failed, theme, foot, buf),
+        Some(news) => footer::draw_notice(news, theme, foot, buf),
         None => footer::draw(rows, word, theme, foot, buf),
     }
 }

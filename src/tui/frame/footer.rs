@@ -6,16 +6,19 @@ use ratatui::text::{Line, Span};
 
 use crate::format::clean;
 use crate::tui::action::Binding;
+use crate::tui::state::{ActionOutcome, Notice};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{cut, left};
 
 /// Draws the result of the last action instead of the keys.
-pub fn draw_notice(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let (mark, style) = match failed {
-        true => (theme.glyphs.warning, theme.warning()),
-        false => (theme.glyphs.done, theme.text()),
+pub fn draw_notice(notice: &Notice, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let (mark, style) = match notice.outcome {
+        ActionOutcome::Done => (theme.glyphs.done, theme.text()),
+        ActionOutcome::Awaited => (theme.glyphs.waiting, theme.text()),
+        ActionOutcome::Failed => (theme.glyphs.warning, theme.warning()),
     };
-    let text = cut(&format!("{mark} {}", clean(words)), usize::from(area.width));
+    let text = format!("{mark} {}", clean(&notice.words));
+    let text = cut(&text, usize::from(area.width));
     left(buf, area, 0, Span::styled(text, style));
 }
 

@@ -189,7 +189,7 @@ fn framed(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buffe
         .filter(|row| possible::is_possible(row.action, state, scene.session));
     let word = |short| possible::word(short, state, scene.session, scene.theme);
     match &state.notice {
-        Some(news) => footer::draw_notice(&news.words, news.failed, scene.theme, parts.footer, buf),
+        Some(news) => footer::draw_notice(news, scene.theme, parts.footer, buf),
         None => footer::draw(rows, word, scene.theme, parts.footer, buf),
     }
 }

@@ -85,6 +85,8 @@ fn a_location_that_does_not_exist_yet_is_gone_to_as_soon_as_it_does() {
     let output = screen(&begun, &waiting);
     assert_eq!(waiting.view().name, "Filters");
     assert!(output.contains("goes there as soon as it can"), "{output}");
+    let footer = output.lines().last().unwrap_or_default();
+    assert!(footer.starts_with(" ·"), "no mark of success: {footer}");
     // Once the images have been read, the filters are still missing.
     let mut read = begun.clone();
     read.record.form = session.record.form.clone();
@@ -111,8 +113,10 @@ fn a_location_that_does_not_exist_yet_is_gone_to_as_soon_as_it_does() {
         .open_at(Location { layer, ..start }, &begun)
         .unwrap();
     mistaken.go_to_awaited(&session);
-    let notice = mistaken.notice.expect("a problem");
-    assert!(notice.failed && notice.words.contains("conv1, conv2, fc1, logits"));
+    let output = screen(&session, &mistaken);
+    let footer = output.lines().last().unwrap_or_default();
+    assert!(footer.starts_with(" ▲"), "no mark of failure: {footer}");
+    assert!(footer.contains("conv1, conv2, fc1, logits"), "{footer}");
     assert_eq!(mistaken.awaited, None);
 }
 

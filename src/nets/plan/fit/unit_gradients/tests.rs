@@ -42,21 +42,26 @@ fn by_burn(
     sums
 }
 
-#[test]
-fn gradients_of_units_are_those_of_automatic_differentiation() {
+/// Networks that are chains, for grey and for colour images.
+fn chains() -> impl Iterator<Item = (NetworkKind, NetworkShape, Subject)> {
     let kinds = [
         NetworkKind::Cnn,
         NetworkKind::Mlp,
         NetworkKind::Logistic,
         NetworkKind::Simple,
     ];
-    for (kind, image) in kinds
-        .into_iter()
-        .flat_map(|kind| [(kind, [1, 28, 28]), (kind, [3, 17, 19])])
-    {
+    let forms = kinds.map(|kind| [(kind, [1, 28, 28]), (kind, [3, 17, 19])]);
+    forms.into_iter().flatten().map(|(kind, image)| {
         let ports = NetworkShape { image, classes: 5 };
         let subject = Subject::untrained(kind, ports, 5, &Device::flex()).unwrap();
-        let area = ports.pixels();
+        (kind, ports, subject)
+    })
+}
+
+#[test]
+fn gradients_of_units_are_those_of_automatic_differentiation() {
+    for (kind, ports, subject) in chains() {
+        let (image, area) = (ports.image, ports.pixels());
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let images = 37;
         let pixels: Vec<f32> = (0..images * area)
@@ -92,18 +97,7 @@ fn gradients_of_units_are_those_of_automatic_differentiation() {
 /// Every layer of every kind: direct and Winograd convolutions, pooled and not, and dense layers.
 #[test]
 fn the_bytes_that_gradients_will_take_are_those_that_they_took() {
-    let kinds = [
-        NetworkKind::Cnn,
-        NetworkKind::Mlp,
-        NetworkKind::Logistic,
-        NetworkKind::Simple,
-    ];
-    for (kind, image) in kinds
-        .into_iter()
-        .flat_map(|kind| [(kind, [1, 28, 28]), (kind, [3, 17, 19])])
-    {
-        let ports = NetworkShape { image, classes: 5 };
-        let subject = Subject::untrained(kind, ports, 5, &Device::flex()).unwrap();
+    for (kind, ports, subject) in chains() {
         let (graph, area) = (subject.graph(), ports.pixels());
         for site in subject.sites() {
             let mut gradients = UnitGradients::new(graph, site.node).unwrap();
