@@ -59,7 +59,7 @@ impl Feeder<'_> {
                 continue;
             }
             if chained(&job) {
-                match self.alone(job) {
+                match self.alone(job, blocks) {
                     Outcome::Done => continue,
                     Outcome::OutOfMemory(..) | Outcome::Ended => return,
                 }
@@ -100,9 +100,10 @@ impl Feeder<'_> {
     }
 
     /// Computes a block by itself.
-    fn alone(&self, job: Job) -> Outcome {
+    fn alone(&self, job: Job, blocks: usize) -> Outcome {
         let began = Instant::now();
-        match catch_panic(|| self.analysis.step(self.lab, job)) {
+        let step = || coalesce::run_alone(blocks, || self.analysis.step(self.lab, job));
+        match catch_panic(step) {
             Ok(Ok(sums)) => self.send(job, sums, began),
             Ok(Err(error)) => {
                 self.fail(ComputeFault::Analysis(error));

@@ -5,7 +5,7 @@
 //! called too or has ended; then one thread runs the merged call, and each continues with its share of the
 //! outputs. Experiments need not know about this.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -59,6 +59,7 @@ struct CallGroup {
 
 thread_local! {
     static CURRENT: RefCell<Option<(Arc<CallGroup>, usize)>> = const { RefCell::new(None) };
+    static BLOCKS: Cell<usize> = const { Cell::new(1) };
 }
 
 /// Runs a call on `pixels`, row-major \[N,P\] with P = `area`: merged with those of the other threads if this thread
@@ -89,6 +90,28 @@ pub fn run_call(
 /// Whether this thread belongs to a launch.
 pub fn is_in_launch() -> bool {
     CURRENT.with_borrow(Option::is_some)
+}
+
+/// Blocks per launch of the device that this thread computes on: one if it takes no launches.
+pub fn blocks_per_launch() -> usize {
+    match CURRENT.with_borrow(|current| current.as_ref().map(|(group, _)| group.blocks)) {
+        Some(blocks) => blocks,
+        None => BLOCKS.get(),
+    }
+}
+
+/// Runs the step of a block that must be computed alone, on a device that takes launches of `blocks` blocks: what does not
+/// depend on the step before may be computed for the next ones of its launch too.
+pub fn run_alone<T>(blocks: usize, step: impl FnOnce() -> T) -> T {
+    /// Restores the number, even if the step panics.
+    struct Restored(usize);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            BLOCKS.set(self.0);
+        }
+    }
+    let _restored = Restored(BLOCKS.replace(blocks));
+    step()
 }
 
 /// Runs `prepare` and then `step` for every item, each on its own thread, and merges their calls of the network.
@@ -317,6 +340,17 @@ mod tests {
         };
         let failed = run_blocks(&[0, 1, 2], 3, &|| {}, &step).unwrap_err();
         assert_eq!(failed, "no such image");
+    }
+
+    #[test]
+    fn a_step_knows_the_launches_of_its_device() {
+        assert_eq!(blocks_per_launch(), 1);
+        assert_eq!(run_alone(6, blocks_per_launch), 6);
+        let inside = run_blocks(&[0, 1], 4, &|| {}, &|_| blocks_per_launch());
+        assert_eq!(inside.unwrap(), [4, 4]);
+        let failed = catch_unwind(|| run_alone(6, || panic!("out of memory")));
+        assert!(failed.is_err());
+        assert_eq!(blocks_per_launch(), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::*;
 use crate::analysis::testing::{digits, lab_with, linear, run, run_whole_and_in_pieces};
 use crate::ids::Gamma;
 use crate::nets::train::{TrainStep, Trainer};
-use crate::nets::{NetworkShape, Subject};
+use crate::nets::{NetworkShape, Subject, coalesce};
 use crate::session::config::{Analysis, Config, NetworkKind, ReferenceKind};
 use crate::session::record::TrainingRecord;
 use crate::session::text::to_text;
@@ -138,6 +138,28 @@ fn a_resumed_audit_equals_an_uninterrupted_one_bit_for_bit() {
         ..plan()
     });
     run_whole_and_in_pieces(&config, &suspect(), &[(1, 1), (4, 2)]);
+}
+
+/// Blocks that are computed together with others are the same as alone, also after an interruption in the middle of a launch.
+#[test]
+fn launches_of_noise_change_no_network_of_the_audit() {
+    let config = session(config::Audit {
+        trials: 1_600,
+        references: 3,
+        ..plan()
+    });
+    let lab = suspect();
+    let text = |record: Record| {
+        let mut session = Session::new("test", config.clone());
+        session.record = record;
+        to_text(&session).unwrap()
+    };
+    let alone = text(run(&config, &lab));
+    for blocks in [2, 4, 100] {
+        let launched =
+            coalesce::run_alone(blocks, || run_whole_and_in_pieces(&config, &lab, &[(3, 5)]));
+        assert!(text(launched) == alone, "launches of {blocks} blocks");
+    }
 }
 
 #[test]

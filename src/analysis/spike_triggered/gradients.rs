@@ -11,13 +11,14 @@ use super::super::Lab;
 use super::{fixed, stack};
 use crate::ids::SiteId;
 use crate::nets::Subject;
+use crate::nets::coalesce;
 use crate::nets::graph::Graph;
 use crate::nets::graph::site::{Site, SitePosition};
 use crate::nets::launch;
 use crate::nets::plan::fit::UnitGradients;
 use crate::nets::read_back;
 
-/// Images differentiated at once.
+/// Images differentiated at once, except on a device that takes launches: there all of a block.
 const AT_ONCE: usize = 64;
 
 /// Largest gradient state of a layer, in bytes, that is kept from block to block.
@@ -95,7 +96,11 @@ impl Gradients {
             return (fields, sums.into_iter().map(fixed).collect());
         }
         let mask = self.mask(site, &tiles);
-        for piece in noise.chunks(AT_ONCE * area) {
+        let at_once = match coalesce::blocks_per_launch() {
+            1 => AT_ONCE * area,
+            _ => noise.len().max(1),
+        };
+        for piece in noise.chunks(at_once) {
             for (&unit, sums) in taken.units.iter().zip(sums.chunks_exact_mut(pixels)) {
                 let stimuli = stack(piece, site.image, &self.device).require_grad();
                 let all = self.network.activations(stimuli.clone(), &[taken.id]);

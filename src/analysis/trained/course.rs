@@ -79,7 +79,12 @@ impl Course {
 
     /// Total number of blocks.
     pub fn blocks(&self) -> u64 {
-        self.training_blocks() + self.gammas * self.trials.div_ceil(self.block as u64)
+        self.training_blocks() + self.gammas * self.noise_blocks().0
+    }
+
+    /// Blocks of noise at each γ; one past the last.
+    pub fn noise_blocks(&self) -> BlockIndex {
+        BlockIndex(self.trials.div_ceil(self.block as u64))
     }
 
     /// What block `block` does. The γ alternate.

@@ -8,7 +8,7 @@ mod course;
 mod noise;
 mod poison;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use rand::RngExt;
@@ -69,6 +69,8 @@ struct LiveNetwork {
     network: Option<Subject>,
     /// How responses are read from its outputs at each γ; empty if they are not.
     readers: Vec<ResponseReader>,
+    /// Sums of blocks of noise that were computed in one launch with an earlier one, by index of γ and block.
+    ahead: BTreeMap<(usize, BlockIndex), BlockSums>,
 }
 
 /// The result of a block of a network.
@@ -276,6 +278,7 @@ impl TrainedNetworks {
             trainer: None,
             network: Some(network),
             readers: hearing,
+            ..LiveNetwork::default()
         };
         self.put(part, live);
         Ok(TrainedSums::Measured {

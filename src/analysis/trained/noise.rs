@@ -4,7 +4,7 @@ use super::{TrainedNetworks, TrainedSums};
 use crate::analysis::classification_images::{Readout, ResponseReader};
 use crate::analysis::{AnalysisError, Lab};
 use crate::ids::{BlockIndex, Gamma};
-use crate::nets::Subject;
+use crate::nets::{Subject, coalesce};
 use crate::session::config::{EvidenceMeasure, Weighting};
 use crate::session::record::{BlockSums, GammaTrials};
 use crate::stimulus::{self, DrawnBlock};
@@ -46,20 +46,74 @@ impl TrainedNetworks {
         &self,
         lab: &Lab,
         network: &Subject,
-        hearing: &[ResponseReader],
+        readers: &[ResponseReader],
         (part, gamma_index, block): (usize, usize, BlockIndex),
     ) -> BlockSums {
         let mut drawn = self.draw(lab, part, gamma_index, block);
         let stimuli = std::mem::take(&mut drawn.stimuli);
         let logits = network.logits(stimuli, &lab.device);
-        let mut readout = Readout::new(network.rows(&logits), Weighting::Equal);
-        readout.responses = hearing
-            .get(gamma_index)
-            .map(|hearing| hearing.read(network.rows(&logits)));
-        self.summer.sum(block, &drawn, &readout, &lab.pool)
+        self.sum(
+            lab,
+            network,
+            readers,
+            (gamma_index, block),
+            (&drawn, &logits),
+        )
     }
 
-    /// Shows a trained network a block of noise.
+    /// The sums of a block, from its noise and its logits.
+    fn sum(
+        &self,
+        lab: &Lab,
+        network: &Subject,
+        readers: &[ResponseReader],
+        (gamma_index, block): (usize, BlockIndex),
+        (drawn, logits): (&DrawnBlock, &[f32]),
+    ) -> BlockSums {
+        let mut readout = Readout::new(network.rows(logits), Weighting::Equal);
+        readout.responses = readers
+            .get(gamma_index)
+            .map(|reader| reader.read(network.rows(logits)));
+        self.summer.sum(block, drawn, &readout, &lab.pool)
+    }
+
+    /// Shows a network a launch of this part's noise in one call: the blocks from this one to the next multiple of
+    /// `blocks`. Images of a launch that is not full are padded, so that all launches have the same shape.
+    fn launch(
+        &self,
+        lab: &Lab,
+        network: &Subject,
+        readers: &[ResponseReader],
+        (part, gamma_index, first): (usize, usize, BlockIndex),
+        blocks: usize,
+    ) -> Vec<((usize, BlockIndex), BlockSums)> {
+        let area: usize = lab.form.shape().iter().product();
+        let each = blocks as u64;
+        let end = BlockIndex((first.0 / each + 1) * each).min(self.course.noise_blocks());
+        let mut drawn: Vec<DrawnBlock> = first
+            .until(end)
+            .map(|block| self.draw(lab, part, gamma_index, block))
+            .collect();
+        let counts: Vec<usize> = drawn.iter().map(|block| block.stimuli.len()).collect();
+        let mut stimuli = Vec::with_capacity(self.config.block * blocks * area);
+        for block in &mut drawn {
+            stimuli.append(&mut block.stimuli);
+        }
+        stimuli.resize(self.config.block * blocks * area, 0.5);
+        let logits = network.logits(stimuli, &lab.device);
+        let mut rest = &logits[..];
+        let mut sums = Vec::with_capacity(drawn.len());
+        for ((block, drawn), count) in first.until(end).zip(&drawn).zip(counts) {
+            let (mine, others) = rest.split_at(count / area * lab.classes());
+            rest = others;
+            let block_sums = self.sum(lab, network, readers, (gamma_index, block), (drawn, mine));
+            sums.push(((gamma_index, block), block_sums));
+        }
+        sums
+    }
+
+    /// Shows a trained network a block of noise; on a device that takes launches, a launch of them, whose other blocks are
+    /// kept until it is their turn.
     pub(super) fn show(
         &self,
         lab: &Lab,
@@ -68,12 +122,23 @@ impl TrainedNetworks {
         block: BlockIndex,
     ) -> Result<TrainedSums, AnalysisError> {
         let mut live = self.take(part);
+        if let Some(sums) = live.ahead.remove(&(gamma_index, block)) {
+            self.put(part, live);
+            return Ok(TrainedSums::Noise { gamma_index, sums });
+        }
         let network = match live.network.take() {
             // The previous block may have been computed on another device.
             Some(network) => network.on(&lab.device),
             None => self.network(lab, part, &live.training)?,
         };
-        let sums = self.trials(lab, &network, &live.readers, (part, gamma_index, block));
+        let place = (part, gamma_index, block);
+        let blocks = coalesce::blocks_per_launch();
+        if blocks > 1 {
+            let computed = self.launch(lab, &network, &live.readers, place, blocks);
+            live.ahead.extend(computed);
+        }
+        let computed = live.ahead.remove(&(gamma_index, block));
+        let sums = computed.unwrap_or_else(|| self.trials(lab, &network, &live.readers, place));
         live.network = Some(network);
         self.put(part, live);
         Ok(TrainedSums::Noise { gamma_index, sums })
@@ -99,5 +164,81 @@ impl TrainedNetworks {
             ResponseReader::new(EvidenceMeasure::Logit, &self.config.trial_kind.listed, step)
         };
         evidence.map(|evidence| hearing(evidence.step)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::template_lab;
+    use crate::analysis::trained::PopulationConfig;
+    use crate::analysis::{AnalysisPlace, Lab};
+    use crate::nets::Network;
+    use crate::session::config::{Analysis, Audit, Config, NetworkKind, TrainingConfig};
+    use crate::session::record::{TrainingRecord, TrialKind};
+
+    /// Networks like that of the lab, with seven blocks of noise, the last one short.
+    fn networks(lab: &Lab) -> TrainedNetworks {
+        let plan = PopulationConfig {
+            kind: NetworkKind::Logistic,
+            training: TrainingConfig::default(),
+            gammas: vec![Gamma::NOISE, Gamma(0.3)],
+            trials: 330,
+            min_trials: 30,
+            block: 50,
+            trial_kind: TrialKind::plain(10, [1, 28, 28]),
+        };
+        let config = Config {
+            analyses: vec![Analysis::Audit(Audit::default())],
+            ..Config::default()
+        };
+        let networks = TrainedNetworks::new(plan, AnalysisPlace::for_analysis(&config, 0), lab);
+        let shape = lab.network.network_shape();
+        let network = Network::new(NetworkKind::Logistic, shape, 1, &lab.device);
+        networks.put_training(
+            0,
+            TrainingRecord {
+                best: network.weights(),
+                finished: true,
+                ..TrainingRecord::default()
+            },
+        );
+        networks
+    }
+
+    fn sums(networks: &TrainedNetworks, lab: &Lab, gamma_index: usize, block: u64) -> String {
+        let shown = networks
+            .show(lab, 0, gamma_index, BlockIndex(block))
+            .unwrap();
+        format!("{shown:?}")
+    }
+
+    #[test]
+    fn a_launch_computes_the_blocks_up_to_its_end() {
+        let lab = template_lab();
+        let (alone, launched) = (networks(&lab), networks(&lab));
+        let ahead = || -> Vec<(usize, u64)> {
+            let live = launched.live.lock().unwrap();
+            live[&0]
+                .ahead
+                .keys()
+                .map(|&(gamma, block)| (gamma, block.0))
+                .collect()
+        };
+        let show = |gamma_index: usize, block: u64| {
+            let expected = sums(&alone, &lab, gamma_index, block);
+            let found = coalesce::run_alone(4, || sums(&launched, &lab, gamma_index, block));
+            assert!(found == expected, "block {block} of γ {gamma_index}");
+        };
+        // Resumed in the middle of a launch.
+        show(0, 1);
+        assert_eq!(ahead(), [(0, 2), (0, 3)]);
+        show(1, 1);
+        assert_eq!(ahead(), [(0, 2), (0, 3), (1, 2), (1, 3)]);
+        for block in 2..7 {
+            show(0, block);
+            show(1, block);
+        }
+        assert_eq!(ahead(), []);
     }
 }

@@ -93,12 +93,11 @@ impl FitLayer {
     }
 
     /// The rest of the backward pass: gradients of the weights and, for layers that work on all groups together, of the
-    /// inputs.
+    /// inputs; but for those of dense layers, which have more steps.
     pub fn backward(&mut self, frames: &BatchMemory, parameters: &mut [Parameter], lanes: Lanes) {
         match self {
-            Self::Scale(..) | Self::Rows(..) => {}
+            Self::Scale(..) | Self::Rows(..) | Self::Dense(_) => {}
             Self::Convolution(layer) => layer.weight_gradients(frames, parameters, lanes),
-            Self::Dense(layer) => layer.backward(frames, parameters, lanes),
             Self::Norm(layer) => layer.backward(frames, parameters, lanes),
             Self::Lstm(layer) => layer.backward(frames, parameters, lanes),
         }

@@ -31,10 +31,11 @@ use crate::session::record::NetworkWeights;
 
 use super::Lanes;
 use super::team::{self, run_tasks};
-use adam::Parameter;
+use adam::{AdamStep, Parameter};
 use layer::FitLayer;
 pub use memory::BatchMemory;
 use memory::Memory;
+use times::{LayerPart, Part, StepClock};
 pub use unit_gradients::UnitGradients;
 
 /// The magic bytes at the start of the serialized state of [`Fit`].
@@ -56,6 +57,8 @@ pub struct Fit {
     time: u64,
     /// Weight decay, added to gradients.
     decay: f32,
+    /// Times of the parts of steps, if they are measured.
+    clock: StepClock,
 }
 
 /// Writes the pixels of the image with this index in the batch.
@@ -117,6 +120,7 @@ impl Fit {
                 .collect(),
             time: 0,
             decay: decay as f32,
+            clock: StepClock::default(),
         };
         for index in chain.fixed {
             fit.parameters[index].fixed = true;
@@ -136,10 +140,15 @@ impl Fit {
     /// \[C,H,W\] in \[0,1\]. If the loss is not finite, nothing is changed.
     pub fn batch(&mut self, write_image: WriteImage, labels: &[usize], rate: f64) -> BatchLoss {
         team::with_team(|| {
-            let batch_loss = self.gradients(write_image, labels);
+            let step = AdamStep::new(self.time + 1, rate, self.decay);
+            let batch_loss = self.gradients_or_step(write_image, labels, Some(&step));
             if batch_loss.loss.is_finite() {
                 self.time += 1;
-                adam::step(&mut self.parameters, self.time, rate, self.decay);
+                let done = self.updated_at_once(labels.len());
+                let (parameters, lanes) = (&mut self.parameters, self.lanes);
+                self.clock.time(Part::Adam, || {
+                    step.apply(parameters, lanes, |index| done.contains(&index));
+                });
                 for layer in &self.layers {
                     layer.update_statistics(&mut self.parameters);
                 }
@@ -148,22 +157,50 @@ impl Fit {
         })
     }
 
-    /// Computes the gradients of the mean loss and stores them with the parameters. A batch that does not fit in the
-    /// caches is processed in portions, whose gradients are added in order.
+    /// The parameters that a step on a batch of `images` images updates where it computes their gradients, which saves
+    /// writing and reading these: the weights of dense layers, unless the batch is processed in portions.
+    fn updated_at_once(&self, images: usize) -> Vec<usize> {
+        let weight = |layer: &FitLayer| match layer {
+            FitLayer::Dense(dense) => Some(dense.weight),
+            _ => None,
+        };
+        match images <= self.portion(images) {
+            true => self.layers.iter().filter_map(weight).collect(),
+            false => Vec::new(),
+        }
+    }
+
+    /// Computes the gradients of the mean loss and stores them with the parameters.
+    #[cfg(test)]
     fn gradients(&mut self, write_image: WriteImage, labels: &[usize]) -> BatchLoss {
+        self.gradients_or_step(write_image, labels, None)
+    }
+
+    /// Computes the gradients of the mean loss and stores them with the parameters, but with a `step` and a finite loss
+    /// updates those of [`Self::updated_at_once`] instead. A batch that does not fit in the caches is processed in
+    /// portions, whose gradients are added in order.
+    fn gradients_or_step(
+        &mut self,
+        write_image: WriteImage,
+        labels: &[usize],
+        step: Option<&AdamStep>,
+    ) -> BatchLoss {
         let portion = self.portion(labels.len());
+        let step = step.filter(|_| labels.len() <= portion);
         let mut total = BatchLoss {
             loss: 0.0,
             logits: Vec::with_capacity(labels.len() * self.classes),
         };
         let mut sums: Vec<Vec<f32>> = Vec::new();
-        for layer in &mut self.layers {
-            layer.prepare(&self.parameters, self.lanes);
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            let part = Part::Layer(index, LayerPart::Pack);
+            self.clock
+                .time(part, || layer.prepare(&self.parameters, self.lanes));
         }
         for (index, chunk) in labels.chunks(portion.max(1)).enumerate() {
             let first = index * portion;
             let write_image = |image: usize, into: &mut [f32]| write_image(first + image, into);
-            let chunk_loss = self.portion_gradients(&write_image, chunk, labels.len());
+            let chunk_loss = self.portion_gradients(&write_image, chunk, labels.len(), step);
             total.loss += chunk_loss.loss;
             total.logits.extend(chunk_loss.logits);
             let last = first + chunk.len() == labels.len();
@@ -176,7 +213,9 @@ impl Fit {
                         .map(|parameter| parameter.gradient.clone())
                         .collect()
                 }
-                _ => adam::add_gradients(&mut sums, &mut self.parameters, last),
+                _ => self.clock.time(Part::Portions, || {
+                    adam::add_gradients(&mut sums, &mut self.parameters, last);
+                }),
             }
         }
         total
@@ -196,16 +235,22 @@ impl Fit {
         }
     }
 
+    /// Groups of images for this many of them, in fours.
+    fn groups(&self, images: usize) -> usize {
+        images.div_ceil(self.lanes.count()).next_multiple_of(4)
+    }
+
     /// The gradients of a portion of a batch of `images` images.
     fn portion_gradients(
         &mut self,
         write_image: WriteImage,
         labels: &[usize],
         images: usize,
+        step: Option<&AdamStep>,
     ) -> BatchLoss {
         let lanes = self.lanes;
         let lane_count = lanes.count();
-        let groups = labels.len().div_ceil(lane_count).next_multiple_of(4);
+        let groups = self.groups(labels.len());
         self.memory.reserve(self.group_len * lane_count, groups);
         let frames = BatchMemory {
             pointer: self.memory.pointer(),
@@ -215,7 +260,12 @@ impl Fit {
         };
         // Layers that work group by group do not wait for other groups.
         let image_len = self.image_len;
-        let load = |group: usize| memory::load(&frames, group, lane_count, write_image, image_len);
+        let clock = &self.clock;
+        let load = |group: usize| {
+            clock.time(Part::Images, || {
+                memory::load(&frames, group, lane_count, write_image, image_len);
+            });
+        };
         let loaded = groups * lane_count * image_len * memory::LOAD_COST;
         for run in layer_runs(&self.layers) {
             let layers = &mut self.layers[run.clone()];
@@ -224,29 +274,48 @@ impl Fit {
                     if run.start == 0 {
                         load(group);
                     }
-                    let layers = layers.iter();
-                    layers.for_each(|layer| layer.forward_group(&frames, group, lanes));
+                    for (index, layer) in run.clone().zip(layers.iter()) {
+                        let part = Part::Layer(index, LayerPart::Forward);
+                        clock.time(part, || layer.forward_group(&frames, group, lanes));
+                    }
                 });
                 continue;
             }
             if run.start == 0 {
                 run_tasks(groups, loaded, load);
             }
-            for layer in layers {
-                layer.forward(&frames, &self.parameters, lanes);
+            for (index, layer) in run.zip(layers) {
+                let part = Part::Layer(index, LayerPart::Forward);
+                clock.time(part, || layer.forward(&frames, &self.parameters, lanes));
             }
         }
-        let batch_loss = self.loss(&frames, labels, images);
+        let batch_loss = clock.time(Part::Loss, || self.loss(&frames, labels, images));
+        let step = step.filter(|_| batch_loss.loss.is_finite());
         for run in layer_runs(&self.layers).into_iter().rev() {
-            let layers = &mut self.layers[run];
+            let layers = &mut self.layers[run.clone()];
             if layers[0].works_by_group() {
                 run_tasks(groups, usize::MAX, |group| {
-                    let layers = layers.iter().rev();
-                    layers.for_each(|layer| layer.backward_group(&frames, group, lanes));
+                    for (index, layer) in run.clone().zip(layers.iter()).rev() {
+                        let part = Part::Layer(index, LayerPart::Inputs);
+                        clock.time(part, || layer.backward_group(&frames, group, lanes));
+                    }
                 });
             }
-            for layer in layers.iter_mut().rev() {
-                layer.backward(&frames, &mut self.parameters, lanes);
+            for (index, layer) in run.zip(layers).rev() {
+                let parameters = &mut self.parameters;
+                let [weights, inputs] =
+                    [LayerPart::Weights, LayerPart::Inputs].map(|part| Part::Layer(index, part));
+                let FitLayer::Dense(dense) = layer else {
+                    clock.time(weights, || layer.backward(&frames, parameters, lanes));
+                    continue;
+                };
+                clock.time(weights, || {
+                    dense.output_gradients(&frames, parameters, lanes)
+                });
+                clock.time(inputs, || dense.input_gradients(&frames, parameters, lanes));
+                clock.time(weights, || {
+                    dense.weight_gradients(&frames, parameters, lanes, step);
+                });
             }
         }
         batch_loss

@@ -1,83 +1,118 @@
-//! Times of the parts of a training step, for benches.
+//! Times of the parts of training steps, for benches.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::team::{self, run_tasks};
-use super::layer::FitLayer;
-use super::{BatchMemory, Fit, WriteImage, adam, memory};
+use super::super::team;
+use super::{Fit, WriteImage};
+
+/// How long steps are measured, at least.
+const MEASURED: Duration = Duration::from_millis(500);
+
+/// A part of a training step, in the order in which they are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Writing images into lanes.
+    Images,
+    /// A part of the layer with this index.
+    Layer(usize, LayerPart),
+    /// The loss and its gradients.
+    Loss,
+    /// Adding the gradients of portions of the batch.
+    Portions,
+    /// The optimizer's step.
+    Adam,
+}
+
+/// A part of a layer's work in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum LayerPart {
+    Pack,
+    Forward,
+    Inputs,
+    Weights,
+}
+
+impl LayerPart {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Pack => "weights packed",
+            Self::Forward => "forward",
+            Self::Inputs => "gradients of inputs",
+            Self::Weights => "gradients of weights",
+        }
+    }
+}
+
+/// Sums of the time that each part took, while they are being measured.
+#[derive(Debug, Default)]
+pub(super) struct StepClock(Option<Mutex<BTreeMap<Part, Duration>>>);
+
+impl StepClock {
+    /// Runs a part, with all workers or on one of them.
+    pub(super) fn time<T>(&self, part: Part, run: impl FnOnce() -> T) -> T {
+        let Some(times) = &self.0 else {
+            return run();
+        };
+        let began = Instant::now();
+        let result = run();
+        let took = began.elapsed();
+        let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+        *times.entry(part).or_default() += took;
+        result
+    }
+}
 
 impl Fit {
-    /// Microseconds per image of each part of a training step on this batch, with all workers.
+    /// Microseconds per image of each part of training steps on this batch, with all workers. Steps follow one another as
+    /// in training, so that data are in the caches or not as they are there. The last part is what workers wait for each
+    /// other.
     pub fn times(&mut self, write_image: WriteImage, labels: &[usize]) -> Vec<(String, f64)> {
-        team::with_team(|| self.measure_times(write_image, labels))
+        // The first step allocates memory.
+        self.batch(write_image, labels, 0.0);
+        self.clock = StepClock(Some(Mutex::default()));
+        let began = Instant::now();
+        let mut steps = 0;
+        while steps < 2 || began.elapsed() < MEASURED {
+            self.batch(write_image, labels, 0.0);
+            steps += 1;
+        }
+        let whole = began.elapsed().as_secs_f64();
+        let times = std::mem::take(&mut self.clock).0.unwrap_or_default();
+        let times = times.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let images = (steps * labels.len().max(1)) as f64;
+        let mut parts = Vec::new();
+        let mut waiting = whole;
+        for (part, took) in times {
+            let (name, workers) = self.part(part, labels.len());
+            let seconds = took.as_secs_f64() / workers as f64;
+            waiting -= seconds;
+            let us = seconds * 1e6 / images;
+            if us >= 0.005 {
+                parts.push((name, us));
+            }
+        }
+        parts.push(("waiting".into(), waiting * 1e6 / images));
+        parts
     }
 
-    fn measure_times(&mut self, write_image: WriteImage, labels: &[usize]) -> Vec<(String, f64)> {
-        let lanes = self.lanes;
-        let lane_count = lanes.count();
-        let labels = &labels[..labels.len().min(self.portion(labels.len()))];
-        self.gradients(write_image, labels);
-        let groups = labels.len().div_ceil(lane_count).next_multiple_of(4);
-        let frames = BatchMemory {
-            pointer: self.memory.pointer(),
-            group_len: self.group_len,
-            groups,
-            images: labels.len(),
-        };
-        let mut times = Vec::new();
-        let mut time = |name: String, run: &mut dyn FnMut()| {
-            let began = Instant::now();
-            let mut runs = 0;
-            while runs < 2 || began.elapsed() < Duration::from_millis(60) {
-                run();
-                runs += 1;
+    /// The name of a part, and the number of workers that it ran on at the same time and that each measured it.
+    fn part(&self, part: Part, images: usize) -> (String, usize) {
+        let groups = self.groups(images.min(self.portion(images)));
+        let by_group = rayon::current_num_threads().min(groups);
+        match part {
+            Part::Images => ("images into lanes".into(), by_group),
+            Part::Layer(index, part) => {
+                let layer = &self.layers[index];
+                let is_by_group = layer.works_by_group()
+                    && matches!(part, LayerPart::Forward | LayerPart::Inputs);
+                let name = format!("{index} {}: {}", layer.label(), part.label());
+                (name, if is_by_group { by_group } else { 1 })
             }
-            let seconds = began.elapsed().as_secs_f64() / f64::from(runs);
-            times.push((name, seconds * 1e6 / labels.len().max(1) as f64));
-        };
-        let each_group = |run: &(dyn Fn(usize) + Sync)| run_tasks(groups, usize::MAX, run);
-        time("images into lanes".into(), &mut || {
-            each_group(&|group| {
-                memory::load(&frames, group, lane_count, write_image, self.image_len)
-            });
-        });
-        let parameters = &mut self.parameters;
-        for (index, layer) in self.layers.iter_mut().enumerate() {
-            let name = format!("{index} {}", layer.label());
-            time(format!("{name}: weights"), &mut || {
-                layer.prepare(parameters, lanes);
-            });
-            time(
-                format!("{name}: forward"),
-                &mut || match layer.works_by_group() {
-                    true => each_group(&|group| layer.forward_group(&frames, group, lanes)),
-                    false => layer.forward(&frames, parameters, lanes),
-                },
-            );
-            if let FitLayer::Convolution(convolution) = layer {
-                time(format!("{name}: gradients of sums"), &mut || {
-                    each_group(&|group| convolution.preactivation_gradients(&frames, group, lanes));
-                });
-                time(format!("{name}: gradients of inputs"), &mut || {
-                    each_group(&|group| convolution.input_gradients(&frames, group, lanes));
-                });
-            }
-            if let FitLayer::Dense(dense) = layer {
-                time(format!("{name}: gradients of inputs"), &mut || {
-                    dense.input_gradients(&frames, parameters, lanes);
-                });
-                time(format!("{name}: gradients of weights"), &mut || {
-                    dense.weight_gradients(&frames, parameters, lanes);
-                });
-                continue;
-            }
-            time(format!("{name}: backward, weights"), &mut || {
-                layer.backward(&frames, parameters, lanes);
-            });
+            Part::Loss => ("loss".into(), 1),
+            Part::Portions => ("sums of portions".into(), 1),
+            Part::Adam => ("Adam".into(), 1),
         }
-        time("Adam".into(), &mut || {
-            adam::step(&mut self.parameters, 1, 0.0, 0.0);
-        });
-        times
     }
 }
