@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::team;
 use super::{Fit, WriteImage};
 
 /// How long steps are measured, at least.

@@ -184,16 +184,17 @@ impl Weight<'_> {
         let kept = self
             .sums
             .wrapping_add((input - self.inputs.0) * VECTORS * lanes);
-        // Local copies stay in registers; nothing in the loop may panic, or the sums would be written to memory.
-        let mut sums = [[simd.splat_f32s(0.0); P]; N];
+        let mut acc = [[simd.splat_f32s(0.0); P]; N];
         if first > 0 {
-            for (n, sums) in sums.iter_mut().enumerate() {
-                for (p, sum) in sums.iter_mut().enumerate() {
+            for (n, acc) in acc.iter_mut().enumerate() {
+                for (p, sum) in acc.iter_mut().enumerate() {
                     // SAFETY: the scratch memory has vectors for all inputs of the task, as checked.
                     *sum = unsafe { load(simd, kept.add((n * VECTORS + p) * lanes)) };
                 }
             }
         }
+        // A local copy stays in registers; nothing in the loop may panic, or the sums would be written to memory.
+        let mut sums = acc;
         for group in first..end {
             // SAFETY: the input lies in the frame, nobody writes to it now, and the rows were checked.
             unsafe {
@@ -218,9 +219,10 @@ impl Weight<'_> {
                 }
             }
         }
+        let acc = sums;
         let is_last = end == self.frames.groups;
-        for (n, sums) in sums.iter().enumerate() {
-            for (p, sum) in sums.iter().enumerate() {
+        for (n, acc) in acc.iter().enumerate() {
+            for (p, sum) in acc.iter().enumerate() {
                 if is_last {
                     self.write(simd, *sum, input + n, output + p * lanes);
                     continue;
