@@ -173,7 +173,7 @@ fn tables_give_each_class_by_number_and_by_name() {
     );
     assert_eq!(images.len(), 1 + K);
     assert_eq!(rows("counts").len(), 1 + K * K);
-    assert!(rows("counts").contains(&"uniform,0,0,Ankle boot,2,Coat,80"));
+    assert!(rows("counts").contains(&"uniform,0,0,Ankle boot,2,Coat,80,0"));
     assert!(rows("attack").contains(&"image,classification_image,3,Dress,0.5,5,10"));
     assert!(rows("modulation").contains(&"conv1,0.1,3,Dress,1,1,3,Dress,10,8,8"));
     assert!(rows("backdoor").contains(&"0,0,2,Coat,1000,10,1,1,2,14,9"));
