@@ -173,7 +173,7 @@ fn tables_give_each_class_by_number_and_by_name() {
     );
     assert_eq!(images.len(), 1 + K);
     assert_eq!(rows("counts").len(), 1 + K * K);
-    assert!(rows("counts").contains(&"uniform,0,0,Ankle boot,2,Coat,80"));
+    assert!(rows("counts").contains(&"uniform,0,0,Ankle boot,2,Coat,80,0"));
     assert!(rows("attack").contains(&"image,classification_image,3,Dress,0.5,5,10"));
     assert!(rows("modulation").contains(&"conv1,0.1,3,Dress,1,1,3,Dress,10,8,8"));
     assert!(rows("backdoor").contains(&"0,0,2,Coat,1000,10,1,1,2,14,9"));
@@ -305,7 +305,11 @@ fn a_colour_map_has_a_picture_for_each_channel_and_one_in_true_colour() {
         class: ClassId(3),
         gamma: Some(Gamma::NOISE),
     };
-    let image = raster(&figure::draw(&session, &map, Sheet::DOUBLE).unwrap(), 4.0);
+    let drawing = figure::draw(&session, &map, Sheet::DOUBLE).unwrap();
+    for part in ["one for each of 3 channels", "at row 4, column 4 in red"] {
+        assert!(drawing.alt_text.contains(part), "{}", drawing.alt_text);
+    }
+    let image = raster(&drawing, 4.0);
     // The mean stimulus is mid-grey, except for the pixel of class 3, which is brighter in red.
     let mean = (32_768.5 + colours::BRIGHTER as f64) / 65536.0 * 255.0;
     let red = [mean.round() as u8, 128, 128];

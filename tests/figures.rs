@@ -272,6 +272,21 @@ fn an_experiment_planned_twice_has_two_tables() {
 }
 
 #[test]
+fn tables_tell_the_images_of_an_experiment_planned_twice_apart() {
+    let session = with_repeated(|analysis| matches!(analysis, Analysis::ClassificationImages(_)));
+    let tables = tables(&session);
+    for name in ["classification_images", "counts"] {
+        let (_, lines) = tables.iter().find(|(table, _)| table == name).unwrap();
+        assert!(lines[0].ends_with(",images"), "{name}: {}", lines[0]);
+        let (first, second) = lines[1..].split_at((lines.len() - 1) / 2);
+        for (one, other) in first.iter().zip(second) {
+            let (one, other) = (one.strip_suffix(",0"), other.strip_suffix(",1"));
+            assert!(one.is_some() && one == other, "{name}: {one:?} {other:?}");
+        }
+    }
+}
+
+#[test]
 fn a_second_spike_triggered_analysis_has_arrays_of_its_own() {
     let session = with_repeated(|analysis| matches!(analysis, Analysis::SpikeTriggered(_)));
     let mut out = std::io::Cursor::new(Vec::new());

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,21 @@ def test_an_array_that_is_missing_is_named(written: Callable[..., Path]) -> None
     del arrays["ev_threshold"]
     with pytest.raises(noisescope.Error, match="has no `ev_threshold`"):
         noisescope.load(written(arrays)).maps()
+
+
+def test_a_damaged_array_is_named(written: Callable[..., Path]) -> None:
+    path = written(export())
+    with zipfile.ZipFile(path) as archive:
+        at = archive.getinfo("ev_image.npy").header_offset
+    data = bytearray(path.read_bytes())
+    # Past the entry's header, its name and its extra field: a kind of block that deflate does not have.
+    lengths = (data[at + 26 : at + 28], data[at + 28 : at + 30])
+    data[at + 30 + sum(int.from_bytes(length, "little") for length in lengths)] = 0xFF
+    path.write_bytes(data)
+    session = noisescope.load(path)
+    assert session.maps("decision").values.shape == (2, 3, 4, 5)
+    with pytest.raises(noisescope.Error, match="`ev_image` of .* cannot be read: .*invalid block"):
+        session.maps()
 
 
 def test_what_is_no_export_is_refused(tmp_path: Path) -> None:

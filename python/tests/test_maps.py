@@ -87,6 +87,20 @@ def test_insufficient_maps_are_nan_and_counted(maps: noisescope.Maps) -> None:
     assert "too few trials" in repr(maps.sel(gamma=0, classes="Sandal"))
 
 
+def test_a_map_says_what_is_known_of_its_reliability(written: Callable[..., Path]) -> None:
+    arrays = export()
+    assert "reliability 0.50 (0.40–0.55)>" in repr(maps_of(written(arrays)))
+    for name in ("ev_reliability_low", "ev_reliability_high"):
+        arrays[name][:] = np.nan
+    assert repr(maps_of(written(arrays))).endswith(", reliability 0.50>")
+    arrays["ev_reliability"][:] = np.nan
+    assert repr(maps_of(written(arrays))).endswith(", reliability not known yet>")
+
+
+def maps_of(path: Path) -> noisescope.Maps:
+    return noisescope.load(path).maps().sel(gamma=0.2, classes="Dress")
+
+
 def test_maps_are_arrays(maps: noisescope.Maps) -> None:
     assert np.array_equal(np.asarray(maps), maps.values, equal_nan=True)
     assert np.asarray(maps, dtype=np.float32).dtype == np.float32

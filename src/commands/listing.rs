@@ -244,7 +244,7 @@ fn divided_entry(store: &Store, session: &Session) -> SessionEntry {
     entry.done = total(done.chain([entry.done]));
     entry.headline = format!(
         "{} {}  {} shards: {}",
-        session.config.dataset_label(),
+        format::clean(session.config.dataset_label()),
         format::clean(&session.config.network.label()),
         shards.len(),
         shards_in_words(shards)
@@ -350,7 +350,7 @@ fn headline(session: &Session) -> String {
     });
     format!(
         "{} {}{accuracy}{stage}",
-        config.dataset_label(),
+        format::clean(config.dataset_label()),
         format::clean(&config.network.label())
     )
 }

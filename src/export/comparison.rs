@@ -11,7 +11,8 @@ use super::{
 use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::Sheet;
 use crate::figure;
-use crate::ids::ClassId;
+use crate::ids::{ClassId, Gamma};
+use crate::session::config::Response;
 
 pub use super::comparison_export::ComparisonExport;
 
@@ -84,17 +85,25 @@ fn figures(
             let classes: Vec<ClassId> = export.classes.clone().unwrap_or_else(all);
             for (part, classes) in (1..).zip(classes.chunks(MOST)) {
                 let drawing = figure::comparison(export.pair, &compared, classes, drawn.sheet);
-                let part = match part {
-                    1 => String::new(),
-                    part => format!("-{part}"),
-                };
-                let gamma = crate::format::gamma(compared.gamma);
-                let name = format!("{}-gamma-{gamma}{part}", response.key());
+                let name = figure_name(response, compared.gamma, part);
                 figure_files::add_figure(folder, &name, &drawing, drawn)?;
             }
         }
     }
     Ok(())
+}
+
+/// The name of a file of figures, without extension: `evidence-gamma-0.2`, its second part `evidence-gamma-0.2-2`.
+fn figure_name(response: Response, gamma: Gamma, part: usize) -> String {
+    let part = match part {
+        1 => String::new(),
+        part => format!("-{part}"),
+    };
+    format!(
+        "{}-gamma-{}{part}",
+        response.key(),
+        figure::exact_gamma(gamma)
+    )
 }
 
 /// Writes the maps of one class (A, B and their difference) as a figure into a folder and returns its path:
@@ -112,8 +121,21 @@ pub fn write_one(
     let name = format!(
         "{a}-vs-{b}-{}-map-{class}-gamma-{}",
         compared.response.key(),
-        crate::format::gamma(compared.gamma)
+        figure::exact_gamma(compared.gamma)
     );
     let drawing = figure::comparison(pair, compared, &[class], Sheet::DOUBLE);
     figure_files::write_png(&drawing, &name, folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_two_signal_strengths_have_two_names() {
+        let name = |gamma: f64, part| figure_name(Response::Evidence, Gamma(gamma), part);
+        assert_eq!(name(0.2, 1), "evidence-gamma-0.2");
+        assert_eq!(name(0.0, 2), "evidence-gamma-0.0-2");
+        assert_ne!(name(0.2, 1), name(0.2004, 1));
+    }
 }

@@ -115,7 +115,7 @@ fn pasted(record: &Record, audit: &Audit) -> Option<String> {
     let mut words = format!(
         "pasted on test images of other classes it turns {} into {}, {} without",
         percent_with_ends(with),
-        record.class_name(first.class),
+        record.bare_class(first.class),
         percent(without)
     );
     if let Some((sources, rate)) = first.sources().filter(|most| most.0.len() <= 3) {

@@ -38,6 +38,7 @@ use crate::session::record::{ClassificationImages, GammaTrials};
 pub use error::FigureError;
 pub use listing::{find, has, list};
 pub use maps::comparison;
+pub(crate) use name::exact_gamma;
 
 /// A figure of a session.
 #[derive(Debug, Clone, PartialEq, IntoStaticStr)]

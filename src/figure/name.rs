@@ -9,7 +9,9 @@ impl Figure {
     /// The name of the figure's file, without extension: `map-8-gamma-0.2`.
     pub fn name(&self) -> String {
         let gamma_suffix = |gamma: &Option<Gamma>| {
-            gamma.map_or_else(String::new, |gamma| format!("-gamma-{}", exact(gamma)))
+            gamma.map_or_else(String::new, |gamma| {
+                format!("-gamma-{}", exact_gamma(gamma))
+            })
         };
         match self {
             Self::Map {
@@ -117,7 +119,7 @@ fn response_prefix(response: Option<Response>) -> &'static str {
 }
 
 /// A signal strength, written as briefly as possible without becoming a different number.
-fn exact(gamma: Gamma) -> String {
+pub(crate) fn exact_gamma(gamma: Gamma) -> String {
     let short = format::gamma(gamma);
     match short.parse() == Ok(gamma) {
         true => short,

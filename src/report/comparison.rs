@@ -85,7 +85,7 @@ fn sessions(pair: &SessionPair<'_>) -> Vec<String> {
             "{letter}  {:<width$}  {} · {} · seed {} · {accuracy}",
             clean(&session.name),
             clean(session.config.dataset_label()),
-            session.config.network.label(),
+            clean(&session.config.network.label()),
             session.config.seed,
         )
     };

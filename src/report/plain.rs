@@ -2,7 +2,9 @@
 
 use super::event::{EpochEvent, Event, EventKind, ProgressEvent, StageResult, StartEvent};
 use crate::figure::headline::CHANCE_WARNING;
-use crate::format::{bytes, count, duration, learning_rate, percent, percent_to, rate, thousands};
+use crate::format::{
+    bytes, clean, count, duration, learning_rate, percent, percent_to, rate, thousands,
+};
 
 /// One line, without a line end. The numbers of successive lines of a stage are aligned.
 pub(super) fn line(event: &Event) -> String {
@@ -20,7 +22,8 @@ pub(super) fn line(event: &Event) -> String {
         EventKind::Finished { message } => join(["finished", message]),
         EventKind::Failed { message } => join(["failed", message]),
     };
-    text.replace(['\n', '\r'], " ")
+    // It may quote files of any name.
+    clean(&text)
 }
 
 fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
@@ -242,6 +245,15 @@ mod tests {
         assert_eq!(
             plain(EventKind::Warning { message }),
             "warning  the disk is full free some"
+        );
+    }
+
+    #[test]
+    fn a_line_cannot_control_the_terminal() {
+        let message = "cats\u{1b}[2J cannot be read".into();
+        assert_eq!(
+            plain(EventKind::Warning { message }),
+            "warning  cats?[2J cannot be read"
         );
     }
 }

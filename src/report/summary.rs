@@ -46,6 +46,8 @@ pub fn summary_with_status(session: &Session, standing: &SessionStatus) -> Strin
     }
     page.extend(notes::notes(&session.record));
     page.push(String::new());
+    // A session's names may come from anyone's file, and the page goes to a terminal.
+    let page: Vec<String> = page.iter().map(|line| clean(line)).collect();
     page.join("\n")
 }
 
@@ -334,6 +336,23 @@ mod tests {
             "{page}"
         );
         assert!(!page.contains("insufficient"), "{page}");
+    }
+
+    #[test]
+    fn names_in_a_session_cannot_control_the_terminal() {
+        let mut session = measured();
+        session.config.dataset = Some(config::Dataset {
+            name: config::DatasetName::Own("cats\u{1b}[2J".into()),
+            ..Default::default()
+        });
+        session.config.network.weights = WeightSource::File("a\u{1b}]0;b\u{7}.pt".into());
+        session.record.devices = vec!["flex\u{9b}1m".into()];
+        let page = summary(&session);
+        for part in ["cats?[2J, embedded", "from a?]0;b?.pt", "flex?1m"] {
+            assert!(page.contains(part), "{part}\n{page}");
+        }
+        let controls = |letter: char| letter.is_control() && letter != '\n';
+        assert!(!page.contains(controls), "{page:?}");
     }
 
     #[test]

@@ -263,12 +263,14 @@ class Map(Maps):
     def __repr__(self) -> str:
         shape = " × ".join(str(size) for size in self.values.shape)
         label, r = LABELS[self.response], float(self.reliability)
-        known = (
-            f"reliability {r:.2f} ({float(self.reliability_low):.2f}–"
-            f"{float(self.reliability_high):.2f})"
-            if self.is_there
-            else "too few trials: NaN"
-        )
+        low, high = float(self.reliability_low), float(self.reliability_high)
+        if not self.is_there:
+            known = "too few trials: NaN"
+        elif np.isnan(r):
+            known = "reliability not known yet"
+        else:
+            known = f"reliability {r:.2f}"
+            known += "" if np.isnan(low) else f" ({low:.2f}–{high:.2f})"
         return (
             f"<noisescope.Map: {label} of `{self.name}` in {self.session} at γ "
             f"{float(self.gamma):g}, {shape} ({', '.join(self.axes)}), {known}>"

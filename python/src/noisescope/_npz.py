@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -72,7 +73,7 @@ class Arrays(Mapping[str, npt.NDArray[Any]]):
                 raise KeyError(name)
             try:
                 array = self._file[name]
-            except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
                 raise Error(f"`{name}` of {self.source} cannot be read: {error}") from error
             array.flags.writeable = False
             self._read[name] = array

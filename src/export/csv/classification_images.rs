@@ -6,16 +6,16 @@ use crate::ids::ClassId;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::session::{Session, config};
 
-/// Every γ with trials of every classification-images experiment, with its noise.
-fn gammas(session: &Session) -> impl Iterator<Item = (&'static str, &GammaTrials)> {
-    let all = session.record.all::<ClassificationImages>();
-    all.flat_map(|(index, images)| {
+/// Every γ with trials of every classification-images experiment, with the experiment's number among them and its noise.
+fn gammas(session: &Session) -> impl Iterator<Item = (usize, &'static str, &GammaTrials)> {
+    let all = session.record.all::<ClassificationImages>().enumerate();
+    all.flat_map(|(nth, (index, images))| {
         let noise = match session.config.analyses.get(index) {
             Some(config::Analysis::ClassificationImages(plan)) => plan.noise.label(),
             _ => "",
         };
         let begun = images.gammas.iter().filter(|trials| trials.trials > 0);
-        begun.map(move |trials| (noise, trials))
+        begun.map(move |trials| (nth, noise, trials))
     })
 }
 
@@ -43,8 +43,11 @@ pub(super) fn images(session: &Session, names: &ClassNames) -> CsvTable {
         "evidence_significant_pixels",
         "evidence_fed_back_class",
         "evidence_fed_back_confidence",
+        "reliability_low",
+        "reliability_high",
+        "images",
     ]);
-    for (noise, trials) in gammas(session) {
+    for (nth, noise, trials) in gammas(session) {
         let estimate = trials.estimate();
         for (class, class_estimate) in estimate.classes.iter().enumerate() {
             let back = trials.fed_back.get(class).copied().flatten();
@@ -76,6 +79,9 @@ pub(super) fn images(session: &Session, names: &ClassNames) -> CsvTable {
                 evidence.map(|map| map.significant),
                 evidence_back.map(|back| back.class.0),
                 evidence_back.map(|back| back.confidence),
+                map.and_then(|map| Some(map.reliability_interval?[0])),
+                map.and_then(|map| Some(map.reliability_interval?[1])),
+                nth,
             );
         }
     }
@@ -92,8 +98,9 @@ pub(super) fn counts(session: &Session, names: &ClassNames) -> CsvTable {
         "called",
         "called_name",
         "trials",
+        "images",
     ]);
-    for (noise, trials) in gammas(session) {
+    for (nth, noise, trials) in gammas(session) {
         let estimate = trials.estimate();
         let classes = trials.classes().max(1);
         for (cell, &count) in estimate.counts.iter().enumerate() {
@@ -106,7 +113,8 @@ pub(super) fn counts(session: &Session, names: &ClassNames) -> CsvTable {
                 names.get(truth),
                 called.0,
                 names.get(called),
-                count
+                count,
+                nth,
             );
         }
     }

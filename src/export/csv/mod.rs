@@ -56,8 +56,8 @@ pub fn write_tables<N: Display>(
 }
 
 /// The tables of a session by name, without empty ones. If the plan contains an experiment twice, the second one's
-/// table is `templates_2`, and so on; `classification_images` and `counts` hold all of them, distinguished by their
-/// noise. The last table holds the notes.
+/// table is `templates_2`, and so on; `classification_images` and `counts` hold all of them, distinguished by `images`,
+/// their number from 0, as in `notes`. The last table holds the notes.
 pub fn tables(session: &Session) -> Vec<(String, CsvTable)> {
     let record = &session.record;
     let names = ClassNames::of(record);

@@ -57,35 +57,38 @@ pub(super) fn notes_json(session: &Session) -> Value {
     notes::list(&session.record)
 }
 
-/// Adds the sections of the analyses that have begun. The first of a kind has the kind's name as its key, the second
-/// `KEY_2`, and so on.
+/// Adds the sections of the analyses that have begun. The first of a kind in the plan has the kind's name as its key, the
+/// second `KEY_2`, and so on; evidence has the number of its classification images.
 fn sections(session: &Session, all: &mut Map<String, Value>) {
-    let plans = session.config.analyses.iter();
-    for (plan, record) in plans.zip(&session.record.analyses) {
+    let plans = &session.config.analyses;
+    for (index, (plan, record)) in plans.iter().zip(&session.record.analyses).enumerate() {
         if record.progress(plan).0 == 0 {
             continue;
         }
         let Some(value) = section(session, plan, record) else {
             continue;
         };
-        insert(all, plan.label().replace([' ', '-'], "_"), value);
+        let earlier = plans.iter().take(index);
+        let nth = earlier
+            .filter(|earlier| earlier.label() == plan.label())
+            .count();
+        all.insert(numbered(&plan.label().replace([' ', '-'], "_"), nth), value);
         if let (
             config::Analysis::ClassificationImages(plan),
             record::Analysis::ClassificationImages(images),
         ) = (plan, record)
             && let Some(value) = classification_images::evidence(plan, images)
         {
-            insert(all, "evidence".into(), value);
+            all.insert(numbered("evidence", nth), value);
         }
     }
 }
 
-/// Inserts a section under a key; if the key is taken, under the next free number.
-fn insert(all: &mut Map<String, Value>, key: String, value: Value) {
-    let numbered = (2..).map(|n| format!("{key}_{n}"));
-    let mut names = std::iter::once(key.clone()).chain(numbered);
-    if let Some(name) = names.find(|name| !all.contains_key(name)) {
-        all.insert(name, value);
+/// `attack`, `attack_2`, …
+fn numbered(key: &str, nth: usize) -> String {
+    match nth {
+        0 => key.to_owned(),
+        _ => format!("{key}_{}", nth + 1),
     }
 }
 
@@ -138,4 +141,65 @@ fn share(share: Share) -> Value {
 /// A share as a number; null without trials.
 fn rate(share: Option<Share>) -> Value {
     json!(share.and_then(Share::rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::config::{Config, Response};
+    use crate::session::record::{BlockEvidence, BlockSums, ClassificationImages, TrialKind};
+
+    /// Classification images of two classes by these responses, with a block of four trials.
+    fn images(responses: &[Response]) -> (config::Analysis, record::Analysis) {
+        let plan = config::ClassificationImages {
+            responses: responses.to_vec(),
+            ..Default::default()
+        };
+        let kind = TrialKind::plain(2, [1, 2, 2]);
+        let mut images = ClassificationImages::with_trials(&plan, &kind);
+        let evidence = plan.has(Response::Evidence);
+        if evidence {
+            images.gammas[0].record_evidence(1.0, &kind);
+        }
+        images.gammas[0].add(&BlockSums {
+            trials: 4,
+            counts: vec![1; 4],
+            evidence: evidence.then(|| BlockEvidence {
+                shown: vec![2; 2],
+                sums: vec![0; 4],
+                squares: vec![0; 4],
+                products: vec![0; 8],
+                ..Default::default()
+            }),
+            ..Default::default()
+        });
+        (
+            config::Analysis::ClassificationImages(plan),
+            record::Analysis::ClassificationImages(images),
+        )
+    }
+
+    #[test]
+    fn evidence_has_the_number_of_its_classification_images() {
+        let both = [images(&[Response::Decision]), images(&Response::ALL)];
+        let (plans, records): (Vec<_>, Vec<_>) = both.into_iter().unzip();
+        let mut session = Session::new(
+            "mine",
+            Config {
+                analyses: plans,
+                ..Config::default()
+            },
+        );
+        session.record.analyses = records;
+        let value = json(&session);
+        assert!(value["evidence"].is_null(), "the first has none");
+        assert_eq!(value["evidence_2"]["trials"][0], 4);
+        assert_eq!(value["classification_images_2"]["trials"][0], 4);
+        // The first has not begun: the second keeps its number.
+        session.record.analyses[0] =
+            record::Analysis::ClassificationImages(ClassificationImages::default());
+        let value = json(&session);
+        assert!(value["classification_images"].is_null());
+        assert_eq!(value["classification_images_2"]["trials"][0], 4);
+    }
 }

@@ -100,6 +100,17 @@ fn the_class_found_is_highlighted_and_its_window_outlined() {
 }
 
 #[test]
+fn names_of_classes_do_not_turn_a_caption_around() {
+    let mut session = audited(3, true);
+    if let Some(form) = &mut session.record.form {
+        form.classes[1] = "a\u{202e}b".into();
+    }
+    let caption = caption(&session).unwrap();
+    assert!(caption.contains("into a?b, "), "{caption}");
+    assert!(!caption.contains('\u{202e}'), "{caption}");
+}
+
+#[test]
 fn without_a_finding_nothing_is_highlighted() {
     let drawing = draw(&audited(3, false), Sheet::SINGLE).unwrap();
     assert!(drawing.title.contains("nothing found"), "{}", drawing.title);

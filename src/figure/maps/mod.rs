@@ -12,11 +12,12 @@ pub use comparison::comparison;
 pub use one::draw_one;
 pub use pair::draw_pair;
 
-use super::{FigureError, at_gamma, choice, images, wording};
+use super::{FigureError, at_gamma, channels, choice, images, wording};
 use crate::format;
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{Analysis, Response};
+use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, GammaEstimate};
 
@@ -161,8 +162,8 @@ fn insufficient(
     }
 }
 
-/// The highest and lowest values of a map with `columns` values per row, as a sentence for the alternative text.
-fn extremes(map: &[f32], columns: usize) -> String {
+/// The highest and lowest values of a map in any of its channels, as a sentence for the alternative text.
+fn extremes(map: &[f32], [channels, rows, columns]: Shape) -> String {
     let finite = || {
         map.iter()
             .enumerate()
@@ -171,11 +172,16 @@ fn extremes(map: &[f32], columns: usize) -> String {
     let most = finite().max_by(|a, b| a.1.total_cmp(b.1));
     let least = finite().min_by(|a, b| a.1.total_cmp(b.1));
     let description = |index: usize, value: f32| {
+        let (channel, pixel) = (index / (rows * columns), index % (rows * columns));
+        let within = match channels {
+            1 => String::new(),
+            _ => format!(" in {}", channels::name(channel, channels)),
+        };
         format!(
-            "{} at row {}, column {}",
+            "{} at row {}, column {}{within}",
             format::signed(f64::from(value)),
-            index / columns,
-            index % columns
+            pixel / columns,
+            pixel % columns
         )
     };
     match (most, least) {
@@ -194,5 +200,25 @@ fn short_name(name: &str, room: f64, sheet: crate::drawing::Sheet) -> String {
         // A truncated number would be a different number.
         Ok(_) => name.to_owned(),
         Err(_) => sheet.truncate(name, room),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::extremes;
+
+    #[test]
+    fn the_extremes_of_a_map_are_those_of_its_channels_and_not_of_their_mean() {
+        // The mean of the channels is 0 everywhere.
+        let map = [0.0, 0.5, 0.0, -0.5, 0.0, 0.0];
+        assert_eq!(
+            extremes(&map, [3, 1, 2]),
+            "The highest value is +0.5 at row 0, column 1 in red, the lowest −0.5 at row 0, column 1 in green."
+        );
+        assert_eq!(
+            extremes(&map, [1, 3, 2]),
+            "The highest value is +0.5 at row 0, column 1, the lowest −0.5 at row 1, column 1."
+        );
+        assert_eq!(extremes(&[0.0; 4], [2, 1, 2]), "It is the same everywhere.");
     }
 }

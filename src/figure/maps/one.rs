@@ -95,13 +95,16 @@ pub fn draw_one(
         );
         y += row;
     }
-    let (height, width) = trials.size();
-    let plane = channels::luminance(&image.image, trials.shape());
+    let [channels, height, width] = trials.shape();
+    let each = match channels {
+        1 => String::new(),
+        channels => format!(", one for each of {channels} channels"),
+    };
     drawing.alt_text = format!(
-        "The {} of {name}, a map of {height} rows and {width} columns: orange where brighter pixels speak \
+        "The {} of {name}, a map of {height} rows and {width} columns{each}: orange where brighter pixels speak \
          for it, blue where darker ones do. {} {}.",
         response.image_label(),
-        extremes(&plane, width),
+        extremes(&image.image, trials.shape()),
         facts.join(", ")
     );
     Ok(drawing)

@@ -112,7 +112,7 @@ pub fn draw_pair(
     drawing.alt_text = format!(
         "Three maps of {height} rows and {width} columns: the evidence image of {name}, that of {other}, and their \
          difference, orange where brighter pixels speak for {name} rather than {other}. Of the difference: {} {words}.",
-        extremes(&difference, width)
+        extremes(&difference, [1, height, width])
     );
     Ok(drawing)
 }

@@ -6,7 +6,7 @@ use super::csv::Csv;
 use super::{Grid, GridCell};
 use crate::figure::audit::{share_with_interval, window_in_words};
 use crate::figure::wording::bare_class_name;
-use crate::format::{gamma, number, percent, thousands};
+use crate::format::{clean, gamma, number, percent, thousands};
 use crate::ids::ClassId;
 use crate::session::config;
 use crate::session::record::{Audit, Record};
@@ -51,7 +51,7 @@ fn networks_by_score(csv: &Csv<'_>) -> Grid {
             GridCell::number(row.real("attack_success").map(percent)),
             GridCell::number(score.map(|score| format!("{score:.1}"))),
             match score {
-                Some(_) => GridCell::Words(row.text("name").to_owned()),
+                Some(_) => GridCell::Words(clean(row.text("name"))),
                 None => GridCell::Nothing,
             },
         ];
@@ -138,7 +138,10 @@ pub(super) fn networks(csv: &Csv<'_>) -> Grid {
     let mut grid = Grid::new("Networks of the study", &columns);
     for row in csv.rows() {
         let backdoor = match row.is("poisoned") {
-            true => format!("{} to {}", row.text("source_name"), row.text("target_name")),
+            true => {
+                let names = ["source_name", "target_name"].map(|column| clean(row.text(column)));
+                names.join(" to ")
+            }
             false => "none".to_owned(),
         };
         grid.row(vec![
@@ -166,7 +169,7 @@ pub(super) fn windows(csv: &Csv<'_>) -> Grid {
         grid.row(vec![
             GridCell::Number(row.text("network").to_owned()),
             GridCell::number(row.gamma("gamma").map(gamma)),
-            GridCell::Words(row.text("name").to_owned()),
+            GridCell::Words(clean(row.text("name"))),
             GridCell::number(row.whole("called").map(thousands)),
             GridCell::number(row.whole("trials").map(thousands)),
             GridCell::number(row.whole("row").map(thousands)),
@@ -218,5 +221,16 @@ mod tests {
             ]
         );
         assert_eq!(grid.rows[1][1..3], [GridCell::Nothing, number("4.5")]);
+    }
+
+    #[test]
+    fn names_of_classes_do_not_turn_the_text_around() {
+        let words = |text: &str| GridCell::Words(text.to_owned());
+        let csv = Csv::new("network,role,class,name,score\n0,suspect,0,a\u{202e}b,3\n");
+        assert_eq!(networks_by_score(&csv).rows[0][6], words("a?b"));
+        let csv = Csv::new("network,poisoned,source_name,target_name\n0,true,a\u{202e}b,c\n");
+        assert_eq!(networks(&csv).rows[0][1], words("a?b to c"));
+        let csv = Csv::new("network,name\n0,a\u{202e}b\n");
+        assert_eq!(windows(&csv).rows[0][2], words("a?b"));
     }
 }

@@ -180,4 +180,21 @@ mod tests {
         assert_eq!(grid.rows[9][3], GridCell::Words("insufficient".into()));
         assert!(groups[0].more.is_empty());
     }
+
+    #[test]
+    fn a_reliability_by_decisions_has_its_interval() {
+        let session = measured();
+        let mut tables = crate::export::tables(&session).into_iter();
+        let table = tables.find(|(name, _)| name == "classification_images");
+        let text = table.unwrap().1.into_text();
+        let groups = groups(&session, &Csv::new(&text));
+        let images = session.record.classification_images().unwrap();
+        let estimate = images.gammas[0].estimate();
+        let map = estimate.classes[0].decision.as_ref().unwrap();
+        let [low, high] = map.reliability_interval.unwrap().map(reliability);
+        assert_eq!(
+            groups[0].main[0].rows[0][4],
+            GridCell::Number(format!("{low} to {high}"))
+        );
+    }
 }
