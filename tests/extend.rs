@@ -149,6 +149,7 @@ fn an_invalid_extension_is_refused_and_changes_nothing() {
             "there is no set 2 of classification images",
         ),
         (&["--target", "1.5"], "must be between 0 and 1"),
+        (&[], "say how far: --trials N, --target R or both"),
         (
             &["--trials", "5000", "--target", "0.9", "--class", "owl"],
             "owl",

@@ -1,8 +1,8 @@
 //! `noisescope doctor NAME`: checks one session's files completely, and says how to recover a damaged one.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::{fs, io};
 
 use super::CommandError;
 use super::checklist::{CheckStatus, Checklist};
@@ -55,7 +55,11 @@ fn examine(
     let about = match fs::symlink_metadata(path) {
         Ok(about) => about,
         Err(error) => {
-            report.add(missing, what, format!("{}: {error}", path.display()));
+            let problem = match error.kind() {
+                io::ErrorKind::NotFound => "there is none".to_owned(),
+                _ => error.to_string(),
+            };
+            report.add(missing, what, format!("{}: {problem}", path.display()));
             return false;
         }
     };

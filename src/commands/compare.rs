@@ -69,7 +69,7 @@ pub struct CompareArgs {
     /// Print one JSON object
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// Write files: json, npz (the maps), csv (tables) or png (figures)
+    /// Write files: json, npz (the maps), csv (tables), or svg, pdf, png (figures)
     #[arg(long, value_enum)]
     format: Option<ExportFormat>,
     /// Output path (default: standard output for json, A-vs-B.npz, the folders A-vs-B-tables and A-vs-B-figures)

@@ -90,7 +90,7 @@ fn libraries(report: &mut Checklist) {
         None => report.add(
             CheckStatus::Absent,
             "libtorch",
-            "not built in; for servers with GPUs, and faster on processors: scripts/with-libtorch cargo build --release --features libtorch",
+            "not built in; for NVIDIA GPUs: scripts/with-libtorch cargo build --release --features libtorch",
         ),
     }
     if libtorch::BUILT {

@@ -24,7 +24,7 @@ const TARGET_MARGIN: f64 = 1.25;
 #[derive(Debug, Args)]
 pub struct ExtendArgs {
     /// Total trials at each γ, including those already done: 4000000, 4M, 400k
-    #[arg(long, value_name = "N", value_parser = trials, required_unless_present = "target")]
+    #[arg(long, value_name = "N", value_parser = trials)]
     trials: Option<u64>,
     /// Continue until the maps reach this reliability, but not beyond --trials (default: 1.25 times the estimate)
     #[arg(long, value_name = "R")]
@@ -52,6 +52,11 @@ pub fn run(
     more: &ExtendArgs,
     how: &run::RunArgs,
 ) -> Result<ExitCode, CommandError> {
+    if more.trials.is_none() && more.target.is_none() {
+        return Err(CommandError::Usage(format!(
+            "{name}: say how far: --trials N, --target R or both"
+        )));
+    }
     let session = store.load(name)?;
     division_check::refuse_divided(&session)?;
     let images = more.images as usize - 1;
@@ -79,6 +84,7 @@ fn extension(
     let trials = match (more.trials, more.target) {
         (Some(trials), _) => trials,
         (None, Some(target)) => estimated_trials(session, images, more, target)?,
+        // Refused before.
         (None, None) => 0,
     };
     Ok(Extension {

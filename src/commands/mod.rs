@@ -71,11 +71,17 @@ use session_args::SessionArgs;
 #[command(name = "noisescope", version, about, max_term_width = 100)]
 pub struct Cli {
     /// The sessions folder (default: ./sessions if it exists, else in the platform's data folder)
-    #[arg(long, global = true, value_name = "DIR", env = "NOISESCOPE_SESSIONS")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "NOISESCOPE_SESSIONS",
+        help_heading = "Folders"
+    )]
     sessions: Option<PathBuf>,
-    /// The folder of full data sets (default: in the platform's data folder); for a new session, also
-    /// your own images: a folder or a file
-    #[arg(long, global = true, value_name = "PATH")]
+    /// The folder of full data sets (default: NOISESCOPE_DATA, else in the platform's data folder); for a new
+    /// session, also your own images: a folder or a file
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Folders")]
     data: Option<PathBuf>,
     #[command(flatten)]
     screen: look::ScreenArgs,
