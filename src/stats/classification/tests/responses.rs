@@ -137,7 +137,8 @@ fn very_many_classes_have_evidence_images_but_no_differences() {
         }
         assert!(estimate.spread.is_empty());
         let difference = |a, b| {
-            estimate.class_difference(ClassId(a), ClassId(b), SHAPE, ErrorModel::Independent)
+            let (a, b, model) = (ClassId(a), ClassId(b), ErrorModel::Independent);
+            estimate.class_difference(a, b, SHAPE, model, estimate.trials)
         };
         assert_eq!(difference(0, 1), None);
     }
@@ -151,7 +152,8 @@ fn the_difference_of_two_evidence_images_is_that_of_the_difference_of_the_respon
     }
     let mut estimate = experiment.estimate();
     let of = |estimate: &GammaEstimate, a, b| {
-        estimate.class_difference(ClassId(a), ClassId(b), SHAPE, ErrorModel::Independent)
+        let (a, b, model) = (ClassId(a), ClassId(b), ErrorModel::Independent);
+        estimate.class_difference(a, b, SHAPE, model, 160)
     };
     let found = of(&estimate, 1, 2).unwrap();
     let expected = estimate.classes[3].evidence.as_ref().unwrap();
@@ -171,7 +173,7 @@ fn the_difference_of_two_evidence_images_is_that_of_the_difference_of_the_respon
     assert_close(found.reliability.unwrap(), reliability, "reliability");
     assert_eq!(
         found.needed,
-        trials_needed(96, reliability, TARGET_RELIABILITY)
+        trials_needed(160, reliability, TARGET_RELIABILITY)
     );
     assert_eq!(found.significant, expected.significant);
     // No map, no such class, the same class.
