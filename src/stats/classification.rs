@@ -161,7 +161,7 @@ pub struct ClassEstimate {
     /// N is (Σw)²/Σw².
     pub decision: Option<ImageEstimate>,
     /// The evidence image; `None` if the class is not listed, outputs were not read, there are too few
-    /// trials in total, or the class's response never changes.
+    /// trials in total, or counted ones to measure the noise's deviation, or the class's response never changes.
     pub evidence: Option<ImageEstimate>,
     /// Mean of the class's response, and its standard deviation within true classes; `None` if there is no
     /// evidence image.
