@@ -32,6 +32,8 @@ pub struct Attack {
     noise: NoiseSource,
     /// Number of stimuli of each source: test images and noise images.
     stimuli: [u64; SOURCES],
+    /// The test images.
+    images: Vec<usize>,
     /// \[Q,K,C,H,W\], as in the record; empty before the experiment has begun.
     patterns: Array<f32>,
     /// K.
@@ -69,9 +71,10 @@ impl Attack {
 
     /// The experiment at `place` of the plan.
     pub fn new(config: config::Attack, place: AnalysisPlace, lab: &Lab) -> Self {
-        let images = config.images.min(lab.dataset.test.len()) as u64;
+        let images = lab.dataset.test.sample(config.images);
         Self {
-            stimuli: [images, config.noise_images as u64],
+            stimuli: [images.len() as u64, config.noise_images as u64],
+            images,
             noise: NoiseSource::new(Noise::Uniform, &lab.dataset.train),
             config,
             place,
@@ -217,9 +220,9 @@ impl Attack {
         let block_range = block_range(self.stimuli[source], self.config.block, block);
         if source == 0 {
             let test = &lab.dataset.test;
-            let shown: Vec<usize> = block_range.collect();
+            let shown = &self.images[block_range];
             let truth = |&i: &usize| Some(ClassId(usize::from(test.label(i))));
-            return (pixels(test, &shown), shown.iter().map(truth).collect());
+            return (pixels(test, shown), shown.iter().map(truth).collect());
         }
         // The same noise for every pattern and target, so that comparisons are paired.
         let seed = self.place.noise_seed(ATTACKED_STREAM, block);
@@ -241,7 +244,7 @@ impl Attack {
                 let called = Some(decision(row));
                 let others = |&target: &ClassId| called == truth[at] && Some(target) != truth[at];
                 for target in ClassId::all(self.classes).filter(others) {
-                    found[target].get_or_insert(first + at);
+                    found[target].get_or_insert(self.images[first + at]);
                 }
             }
             if found.iter().all(Option::is_some) {

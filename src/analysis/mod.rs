@@ -18,6 +18,8 @@ pub mod modulation;
 pub mod pilot;
 mod place;
 pub mod predictions;
+#[cfg(test)]
+mod samples;
 pub mod spike_triggered;
 pub mod templates;
 #[cfg(test)]

@@ -63,7 +63,10 @@ pub struct Modulation {
     source: NoiseSource,
     /// The test images.
     pool: Pool,
+    /// How many of them are shown.
     images: u64,
+    /// Those that are shown.
+    shown: Vec<usize>,
     /// The training images over which mean activations are computed.
     typical: Vec<usize>,
     /// The change of each unit's bias at strength 1, for every layer and target; set in phase 1.
@@ -93,13 +96,15 @@ impl Modulation {
     pub fn new(config: config::Modulation, place: AnalysisPlace, lab: &Lab) -> Self {
         let train = &lab.dataset.train;
         let first = |members: Vec<usize>| members.into_iter().take(config.images_per_class);
+        let shown = lab.dataset.test.sample(config.images);
         Self {
             strengths: config.strengths(),
             gammas: config.signal_strengths(),
             layers: pushed_layers(&config, lab.network.sites()),
             source: NoiseSource::new(Noise::Uniform, train),
             pool: Pool::new(&lab.dataset.test),
-            images: config.images.min(lab.dataset.test.len()) as u64,
+            images: shown.len() as u64,
+            shown,
             typical: train.by_class().into_iter().flat_map(first).collect(),
             pushes: Vec::new(),
             classes: lab.classes(),
@@ -191,13 +196,13 @@ impl Modulation {
         };
         let name = &self.layers[layer].0;
         let pushed = lab.network.with_each_push(name, &deltas).map_err(place)?;
-        let images: Vec<usize> = block_range(self.images, self.config.block, block).collect();
+        let images = &self.shown[block_range(self.images, self.config.block, block)];
         let mut rng = self.place.noise_seed(STREAM, block).generator();
         let noise = self.source.draw(&mut rng, images.len());
         let (k, queries) = (self.classes, images.len() * self.gammas.len());
         let mut all = vec![vec![0; self.gammas.len() * COUNTS_PER_CLASS * k]; parts.len()];
         for (at, &gamma) in self.gammas.iter().enumerate() {
-            let stimuli = blend(&noise, &self.source, &images, gamma, &self.pool);
+            let stimuli = blend(&noise, &self.source, images, gamma, &self.pool);
             let logits = pushed.logits(stimuli, &lab.device);
             for (logits, counts) in logits.iter().zip(&mut all) {
                 let counts = &mut counts[at * COUNTS_PER_CLASS * k..][..COUNTS_PER_CLASS * k];

@@ -17,8 +17,10 @@ pub struct Templates {
     place: AnalysisPlace,
     /// Number of parts: the γ of the classification images, counted twice if they have evidence.
     parts: usize,
-    /// Test images to classify.
+    /// Number of test images to classify.
     images: u64,
+    /// Those images.
+    shown: Vec<usize>,
     /// One per part; empty before the experiment has begun.
     classifiers: Vec<TemplateClassifier>,
 }
@@ -26,8 +28,10 @@ pub struct Templates {
 impl Templates {
     /// The experiment at `place` of the plan.
     pub fn new(config: config::Templates, place: AnalysisPlace, lab: &Lab) -> Self {
+        let shown = lab.dataset.test.sample(config.images);
         Self {
-            images: config.images.min(lab.dataset.test.len()) as u64,
+            images: shown.len() as u64,
+            shown,
             config,
             parts: place.gammas * (1 + usize::from(place.evidence)),
             place,
@@ -142,7 +146,7 @@ impl Experiment for Templates {
         let block = block_range(self.images, self.config.block, job.block);
         let images = block.len() as u64;
         let mut correct = [0; SCORES];
-        for index in block {
+        for &index in &self.shown[block] {
             let called = self.classifiers[job.sequence].classify(test.image(index));
             let truth = ClassId(usize::from(test.label(index)));
             for (correct, called) in correct.iter_mut().zip(called.into_iter().flatten()) {

@@ -16,6 +16,7 @@ use crate::session::Session;
 use crate::session::config::Extension;
 use crate::session::record::{self, GammaTrials};
 use crate::session::store::Store;
+use crate::stats::correlation::trials_needed;
 
 /// Trials allowed for a target, relative to the estimate.
 const TARGET_MARGIN: f64 = 1.25;
@@ -133,8 +134,39 @@ fn needed(trials: &GammaTrials, class: Option<ClassId>, target: f64) -> Option<u
     let classes = ClassId::all(estimate.classes.len()).zip(&estimate.classes);
     let maps = classes.filter(|(id, _)| class.is_none_or(|class| class == *id));
     let maps = maps.filter_map(|(_, estimate)| estimate.best_image());
-    let needed = maps.map(|map| {
-        crate::stats::correlation::trials_needed(estimate.trials, map.reliability?, target)
-    });
+    let needed = maps.map(|map| trials_needed(trials.trials, map.reliability?, target));
     needed.collect::<Option<Vec<u64>>>()?.into_iter().max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::BlockIndex;
+    use crate::session::record::{BlockSums, TrialKind};
+
+    /// Half of the trials shown did not count: as many of those to come will not.
+    #[test]
+    fn the_trials_needed_include_those_that_will_not_count() {
+        let kind = TrialKind::plain(2, [1, 1, 3]);
+        let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
+        // Sums of the noise called the first class, and of that called the second, in an even and an odd block.
+        let blocks = [[[9, 6, 2], [1, 4, 8]], [[8, 7, 3], [2, 3, 7]]];
+        for (block, [first, second]) in (0..).zip(blocks) {
+            let sums = |pixels: [i64; 3]| pixels.map(|sum| 100_000 * sum).to_vec();
+            trials.add(&BlockSums {
+                block: BlockIndex(block),
+                trials: 160,
+                dropped: 80,
+                counts: vec![40, 0, 0, 40],
+                noise: vec![(0, sums(first)), (1, sums(second))],
+                ..BlockSums::default()
+            });
+        }
+        let estimate = trials.estimate();
+        let map = estimate.classes[0].best_image().unwrap();
+        let expected = trials_needed(320, map.reliability.unwrap(), 0.95);
+        assert!(expected.is_some());
+        assert_eq!(map.needed, expected);
+        assert_eq!(needed(&trials, Some(ClassId(0)), 0.95), expected);
+    }
 }

@@ -1,5 +1,6 @@
 //! Labelled images in memory.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::session::form::{Form, Shape};
@@ -82,6 +83,23 @@ impl Images {
         members
     }
 
+    /// Indices of at most `most` images, ascending: the first ones; but if the images of each class follow each other, as
+    /// in folders of pictures, images evenly spread over all, since the first ones would be of the first classes alone.
+    pub fn sample(&self, most: usize) -> Vec<usize> {
+        let (all, count) = (self.len(), most.min(self.len()));
+        match self.is_grouped() {
+            true => (0..count).map(|at| at * all / count).collect(),
+            false => (0..count).collect(),
+        }
+    }
+
+    /// Whether there are several classes, and the images of each follow each other.
+    fn is_grouped(&self) -> bool {
+        let runs = self.labels.chunk_by(|a, b| a == b).count();
+        let classes: BTreeSet<u16> = self.labels.iter().copied().collect();
+        runs == classes.len() && (2..self.len()).contains(&runs)
+    }
+
     /// Number of images of each class, `[classes]`.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes];
@@ -121,6 +139,29 @@ mod tests {
         assert_eq!(members[2], [0, 2]);
         assert_eq!(members[0], [1]);
         assert!(members[1].is_empty());
+    }
+
+    #[test]
+    fn a_sample_is_the_first_images_or_spread_over_all_if_those_of_each_class_follow_each_other() {
+        let sample = |labels: &[u16], most: usize| {
+            let images = Images {
+                labels: Arc::from(labels),
+                ..three()
+            };
+            images.sample(most)
+        };
+        let grouped = [2, 2, 2, 2, 0, 0, 1, 1];
+        assert_eq!(sample(&grouped, 4), [0, 2, 4, 6]);
+        assert_eq!(sample(&grouped, 3), [0, 2, 5]);
+        assert_eq!(sample(&grouped, 7), [0, 1, 2, 3, 4, 5, 6]);
+        for most in [8, 9] {
+            assert_eq!(sample(&grouped, most), [0, 1, 2, 3, 4, 5, 6, 7]);
+        }
+        // One image out of place; one class; one image of each class.
+        assert_eq!(sample(&[2, 2, 2, 2, 0, 0, 1, 2], 4), [0, 1, 2, 3]);
+        assert_eq!(sample(&[1, 1, 1, 1], 2), [0, 1]);
+        assert_eq!(sample(&[1, 0, 2, 3], 2), [0, 1]);
+        assert!(sample(&grouped, 0).is_empty() && sample(&[], 3).is_empty());
     }
 
     #[test]

@@ -260,7 +260,8 @@ fn pair(
     let shown = (place, Some(Response::Evidence));
     let (trials, _) = trials_of_class(session, shown, class, gamma_value).ok()?;
     let estimate = trials.estimate();
-    let map = estimate.class_difference(class, versus, trials.shape(), trials.errors())?;
+    let (shape, errors) = (trials.shape(), trials.errors());
+    let map = estimate.class_difference(class, versus, shape, errors, trials.trials)?;
     let [name, other] = [class, versus].map(|class| class_name(&session.record, class));
     let mut words = format!(
         "Evidence images of {name} and of {other} and their difference, the evidence for {name} rather than \

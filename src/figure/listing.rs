@@ -142,7 +142,8 @@ fn confused_pair(
     let place = super::choice::best_gamma_index(images_record, Response::Evidence, called, None);
     let trials = images_record.gammas.get(place)?;
     let estimate = trials.estimate();
-    estimate.class_difference(called, truth, trials.shape(), trials.errors())?;
+    let (shape, errors) = (trials.shape(), trials.errors());
+    estimate.class_difference(called, truth, shape, errors, trials.trials)?;
     Some(Figure::Pair {
         images,
         class: called,
@@ -165,8 +166,9 @@ pub fn has(session: &Session, figure: &Figure) -> bool {
                 images_record.and_then(|images_record| super::at_gamma(images_record, *gamma));
             trials.is_ok_and(|trials| {
                 let estimate = trials.estimate();
-                let pair =
-                    estimate.class_difference(*class, *versus, trials.shape(), trials.errors());
+                let (shape, errors) = (trials.shape(), trials.errors());
+                let shown = trials.trials;
+                let pair = estimate.class_difference(*class, *versus, shape, errors, shown);
                 pair.is_some()
             })
         }

@@ -49,6 +49,8 @@ pub struct TrialSums<'a> {
     pub min_trials: u64,
     /// Trials by parity of block, true class, predicted class: \[2,K,K\].
     pub counts: &'a [u64],
+    /// Trials shown that are not in these counts, because the network was not confident enough.
+    pub dropped: u64,
     /// Σk of the noise's grid values, or Σw·k, by parity of block and margin: called, shown, both;
     /// \[2,3,M,P\].
     pub noise: &'a [i64],
@@ -159,7 +161,7 @@ pub struct ClassEstimate {
     /// N is (Σw)²/Σw².
     pub decision: Option<ImageEstimate>,
     /// The evidence image; `None` if the class is not listed, outputs were not read, there are too few
-    /// trials in total, or the class's response never changes.
+    /// trials in total, or counted ones to measure the noise's deviation, or the class's response never changes.
     pub evidence: Option<ImageEstimate>,
     /// Mean of the class's response, and its standard deviation within true classes; `None` if there is no
     /// evidence image.
@@ -241,7 +243,7 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
     let deviations = trials.deviations(whole.all.count);
     let setting = MapContext {
         shape: trials.shape,
-        trials: whole.all.count,
+        trials: whole.all.count.saturating_add(trials.dropped),
         threshold,
         error_model: trials.error_model,
     };

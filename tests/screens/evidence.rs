@@ -151,6 +151,7 @@ fn one_class_is_compared_with_another() {
             ClassId(8),
             [1, SIDE, SIDE],
             ErrorModel::Independent,
+            images.gammas[0].trials,
         )
         .unwrap();
     let evidence = |class: ClassId| estimate.classes[class].evidence.clone().unwrap();
@@ -166,7 +167,8 @@ fn one_class_is_compared_with_another() {
             ClassId(3),
             ClassId(3),
             [1, SIDE, SIDE],
-            ErrorModel::Independent
+            ErrorModel::Independent,
+            images.gammas[0].trials
         ),
         None
     );

@@ -42,6 +42,8 @@ pub struct Audit {
     patterns: Vec<PastedPattern>,
     /// Number of test images that patterns are pasted on.
     pasted: u64,
+    /// Those images.
+    shown: Vec<usize>,
 }
 
 impl Audit {
@@ -61,13 +63,14 @@ impl Audit {
                 ..TrialKind::plain(lab.classes(), lab.form.shape())
             },
         };
-        let pasted = config.paste_images.min(lab.dataset.test.len()) as u64;
+        let shown = lab.dataset.test.sample(config.paste_images);
         Self {
             trained: TrainedNetworks::new(plan, place, lab),
             poisoned: Vec::new(),
             readers: Vec::new(),
             patterns: Vec::new(),
-            pasted,
+            pasted: shown.len() as u64,
+            shown,
             config,
             place,
         }
@@ -247,8 +250,8 @@ impl Audit {
     /// Shows the suspect a block of test images, without a pattern and with each.
     fn paste(&self, lab: &Lab, block: BlockIndex) -> Vec<PastedFinding> {
         let test = &lab.dataset.test;
-        let chosen: Vec<usize> = block_range(self.pasted, self.config.block, block).collect();
-        let plain = pixels(test, &chosen);
+        let chosen = &self.shown[block_range(self.pasted, self.config.block, block)];
+        let plain = pixels(test, chosen);
         let truth = |at: usize| ClassId(usize::from(test.label(chosen[at])));
         let decide = |pixels: Vec<f32>| -> Vec<ClassId> {
             let logits = lab.network.logits(pixels, &lab.device);

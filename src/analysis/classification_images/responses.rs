@@ -1,6 +1,7 @@
 //! Responses: the network's outputs for each class as integers, which add exactly.
 
 use crate::ids::ClassId;
+use crate::nets::decision;
 use crate::nets::softmax::log_softmax;
 use crate::session::config::EvidenceMeasure;
 use crate::stats::classification::MAX_RESPONSE_STEPS;
@@ -121,11 +122,21 @@ fn responses(evidence: EvidenceMeasure, row: &[f32]) -> Vec<f64> {
         }
         EvidenceMeasure::LogProbability => log_softmax(row),
         EvidenceMeasure::Probability => log_softmax(row).into_iter().map(f64::exp).collect(),
-        EvidenceMeasure::LogOdds => log_softmax(row)
-            .into_iter()
-            .map(|log| log - (-log.exp_m1()).ln())
-            .collect(),
+        EvidenceMeasure::LogOdds => log_odds(row),
     }
+}
+
+/// ln p − ln(1 − p) of each class, \[K\]. The p of the decision may be 1 as rounded, so its 1 − p is the sum of the
+/// others' p.
+fn log_odds(row: &[f32]) -> Vec<f64> {
+    let odds = log_softmax(row).into_iter();
+    let mut odds: Vec<f64> = odds.map(|log| log - (-log.exp_m1()).ln()).collect();
+    let called = decision(row).0;
+    let others = || row[..called].iter().chain(&row[called + 1..]);
+    let most = f64::from(others().copied().fold(f32::NEG_INFINITY, f32::max));
+    let total: f64 = others().map(|&v| (f64::from(v) - most).exp()).sum();
+    odds[called] = f64::from(row[called]) - most - total.ln();
+    odds
 }
 
 #[cfg(test)]
@@ -175,6 +186,23 @@ mod tests {
                 (values[0] - expected).abs() <= step / 2.0 + 1e-9,
                 "{evidence:?}"
             );
+        }
+    }
+
+    /// Of two classes, a logit minus the other; and a logit minus ln 2 if the other two are 0.
+    #[test]
+    fn the_log_odds_of_a_decision_beyond_doubt_are_those_of_the_logits() {
+        let rows: [&[f32]; 3] = [&[100.0, 20.0], &[-64.0, 64.0], &[60.0, 0.0, 0.0]];
+        let all = || rows.into_iter();
+        let reader = ResponseReader::calibrated(EvidenceMeasure::LogOdds, &FIRST_TWO, all());
+        assert_eq!(reader.step(), 1.0 / 32.0);
+        let found = reader.read(all());
+        assert_eq!(found.clipped, 0);
+        let ln_2 = std::f64::consts::LN_2;
+        let expected = [80.0, -80.0, -128.0, 128.0, 60.0 - ln_2, -60.0];
+        for (y, expected) in found.responses.iter().zip(expected) {
+            let found = f64::from(*y) * reader.step();
+            assert!((found - expected).abs() <= 1.0 / 64.0, "{found} {expected}");
         }
     }
 

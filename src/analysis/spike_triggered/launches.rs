@@ -113,7 +113,8 @@ impl<'a> ResponseLaunches<'a> {
         let train = &self.lab.dataset.train;
         let mut bytes: Vec<u8> = Vec::with_capacity(slots.len() * each * area);
         for (at, slot) in slots.iter().enumerate() {
-            for image in slot.iter().flat_map(|&job| self.analysis.range(job)) {
+            let shown = |&job: &Job| &self.analysis.shown[self.analysis.range(job)];
+            for &image in slot.iter().flat_map(shown) {
                 bytes.extend(train.image(image));
             }
             bytes.resize((at + 1) * each * area, 0);

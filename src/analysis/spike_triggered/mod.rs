@@ -49,8 +49,10 @@ pub struct SpikeTriggered {
     source: NoiseSource,
     /// All layers of the network.
     sites: Vec<Site>,
-    /// Training images shown.
+    /// Number of training images shown.
     images: u64,
+    /// Those images.
+    shown: Vec<usize>,
     /// Computes the gradients; set in phase 1.
     gradients: Option<Gradients>,
     /// An empty pool: noise is drawn without images.
@@ -77,10 +79,12 @@ enum StaMeasurement {
 impl SpikeTriggered {
     /// The experiment at `place` of the plan.
     pub fn new(config: config::SpikeTriggered, place: AnalysisPlace, lab: &Lab) -> Self {
+        let shown = lab.dataset.train.sample(config.images);
         Self {
             source: NoiseSource::new(config.noise, &lab.dataset.train),
             sites: lab.network.sites().to_vec(),
-            images: config.images.min(lab.dataset.train.len()) as u64,
+            images: shown.len() as u64,
+            shown,
             gradients: None,
             empty_pool: Pool::new(&crate::data::Dataset::none(lab.form.as_ref().clone()).train),
             config,
@@ -229,7 +233,8 @@ impl Experiment for SpikeTriggered {
                 StaMeasurement::Responses(vec![(job.block, self.responses(lab, &self.noise(job))?)])
             }
             IMAGES => {
-                let images = self.range(job).map(|i| lab.dataset.train.image(i));
+                let shown = self.shown[self.range(job)].iter();
+                let images = shown.map(|&i| lab.dataset.train.image(i));
                 let pixels = images.flatten().map(|&x| f32::from(x) / 255.0);
                 let pixels: Vec<f32> = pixels.collect();
                 StaMeasurement::Responses(vec![(job.block, self.responses(lab, &pixels)?)])

@@ -37,8 +37,9 @@ pub fn draw_pair(
     }
     let [name, other] = [class, versus].map(|class| wording::class_name(record, class));
     let shape = trials.shape();
-    let Some(difference_map) = estimate.class_difference(class, versus, shape, trials.errors())
-    else {
+    let errors = trials.errors();
+    let difference_map = estimate.class_difference(class, versus, shape, errors, trials.trials);
+    let Some(difference_map) = difference_map else {
         return Err(FigureError::Pair {
             class: name,
             versus: other,

@@ -17,7 +17,7 @@ pub struct Attack {
     /// The γ whose classification images are the patterns; `None`: the smallest γ among those at which
     /// the most classes have an image.
     pub gamma: Option<Gamma>,
-    /// Maximum number of test images; the first ones are used.
+    /// Maximum number of test images: the first ones, or, if the set has them class by class, evenly spread ones.
     pub images: usize,
     /// Noise images that are attacked as well; 0 for none.
     pub noise_images: usize,

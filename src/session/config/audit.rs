@@ -47,7 +47,8 @@ pub struct Audit {
     pub trials: u64,
     /// A class with fewer trials than this is insufficient.
     pub min_trials: u64,
-    /// Test images that findings are pasted on; the first ones are used.
+    /// Test images that findings are pasted on: the first ones, or, if the set has them class by class, evenly spread
+    /// ones.
     pub paste_images: usize,
     /// Trials per block.
     pub block: usize,

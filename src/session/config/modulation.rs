@@ -20,7 +20,7 @@ pub struct Modulation {
     /// Signal strengths γ of the psychometric curves. 0 (pure noise) and 1 (the image alone) are always
     /// included.
     pub gammas: Vec<Gamma>,
-    /// Maximum number of test images; the first ones are used.
+    /// Maximum number of test images: the first ones, or, if the set has them class by class, evenly spread ones.
     pub images: usize,
     /// Maximum number of training images per class for the mean activation.
     pub images_per_class: usize,

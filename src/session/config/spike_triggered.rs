@@ -14,7 +14,8 @@ pub struct SpikeTriggered {
     pub noise: Noise,
     /// Noise trials.
     pub trials: u64,
-    /// Maximum number of training images shown as well; 0 for none.
+    /// Maximum number of training images shown as well: the first ones, or, if the set has them class by class, evenly
+    /// spread ones; 0 for none.
     pub images: usize,
     /// Layers by name, with `*` as a wildcard; empty: every layer, or a selection from first to last in
     /// a large network.

@@ -8,7 +8,7 @@ use super::{ConfigError, check};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Templates {
-    /// Maximum number of test images; the first ones are used.
+    /// Maximum number of test images: the first ones, or, if the set has them class by class, evenly spread ones.
     pub images: usize,
     /// Images per block.
     pub block: usize,

@@ -325,6 +325,7 @@ impl GammaTrials {
                 cover: &self.grain.cover(self.images),
                 min_trials: self.min_trials,
                 counts: &self.counts,
+                dropped: self.dropped,
                 noise: self.noise.values(),
                 rest: self.rest.values(),
                 image: self.image.values(),

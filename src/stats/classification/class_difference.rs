@@ -9,7 +9,8 @@ use crate::stats::numbers::Shape;
 impl GammaEstimate {
     /// The evidence image of class `a` minus that of class `b`, for maps of this shape, with its own z: the
     /// standard error is that of y_a − y_b, whose variance follows from the responses' covariance. The
-    /// reliability is computed from its signal-to-noise ratio as SNR/(1 + SNR).
+    /// reliability is computed from its signal-to-noise ratio as SNR/(1 + SNR). `shown` trials were shown: all of
+    /// them count for evidence, whatever the network's confidence.
     ///
     /// `None` if one of them has no evidence image, they are the same class, or there were too many classes
     /// to compute the covariances of their responses.
@@ -19,6 +20,7 @@ impl GammaEstimate {
         b: ClassId,
         shape: Shape,
         model: ErrorModel<'_>,
+        shown: u64,
     ) -> Option<ImageEstimate> {
         let (class_a, class_b) = (self.classes.get(a.0)?, self.classes.get(b.0)?);
         let image = |class: &ClassEstimate| class.evidence.clone();
@@ -73,7 +75,7 @@ impl GammaEstimate {
             reliability_interval: ends.map(|ends| ends.map(reliability)),
             snr,
             snr_interval: ends,
-            needed: trials_needed(self.trials, reliability(snr), TARGET_RELIABILITY),
+            needed: trials_needed(shown, reliability(snr), TARGET_RELIABILITY),
             significant: z
                 .iter()
                 .filter(|z| f64::from(z.abs()) > self.threshold)

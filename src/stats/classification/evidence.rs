@@ -9,7 +9,7 @@ use super::TrialSums;
 use super::image::MeasuredMap;
 use super::pool::margin;
 use crate::ids::{ClassId, Gamma};
-use crate::stats::sums::add;
+use crate::stats::sums::{add, total};
 
 /// Subtracted from a point of the noise's grid before multiplying: the middle of the grid's 65,536 points,
 /// so that its factor in a product takes 15 bits instead of 16.
@@ -199,8 +199,8 @@ pub(super) struct EvidenceEstimate {
 }
 
 /// The evidence images of the classes with maps, in their order; `None` for a class with fewer than
-/// `min_trials` trials or a response that never changes. Also the covariance of the responses within true
-/// classes, \[M,M\]; empty with very many classes.
+/// `min_trials` trials, or counted trials if they measure the noise's deviation, or a response that never changes.
+/// Also the covariance of the responses within true classes, \[M,M\]; empty with very many classes.
 pub(super) fn evidence_images(
     trials: &TrialSums<'_>,
     input: &ResponseSums<'_>,
@@ -209,10 +209,13 @@ pub(super) fn evidence_images(
     let m = trials.listed.len();
     let whole = Strata::new(trials, input, &[0, 1]);
     let halves = [0, 1].map(|parity| Strata::new(trials, input, &[parity]));
+    let least_trials = trials.min_trials.max(1);
+    let counted = total(trials.counts.iter().copied());
+    let known = trials.deviation.is_some() || counted >= least_trials;
     let of_class = |place: usize| {
         let square = whole.square(place, place).unwrap_or(0.0);
         let variance = whole.response_covariance(place, place).unwrap_or(0.0);
-        let enough = whole.all >= trials.min_trials.max(1) as f64;
+        let enough = known && whole.all >= least_trials as f64;
         // Rounding alone leaves at most this variance in a response that is constant within strata.
         let least = 1e-9 * square / whole.all.max(1.0);
         if !enough || variance <= least.max(0.0) {

@@ -26,7 +26,7 @@ pub struct ImageEstimate {
     pub snr: f64,
     /// The ends of its 95 % interval; `None` if the correlation of errors is unknown.
     pub snr_interval: Option<[f64; 2]>,
-    /// Total trials at which the reliability would be [`TARGET_RELIABILITY`]: the signal-to-noise ratio grows in
+    /// Total trials shown at which the reliability would be [`TARGET_RELIABILITY`]: the signal-to-noise ratio grows in
     /// proportion to the trials. `None` if the reliability is not above 0.
     pub needed: Option<u64>,
     /// Pixels beyond the threshold.
@@ -57,7 +57,7 @@ pub(super) struct MeasuredMap {
 pub(super) struct MapContext<'a> {
     /// Channels, rows and columns.
     pub shape: Shape,
-    /// Total trials.
+    /// Trials shown, counted or not.
     pub trials: u64,
     /// |z| above which a pixel is significant.
     pub threshold: f64,

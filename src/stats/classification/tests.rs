@@ -19,6 +19,7 @@ const NO_TRIALS: TrialSums<'static> = TrialSums {
     cover: &[1],
     min_trials: 2,
     counts: &[],
+    dropped: 0,
     noise: &[],
     rest: &[],
     image: &[],

@@ -125,6 +125,43 @@ fn an_evidence_image_needs_enough_trials_and_a_response_that_varies_however_litt
     );
 }
 
+/// Responses of 1 and −1 to points 4 and 2 above the grid's centre have a covariance of 1, and the two points a
+/// deviation of 1. A confidence that is required may drop any number of the eight trials.
+#[test]
+fn an_evidence_image_needs_enough_counted_trials_to_measure_the_deviation() {
+    let responses = ResponseSums {
+        step: 1.0,
+        shown: &[2; 4],
+        sums: &[0; 8],
+        squares: &[4, -4, -4, 4, 4, -4, -4, 4],
+        products: &[4, -4, 4, -4],
+        noise: &[2 * GRID_CENTRE + 6; 4],
+    };
+    let image = |counted: usize, deviation: Option<f64>| {
+        let points = [GRID_CENTRE + 4, GRID_CENTRE + 2];
+        let points = points.iter().take(counted);
+        let squares = points.clone().map(|k| k * k);
+        let moments: [i64; 2] = [points.sum(), squares.sum()];
+        let result = estimate(&TrialSums {
+            counts: &[counted as u64, 0, 0, 0, 0, 0, 0, 0],
+            dropped: 8 - counted as u64,
+            noise: &[0; 12],
+            image: &[0; 2],
+            deviation,
+            moments: &moments,
+            evidence: Some(responses),
+            ..NO_TRIALS
+        });
+        let map = result.classes[0].evidence.as_ref();
+        map.map(|map| map.image.clone())
+    };
+    let expected = Some(vec![GRID as f32]);
+    for (counted, found) in [(0, None), (1, None), (2, expected.clone())] {
+        assert_eq!(image(counted, None), found, "{counted} counted");
+    }
+    assert_eq!(image(0, Some(1.0 / GRID)), expected);
+}
+
 #[test]
 fn very_many_classes_have_evidence_images_but_no_differences() {
     assert_eq!(sums_per_class(128), 128);
@@ -137,7 +174,8 @@ fn very_many_classes_have_evidence_images_but_no_differences() {
         }
         assert!(estimate.spread.is_empty());
         let difference = |a, b| {
-            estimate.class_difference(ClassId(a), ClassId(b), SHAPE, ErrorModel::Independent)
+            let (a, b, model) = (ClassId(a), ClassId(b), ErrorModel::Independent);
+            estimate.class_difference(a, b, SHAPE, model, estimate.trials)
         };
         assert_eq!(difference(0, 1), None);
     }
@@ -151,7 +189,8 @@ fn the_difference_of_two_evidence_images_is_that_of_the_difference_of_the_respon
     }
     let mut estimate = experiment.estimate();
     let of = |estimate: &GammaEstimate, a, b| {
-        estimate.class_difference(ClassId(a), ClassId(b), SHAPE, ErrorModel::Independent)
+        let (a, b, model) = (ClassId(a), ClassId(b), ErrorModel::Independent);
+        estimate.class_difference(a, b, SHAPE, model, 160)
     };
     let found = of(&estimate, 1, 2).unwrap();
     let expected = estimate.classes[3].evidence.as_ref().unwrap();
@@ -171,7 +210,7 @@ fn the_difference_of_two_evidence_images_is_that_of_the_difference_of_the_respon
     assert_close(found.reliability.unwrap(), reliability, "reliability");
     assert_eq!(
         found.needed,
-        trials_needed(96, reliability, TARGET_RELIABILITY)
+        trials_needed(160, reliability, TARGET_RELIABILITY)
     );
     assert_eq!(found.significant, expected.significant);
     // No map, no such class, the same class.

@@ -188,7 +188,8 @@ impl<'a> MapSet<'a> {
         let each = ClassId::all(self.classes()).zip(&self.by_class);
         self.pairs = each
             .map(|(class, (trials, estimate))| {
-                estimate.class_difference(class, other, shape, trials.errors())
+                let (errors, shown) = (trials.errors(), trials.trials);
+                estimate.class_difference(class, other, shape, errors, shown)
             })
             .collect();
         self.versus = Some(other);

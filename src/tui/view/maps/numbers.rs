@@ -200,7 +200,7 @@ fn circumstances(scene: &Scene<'_>, lens: &MapSet<'_>, estimate: &ClassEstimate)
     }
     if let Some(needed) = map.and_then(|map| map.needed) {
         let value = format!("{} trials", count(needed as f64));
-        let share = needed as f64 / lens.estimate.trials.max(1) as f64;
+        let share = needed as f64 / lens.trials.trials.max(1) as f64;
         let more = match share > 1.0 {
             true => "are needed".to_string(),
             false => "were enough".to_string(),
