@@ -108,6 +108,29 @@ fn undivided_classes_are_split_and_ordered_by_number() {
 }
 
 #[test]
+fn folders_are_named_in_any_case_and_all_of_them_or_none() {
+    let folder = tempdir().unwrap();
+    put_classes(folder.path(), &["Ant", "Bee", "Cow"], 5);
+    let file = folder.path().join("classes.txt");
+    put(&file, b"cow\nant\nbee\n");
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["cow", "ant", "bee"]);
+    for index in 0..set.train.len() {
+        let is_cow = set.train.image(index)[0] >= 20;
+        assert_eq!(set.train.label(index) == 0, is_cow, "{index}");
+    }
+    put(&file, b"cow\nant\nbees\n");
+    let error = complaint(folder.path());
+    assert!(
+        error.contains("names some of the folders, but not Bee"),
+        "{error}"
+    );
+    put(&file, b"moo\nsix legs\nbuzz\n");
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["moo", "six legs", "buzz"]);
+}
+
+#[test]
 fn colour_is_kept_channel_by_channel() {
     let folder = tempdir().unwrap();
     for index in 0..5 {

@@ -158,8 +158,18 @@ impl Folders {
     ) -> Result<Vec<String>, DataError> {
         let place = self.folder.join(assemble::NAMES_FILE);
         if let Some(listed) = assemble::read_class_names(&place)? {
-            if names.iter().all(|name| listed.names.contains(name)) {
-                return Ok(listed.names);
+            let folder_of = |class: &String| {
+                let alike = |name: &&String| assemble::is_same_class(name, class);
+                let exact = names.iter().find(|name| *name == class);
+                exact.or_else(|| names.iter().find(alike))
+            };
+            let folders = listed.names.iter().map(folder_of);
+            let found = folders.clone().flatten().count();
+            if found == names.len() {
+                let classes = folders.zip(&listed.names);
+                return Ok(classes
+                    .map(|(folder, class)| folder.unwrap_or(class).clone())
+                    .collect());
             }
             if names.len() != listed.names.len() {
                 return Err(DataError::ClassNames {
@@ -167,6 +177,23 @@ impl Folders {
                         "names {} classes, but there are {} folders",
                         listed.names.len(),
                         names.len()
+                    ),
+                    path: place,
+                });
+            }
+            let is_listed = |name: &&String| {
+                listed
+                    .names
+                    .iter()
+                    .any(|class| folder_of(class) == Some(*name))
+            };
+            if found > 0
+                && let Some(other) = names.iter().find(|name| !is_listed(name))
+            {
+                return Err(DataError::ClassNames {
+                    why: format!(
+                        "names some of the folders, but not {}: name each folder, or none of them",
+                        assemble::clean_name(other)
                     ),
                     path: place,
                 });
