@@ -1,0 +1,102 @@
+//! Tests of operators whose meaning depends on the version of the operator set.
+
+use std::fs;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use onnx_ir::{AttributeProto, Message, ModelProto, NodeProto};
+use tempfile::TempDir;
+
+use super::super::{OnnxError, OnnxImport, OnnxOptions, read};
+use super::{fixture, imported};
+
+/// Logits of an image.
+const CLASSES: usize = 10;
+
+/// A node whose attributes are integers.
+fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, i64)]) -> NodeProto {
+    let mut node = NodeProto::new();
+    operator.clone_into(&mut node.op_type);
+    node.input = inputs.iter().map(|&name| name.to_owned()).collect();
+    node.output = vec![output.to_owned()];
+    for &(name, number) in attributes {
+        let mut attribute = AttributeProto::new();
+        name.clone_into(&mut attribute.name);
+        attribute.i = number;
+        attribute.ints = vec![number];
+        node.attribute.push(attribute);
+    }
+    node
+}
+
+/// The plain network in version 6, with these nodes behind its logits.
+fn extended(nodes: Vec<NodeProto>) -> Result<OnnxImport, OnnxError> {
+    let bytes = fs::read(fixture("cnn-7.onnx")).unwrap();
+    let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
+    model.opset_import[0].version = 6;
+    let graph = model.graph.mut_or_insert_default();
+    if let Some(last) = nodes.last() {
+        graph.output[0].name.clone_from(&last.output[0]);
+    }
+    graph.node.extend(nodes);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("model.onnx");
+    fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+    read(&path, &OnnxOptions::default())
+}
+
+/// The output of that network for two images.
+fn output(nodes: Vec<NodeProto>) -> Vec<f32> {
+    let network = extended(nodes).unwrap();
+    let pixels: Vec<f32> = (0..2 * 784u16).map(|i| f32::from(i % 19) / 19.0).collect();
+    let device = Device::flex();
+    let data = TensorData::new(pixels, [2, 1, 28, 28]);
+    let images = Tensor::from_data(data, &device);
+    let answer = network.graph.load(&device).forward(images);
+    answer.into_data().try_into_vec().unwrap()
+}
+
+/// The plain network's logits, and what `node` from `column` to `changed` makes of them as columns \[N,10,1\].
+fn of_columns(changed: NodeProto) -> (Vec<f32>, Vec<f32>) {
+    let nodes = vec![
+        node("Unsqueeze", &["logits"], "column", &[("axes", 2)]),
+        changed,
+        node("Squeeze", &["changed"], "flat", &[("axes", 2)]),
+    ];
+    (output(Vec::new()), output(nodes))
+}
+
+fn last_bias() -> Vec<f32> {
+    imported("cnn-7").graph.weights()["fc2.bias"]
+        .values()
+        .to_vec()
+}
+
+#[test]
+fn before_version_7_an_attribute_names_the_axis_of_broadcasting() {
+    let attributes = [("broadcast", 1), ("axis", 1)];
+    let add = node("Add", &["column", "fc2.bias"], "changed", &attributes);
+    let (logits, sums) = of_columns(add);
+    let bias = last_bias();
+    assert_eq!(sums.len(), 2 * CLASSES);
+    for (place, (sum, logit)) in sums.iter().zip(&logits).enumerate() {
+        let wanted = logit + bias[place % CLASSES];
+        assert!((sum - wanted).abs() < 1e-5, "{place}: {sum} {wanted}");
+    }
+}
+
+#[test]
+fn before_version_7_slopes_belong_to_channels() {
+    let relu = node("PRelu", &["column", "fc2.bias"], "changed", &[]);
+    let (logits, sloped) = of_columns(relu);
+    let slopes = last_bias();
+    assert_eq!(sloped.len(), 2 * CLASSES);
+    for (place, (found, &logit)) in sloped.iter().zip(&logits).enumerate() {
+        let slope = if logit > 0.0 {
+            1.0
+        } else {
+            slopes[place % CLASSES]
+        };
+        let wanted = slope * logit;
+        assert!((found - wanted).abs() < 1e-5, "{place}: {found} {wanted}");
+    }
+}
