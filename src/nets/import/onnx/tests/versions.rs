@@ -100,3 +100,32 @@ fn before_version_7_slopes_belong_to_channels() {
         assert!((found - wanted).abs() < 1e-5, "{place}: {found} {wanted}");
     }
 }
+
+#[test]
+fn a_log_of_summed_exponentials_does_not_overflow() {
+    for keep in [0, 1] {
+        let attributes = [("axes", 1), ("keepdims", keep)];
+        let mut nodes = vec![
+            node("Constant", &[], "factor", &[("value_int", 100_000)]),
+            node("Mul", &["logits", "factor"], "large", &[]),
+            node("ReduceLogSumExp", &["large"], "sum", &attributes),
+        ];
+        let sum = if keep == 1 { "sum" } else { "column" };
+        if keep == 0 {
+            nodes.push(node("Unsqueeze", &["sum"], "column", &[("axes", 1)]));
+        }
+        nodes.push(node("Sub", &["large", sum], "logs", &[]));
+        let logs = output(nodes);
+        let logits = output(Vec::new());
+        for (logs, logits) in logs.chunks(CLASSES).zip(logits.chunks(CLASSES)) {
+            let large: Vec<f64> = logits.iter().map(|&x| f64::from(x) * 1e5).collect();
+            let most = large.iter().copied().fold(f64::MIN, f64::max);
+            let sum: f64 = large.iter().map(|x| (x - most).exp()).sum();
+            for (log, x) in logs.iter().zip(&large) {
+                let wanted = x - most - sum.ln();
+                let close = (f64::from(*log) - wanted).abs() <= 1e-5 * (1.0 + most.abs() + x.abs());
+                assert!(close, "{log} {wanted}");
+            }
+        }
+    }
+}
