@@ -129,3 +129,20 @@ fn a_log_of_summed_exponentials_does_not_overflow() {
         }
     }
 }
+
+#[test]
+fn a_ratio_that_is_not_exact_gives_the_size_that_was_meant() {
+    let mut resize = node("Upsample", &["image"], "less", &[]);
+    let mut scales = AttributeProto::new();
+    "scales".clone_into(&mut scales.name);
+    scales.floats = vec![1.0, 1.0, 1.0, 0.9];
+    resize.attribute.push(scales);
+    let nodes = vec![
+        node("Unsqueeze", &["logits"], "row", &[("axes", 1)]),
+        node("Unsqueeze", &["row"], "image", &[("axes", 1)]),
+        resize,
+        node("Squeeze", &["less"], "row of less", &[("axes", 1)]),
+        node("Squeeze", &["row of less"], "fewer", &[("axes", 1)]),
+    ];
+    assert_eq!(output(nodes).len(), 2 * 9);
+}
