@@ -1,4 +1,4 @@
-//! Tests of operators whose meaning depends on the version of the operator set.
+//! Tests of operators whose meaning depends on the version of the operator set, and of those that have grown inputs.
 
 use std::fs;
 
@@ -145,4 +145,14 @@ fn a_ratio_that_is_not_exact_gives_the_size_that_was_meant() {
         node("Squeeze", &["row of less"], "fewer", &[("axes", 1)]),
     ];
     assert_eq!(output(nodes).len(), 2 * 9);
+}
+
+#[test]
+fn attention_with_lengths_of_sequences_is_refused() {
+    let inputs = ["logits", "logits", "logits", "", "", "", "fc2.bias"];
+    let Err(error) = extended(vec![node("Attention", &inputs, "seen", &[])]) else {
+        panic!("it was read");
+    };
+    let words = error.to_string();
+    assert!(words.contains("lengths of sequences"), "{words}");
 }
