@@ -88,6 +88,18 @@ fn validation_pictures_serve_as_test_images_if_there_are_no_others() {
 }
 
 #[test]
+fn test_pictures_without_classes_are_left_out() {
+    let folder = tempdir().unwrap();
+    for place in ["train/n1", "train/n2", "val", "test"] {
+        put_classes(&folder.path().join(place), &["images"], 5);
+    }
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["n1", "n2"]);
+    assert_eq!((set.train.len(), set.test.len()), (8, 2));
+    assert!(has_note(&set, "has no test images"), "{:?}", set.notes);
+}
+
+#[test]
 fn undivided_classes_are_split_and_ordered_by_number() {
     let folder = tempdir().unwrap();
     put_classes(folder.path(), &["2", "10", "1"], 10);
