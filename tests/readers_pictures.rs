@@ -88,6 +88,18 @@ fn validation_pictures_serve_as_test_images_if_there_are_no_others() {
 }
 
 #[test]
+fn test_pictures_without_classes_are_left_out() {
+    let folder = tempdir().unwrap();
+    for place in ["train/n1", "train/n2", "val", "test"] {
+        put_classes(&folder.path().join(place), &["images"], 5);
+    }
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["n1", "n2"]);
+    assert_eq!((set.train.len(), set.test.len()), (8, 2));
+    assert!(has_note(&set, "has no test images"), "{:?}", set.notes);
+}
+
+#[test]
 fn undivided_classes_are_split_and_ordered_by_number() {
     let folder = tempdir().unwrap();
     put_classes(folder.path(), &["2", "10", "1"], 10);
@@ -105,6 +117,29 @@ fn undivided_classes_are_split_and_ordered_by_number() {
     );
     put(&folder.path().join("classes.txt"), b"one\nten\n");
     assert!(complaint(folder.path()).contains("names 2 classes, but there are 3 folders"));
+}
+
+#[test]
+fn folders_are_named_in_any_case_and_all_of_them_or_none() {
+    let folder = tempdir().unwrap();
+    put_classes(folder.path(), &["Ant", "Bee", "Cow"], 5);
+    let file = folder.path().join("classes.txt");
+    put(&file, b"cow\nant\nbee\n");
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["cow", "ant", "bee"]);
+    for index in 0..set.train.len() {
+        let is_cow = set.train.image(index)[0] >= 20;
+        assert_eq!(set.train.label(index) == 0, is_cow, "{index}");
+    }
+    put(&file, b"cow\nant\nbees\n");
+    let error = complaint(folder.path());
+    assert!(
+        error.contains("names some of the folders, but not Bee"),
+        "{error}"
+    );
+    put(&file, b"moo\nsix legs\nbuzz\n");
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["moo", "six legs", "buzz"]);
 }
 
 #[test]

@@ -295,6 +295,11 @@ pub(super) fn read_class_names(path: &Path) -> Result<Option<ClassNameList>, Dat
     }))
 }
 
+/// Whether a folder's name is that of a class, in any case.
+pub(super) fn is_same_class(folder: &str, class: &str) -> bool {
+    clean_name(folder).to_lowercase() == class.to_lowercase()
+}
+
 /// A class name without control characters, cut to [`MOST_LETTERS`].
 pub(super) fn clean_name(name: &str) -> String {
     let letters = name.trim().chars().map(|letter| match letter.is_control() {

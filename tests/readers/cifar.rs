@@ -76,3 +76,19 @@ fn damaged_cifar_batches_are_refused() {
     put(&batch, b"<html>404</html>");
     assert!(complaint(folder.path()).contains("is a web page, not a binary batch of CIFAR"));
 }
+
+#[test]
+fn a_batch_that_is_there_plain_and_packed_is_read_once() {
+    let folder = tempdir().unwrap();
+    let content = [record(&[0], [1; 3]), record(&[1], [2; 3])].concat();
+    for name in [
+        "data_batch_1.bin",
+        "data_batch_1.bin.gz",
+        "data_batch_2.bin",
+    ] {
+        put(&folder.path().join(name), &content.repeat(2));
+    }
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.train.len() + set.test.len(), 8);
+    assert!(has_note(&set, "only 2 of the 5"), "{:?}", set.notes);
+}

@@ -1,6 +1,7 @@
 //! Reader of the binary batches of CIFAR-10 and CIFAR-100: records of one or two labels and an image, channel by
 //! channel.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::super::{DataError, file};
@@ -39,12 +40,15 @@ pub(super) fn recognise(
             .find(|path| stem(path) == name)
             .cloned()
     };
-    let batches: Vec<PathBuf> = listing
+    let mut batches: Vec<PathBuf> = listing
         .files
         .iter()
         .filter(|path| stem(path).starts_with("data_batch") && stem(path).ends_with(".bin"))
         .cloned()
         .collect();
+    // If both a plain and a packed file exist, the plain one is used, since it sorts first.
+    let mut seen = BTreeSet::new();
+    batches.retain(|path| seen.insert(stem(path)));
     let files = |train, test, labels| {
         let folder = listing.path.clone();
         Ok(Some(Box::new(Files {

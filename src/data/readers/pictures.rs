@@ -39,10 +39,11 @@ pub(super) fn recognise(
             let mut folders = listing.folders.iter();
             let folder = folders.find(|path| SetPart::named(&file_name(path)) == Some(*part))?;
             let classes = FolderListing::of(folder).ok()?.folders;
-            classes
-                .iter()
-                .any(|class| holds_pictures(class))
-                .then(|| (file_name(folder), classes))
+            // Tiny ImageNet's test pictures are all in one folder: they have no classes.
+            let is_unlabelled = *part != SetPart::Train
+                && matches!(&classes[..], [only] if file_name(only) == INNER);
+            let holding = classes.iter().any(|class| holds_pictures(class));
+            (holding && !is_unlabelled).then(|| (file_name(folder), classes))
         })
     };
     let (train, test, test_name) = match part(&[SetPart::Train]) {
@@ -72,6 +73,8 @@ pub(super) fn recognise(
     })))
 }
 
+/// The folder in a class's folder that may hold its pictures.
+const INNER: &str = "images";
 /// Number of entries to check for pictures in a folder.
 const GLANCE: usize = 200;
 
@@ -84,7 +87,7 @@ fn holds_pictures(folder: &Path) -> bool {
                 .any(|entry| is_picture(&entry.path()))
         })
     };
-    glance(folder) || glance(&folder.join("images"))
+    glance(folder) || glance(&folder.join(INNER))
 }
 
 /// Whether a folder is empty, like that of a class without images.
@@ -124,7 +127,7 @@ impl Folders {
                     if let Some(inner) = listing
                         .folders
                         .iter()
-                        .find(|inner| file_name(inner) == "images")
+                        .find(|inner| file_name(inner) == INNER)
                     {
                         files.extend(FolderListing::of(inner)?.files);
                     }
@@ -158,8 +161,18 @@ impl Folders {
     ) -> Result<Vec<String>, DataError> {
         let place = self.folder.join(assemble::NAMES_FILE);
         if let Some(listed) = assemble::read_class_names(&place)? {
-            if names.iter().all(|name| listed.names.contains(name)) {
-                return Ok(listed.names);
+            let folder_of = |class: &String| {
+                let alike = |name: &&String| assemble::is_same_class(name, class);
+                let exact = names.iter().find(|name| *name == class);
+                exact.or_else(|| names.iter().find(alike))
+            };
+            let folders = listed.names.iter().map(folder_of);
+            let found = folders.clone().flatten().count();
+            if found == names.len() {
+                let classes = folders.zip(&listed.names);
+                return Ok(classes
+                    .map(|(folder, class)| folder.unwrap_or(class).clone())
+                    .collect());
             }
             if names.len() != listed.names.len() {
                 return Err(DataError::ClassNames {
@@ -167,6 +180,23 @@ impl Folders {
                         "names {} classes, but there are {} folders",
                         listed.names.len(),
                         names.len()
+                    ),
+                    path: place,
+                });
+            }
+            let is_listed = |name: &&String| {
+                listed
+                    .names
+                    .iter()
+                    .any(|class| folder_of(class) == Some(*name))
+            };
+            if found > 0
+                && let Some(other) = names.iter().find(|name| !is_listed(name))
+            {
+                return Err(DataError::ClassNames {
+                    why: format!(
+                        "names some of the folders, but not {}: name each folder, or none of them",
+                        assemble::clean_name(other)
                     ),
                     path: place,
                 });

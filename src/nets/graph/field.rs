@@ -103,6 +103,11 @@ impl NodeField {
         }
     }
 
+    /// Whether rows or columns lie along the axis of channels, as after a transpose.
+    fn lies_along_channels(&self) -> bool {
+        self.spatial_axes.is_some_and(|places| places.contains(&1))
+    }
+
     /// Axes have moved to where `to` maps them; without one of its spatial axes the value has none.
     fn moved(self, image: Shape, to: impl Fn(usize) -> Option<usize>) -> Self {
         let places = self
@@ -150,6 +155,9 @@ impl Graph {
         let (id, mut found) = inputs[0];
         let x = self.node(id).shape.as_slice();
         match &node.op {
+            Op::Conv(_) | Op::DepthToSpace { .. } if found.lies_along_channels() => {
+                NodeField::everything(image)
+            }
             Op::Conv(conv) => {
                 let kernel = match &node.inputs[1] {
                     NodeInput::Weight(name) => {
@@ -179,8 +187,16 @@ impl Graph {
                 }
                 found
             }
-            Op::Input | Op::Unary(_) | Op::BatchNorm { .. } | Op::Lrn { .. } => found,
-            Op::GroupNorm { .. } | Op::InstanceNorm { .. } => {
+            Op::Input | Op::Unary(_) | Op::BatchNorm { .. } => found,
+            Op::Lrn { .. } => {
+                found.mixed(1, image);
+                found
+            }
+            Op::GroupNorm { .. } => {
+                (1..x.len()).for_each(|axis| found.mixed(axis, image));
+                found
+            }
+            Op::InstanceNorm { .. } => {
                 (2..x.len()).for_each(|axis| found.mixed(axis, image));
                 found
             }

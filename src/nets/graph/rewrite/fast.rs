@@ -22,7 +22,13 @@ impl Draft {
             return None;
         };
         let layer = self.source(id, 0)?;
-        if !self.is_sole_user(layer, id) {
+        // The channels of a dense layer are its units only if they directly follow the images.
+        let by_unit = match self.node(layer).op {
+            Op::Conv(_) => true,
+            Op::Dense => self.node(layer).shape.len() == 2,
+            _ => false,
+        };
+        if !by_unit || !self.is_sole_user(layer, id) {
             return None;
         }
         let [scale, beta, mean, variance] = [1, 2, 3, 4].map(|input| self.weight(id, input));

@@ -194,3 +194,27 @@ fn a_gate_from_the_whole_image_widens_fields_to_it_and_keeps_positions() {
     assert_eq!(found.spatial_axes, Some([2, 3]));
     assert_covered(&graph);
 }
+
+#[test]
+fn operators_that_mix_channels_mix_the_rows_that_lie_along_them() {
+    let mut bench = Bench::new([2, 6, 7]);
+    let axes = vec![0, 2, 1, 3];
+    let turned = bench.then(Op::Transpose { axes }, bench.input);
+    let lrn = Op::Lrn {
+        size: 3,
+        alpha: 1.0,
+        beta: 0.75,
+        bias: 1.0,
+    };
+    let neighbours = bench.then(lrn, turned);
+    let epsilon = 1e-5;
+    let norm = Op::GroupNorm { groups: 2, epsilon };
+    let grouped = bench.then(norm, turned);
+    let mixed = conv(&mut bench, turned, Conv::default(), &[6, 6, 1, 1]);
+    let graph = bench.finish();
+    for node in [neighbours, grouped, mixed] {
+        let rows = graph.fields()[node.0].unwrap().field.rows;
+        assert_eq!(rows, Field::whole([2, 6, 7]).rows);
+    }
+    assert_covered(&graph);
+}

@@ -230,3 +230,26 @@ fn a_graph_with_no_push_is_refused_for_that_reason() {
     let error = graph.with_each_push(images, 1, &[]).unwrap_err();
     assert_eq!(error, GraphError::NoPush);
 }
+
+#[test]
+fn a_normalization_along_another_axis_than_the_units_is_not_folded() {
+    // As many channels as units, and fewer.
+    for channels in [3, 2] {
+        let mut bench = Bench::new([channels, 1, 4]);
+        let shape = vec![Dim::batch(1), Dim::fixed(channels), Dim::fixed(4)];
+        let rows = bench.then(Op::Reshape { shape }, bench.input);
+        let weight = bench.weight("fc.weight", array(&[4, 3], 2));
+        let fc = bench.add("fc", Op::Dense, &[rows.into(), weight]);
+        let mut inputs = vec![fc.into()];
+        for seed in 4..8 {
+            let size = array(&[channels], seed);
+            let size = size.values().iter().map(|x| x.abs() + 0.3);
+            let size = Array::new(&[channels], size.collect());
+            inputs.push(bench.weight(&format!("norm.{seed}"), size));
+        }
+        let norm = bench.add("norm", Op::BatchNorm { epsilon: 1e-5 }, &inputs);
+        let graph = flat(bench, norm);
+        let fast = graph.fast().unwrap().graph;
+        assert_same(&graph, &fast);
+    }
+}

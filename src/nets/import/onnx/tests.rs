@@ -2,6 +2,7 @@
 
 mod errors;
 mod parity;
+mod versions;
 
 use std::path::{Path, PathBuf};
 

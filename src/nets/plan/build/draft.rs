@@ -39,7 +39,7 @@ pub struct Draft<'a> {
     steps: Vec<(PlanStep, Option<DeferredStep>)>,
     /// Tensors that recurrent layers use.
     deferred_tensors: Vec<usize>,
-    /// Weights packed for the kernels, by weight name and operator.
+    /// Weights packed for the kernels, by form, weight name and operator.
     packed: HashMap<String, Arc<[f32]>>,
     /// Multiplications and additions per image.
     pub operations: u64,
@@ -185,18 +185,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The packed form of an input's weight, computed by `make` once for all nodes with the same operator and weight.
+    /// The form of an input's weight called `form`, computed by `make` once for all nodes with the same operator and
+    /// weight. The size of the output decides which form a convolution needs.
     pub fn packed(
         &mut self,
         id: NodeId,
         input: usize,
+        form: &str,
         make: impl FnOnce() -> Vec<f32>,
     ) -> Arc<[f32]> {
         let node = self.graph.node(id);
         let Some(NodeInput::Weight(name)) = node.inputs.get(input) else {
             return make().into();
         };
-        let key = format!("{name} {:?}", node.op);
+        let key = format!("{form} {name} {:?}", node.op);
         let made = self.packed.entry(key).or_insert_with(|| make().into());
         Arc::clone(made)
     }

@@ -102,8 +102,9 @@ impl Draft<'_> {
             let shift = f64::from(bias[channel]) - f64::from(mean[channel]) * factor;
             (factor as f32, shift as f32)
         };
-        let area = from.rows * from.columns;
-        let pairs = (0..from.elements()).map(|number| pair(number / area.max(1)));
+        // Without rows and columns, one channel is laid out per element.
+        let positions = (from.elements() / scale.len().max(1)).max(1);
+        let pairs = (0..from.elements()).map(|number| pair(number / positions));
         self.plan_affine(id, pairs.collect(), from)
     }
 }

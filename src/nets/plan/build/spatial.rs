@@ -89,7 +89,7 @@ impl Draft<'_> {
         let blocks = blocks(group_inputs, area);
         let values = weight.values();
         let k = group_inputs * area;
-        let weights = self.packed(id, 1, || {
+        let weights = self.packed(id, 1, "direct", || {
             pack_weights(conv.groups, &tiles, &blocks, |part, channel, tap| {
                 values[(part * group_outputs + channel) * k + tap]
             })
@@ -179,7 +179,7 @@ impl Draft<'_> {
         let (channels, inputs) = (weight.shape()[0], weight.shape()[1]);
         let (tiles, points) = (channel_tiles(channels), transform.points.pow(2));
         let area = taps * taps;
-        let weights = self.packed(id, 1, || {
+        let weights = self.packed(id, 1, "winograd", || {
             let kernels: Vec<Vec<f32>> = weight
                 .values()
                 .chunks_exact(area)
@@ -274,7 +274,7 @@ impl Draft<'_> {
         let (tiles, lanes) = (channel_tiles(units), self.lanes);
         let values = weight.values();
         let blocks = split_evenly(k, DENSE_BLOCK);
-        let weights = self.packed(id, 1, || {
+        let weights = self.packed(id, 1, "direct", || {
             pack_weights(1, &tiles, &blocks, |_, unit, input| {
                 values[input * units + unit]
             })

@@ -172,3 +172,21 @@ fn every_vector_of_a_sequence_goes_through_dense_layers_and_normalizations() {
         assert_as_burn(&graph, &format!("axis {axis}"));
     }
 }
+
+/// A batch normalization of sequences \[N,C,L\], as after a one-dimensional convolution.
+#[test]
+fn batch_normalizations_of_sequences_give_what_burn_gives() {
+    let mut network = RandomNetwork::new(STEPS, FEATURES);
+    let shape = vec![Dim::batch(1), Dim::fixed(STEPS), Dim::fixed(FEATURES)];
+    network.then(Op::Reshape { shape }, &[]);
+    let mut inputs = vec![network.last.into()];
+    for (index, role) in ["scale", "bias", "mean", "variance"].iter().enumerate() {
+        let numbers = images(index + 1, STEPS);
+        let values = numbers[index * STEPS..].iter().map(|v| v + 0.3).collect();
+        let weight = network.builder.weight(role, Array::new(&[STEPS], values));
+        inputs.push(weight.unwrap());
+    }
+    let norm = Op::BatchNorm { epsilon: 1e-5 };
+    network.last = network.builder.add("norm", norm, &inputs).unwrap();
+    assert_as_burn(&network.finish(STEPS * FEATURES), "batch normalization");
+}

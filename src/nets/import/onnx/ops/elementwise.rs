@@ -5,10 +5,11 @@ use super::super::constant::Constant;
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
+use super::super::lengths::{axis, count};
 use super::super::strided_indices::StridedIndices;
-use super::{folding, fusing};
-use crate::nets::graph::Op;
+use super::{folding, fusing, shape};
 use crate::nets::graph::op::{Binary, Unary};
+use crate::nets::graph::{Dim, Op};
 
 /// Operators that return their input unchanged: `Identity`, `Dropout`.
 pub fn unchanged(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
@@ -146,13 +147,18 @@ pub fn unary(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
     )?])
 }
 
-/// `PRelu`.
+/// `PRelu`. Before version 7 it has a slope for each channel, whatever axes follow.
 pub fn parametric_relu(
     importer: &mut Importer,
     call: &OnnxCall,
 ) -> Result<Vec<ImportValue>, NodeProblem> {
     let input = importer.operand(call.input(0)?, &call.name)?;
-    let slope = importer.operand(call.input(1)?, &format!("{}.slope", call.name))?;
+    let mut slope = call.input(1)?.clone();
+    let axes = importer.dims(call.input(0)?)?.len();
+    if call.opset < 7 && importer.dims(&slope)?.len() == 1 {
+        slope = with_axes_behind(importer, call, &slope, axes.saturating_sub(2))?;
+    }
+    let slope = importer.operand(&slope, &format!("{}.slope", call.name))?;
     Ok(vec![importer.emit_value(
         &call.name,
         Op::PRelu,
@@ -206,6 +212,8 @@ pub fn binary(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
     let mut result = call.input(0)?.clone();
     values.next();
     for value in values {
+        let aligned = begun_at_axis(importer, call, &result, value)?;
+        let value = aligned.as_ref().unwrap_or(value);
         result = of_two(importer, call, function, &result, value)?;
     }
     if call.operator == "Mean" {
@@ -214,6 +222,38 @@ pub fn binary(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
         result = of_two(importer, call, Binary::Div, &result, &count)?;
     }
     Ok(vec![result])
+}
+
+/// The second input of an operator before version 7, if its attribute `axis` names the axis of the first that it begins
+/// at; without that it ends where the first one does.
+fn begun_at_axis(
+    importer: &mut Importer,
+    call: &OnnxCall,
+    first: &ImportValue,
+    second: &ImportValue,
+) -> Result<Option<ImportValue>, NodeProblem> {
+    if call.opset >= 7 || !call.attributes.has("axis") {
+        return Ok(None);
+    }
+    let (axes, lengths) = (importer.dims(first)?.len(), importer.dims(second)?);
+    if lengths.iter().all(|&length| length == Dim::fixed(1)) {
+        return Ok(None);
+    }
+    let ends = axis(call.attributes.int("axis", 0), axes)? + lengths.len();
+    with_axes_behind(importer, call, second, axes.saturating_sub(ends)).map(Some)
+}
+
+/// An input with so many axes of length one behind its own.
+fn with_axes_behind(
+    importer: &mut Importer,
+    call: &OnnxCall,
+    value: &ImportValue,
+    behind: usize,
+) -> Result<ImportValue, NodeProblem> {
+    let lengths = importer.dims(value)?.into_iter().map(count);
+    let ones = std::iter::repeat_n(SymbolicInt::fixed(1), behind);
+    let all: Vec<SymbolicInt> = lengths.chain(ones).collect();
+    shape::reshaped(importer, &format!("{}.aligned", call.name), value, &all)
 }
 
 fn of_two(

@@ -131,7 +131,7 @@ pub fn matmul(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
     )?])
 }
 
-/// `Attention` of version 23, without a key–value cache: softmax(q·kᵀ·scale + mask)·v.
+/// `Attention` since version 23, without a key–value cache or lengths of sequences: softmax(q·kᵀ·scale + mask)·v.
 pub fn attention(
     importer: &mut Importer,
     call: &OnnxCall,
@@ -140,11 +140,14 @@ pub fn attention(
     let used = |place: usize| call.outputs.get(place).is_some_and(|name| !name.is_empty());
     let unusual = call.optional(4).is_some()
         || call.optional(5).is_some()
+        || call.optional(6).is_some()
         || (1..4).any(used)
         || attributes.flag("is_causal", false)
         || attributes.float("softcap", 0.0) != 0.0;
     if unusual {
-        return NodeProblem::cannot("it has a causal mask, a soft cap or a key–value cache");
+        return NodeProblem::cannot(
+            "it has a causal mask, a soft cap, lengths of sequences or a key–value cache",
+        );
     }
     let joined = importer.dims(call.input(0)?)?.len() == 3;
     let heads = |name| usize::try_from(attributes.int(name, 0)).unwrap_or(0);

@@ -47,27 +47,31 @@ pub fn reduce(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
         let op = Op::Binary(Binary::Mul);
         input = importer.emit(&part("square"), op, &twice)?.into();
     }
-    if call.operator == "ReduceLogSumExp" {
-        let op = Op::Unary(Unary::Exp);
-        input = importer.emit(&part("exp"), op, &[input])?.into();
-    }
-    let op = Op::Reduce {
-        reduction,
-        axes,
-        axes_after: match keep {
-            true => ReducedAxes::Kept,
-            false => ReducedAxes::Dropped,
-        },
+    let after = match keep {
+        true => ReducedAxes::Kept,
+        false => ReducedAxes::Dropped,
     };
-    let reduced = importer.emit(&call.name, op, &[input])?;
+    let over = |reduction, axes_after| Op::Reduce {
+        reduction,
+        axes: axes.clone(),
+        axes_after,
+    };
     if call.operator == "ReduceLogSumExp" {
-        let op = Op::Unary(Unary::Log);
-        return Ok(vec![importer.emit_value(
-            &part("log"),
-            op,
-            &[reduced.into()],
-        )?]);
+        // The greatest is subtracted before and added after: exponentials do not overflow.
+        let most = over(Reduction::Max, ReducedAxes::Kept);
+        let most = importer.emit(&part("max"), most, std::slice::from_ref(&input))?;
+        let added = over(Reduction::Max, after);
+        let added = importer.emit(&part("max"), added, std::slice::from_ref(&input))?;
+        let below = [input, most.into()];
+        let below = importer.emit(&part("below"), Op::Binary(Binary::Sub), &below)?;
+        let each = importer.emit(&part("exp"), Op::Unary(Unary::Exp), &[below.into()])?;
+        let sum = importer.emit(&call.name, over(Reduction::Sum, after), &[each.into()])?;
+        let log = importer.emit(&part("log"), Op::Unary(Unary::Log), &[sum.into()])?;
+        let both = [log.into(), added.into()];
+        let value = importer.emit_value(&part("whole"), Op::Binary(Binary::Add), &both)?;
+        return Ok(vec![value]);
     }
+    let reduced = importer.emit(&call.name, over(reduction, after), &[input])?;
     Ok(vec![ImportValue::Node(reduced)])
 }
 

@@ -60,7 +60,8 @@ pub fn resize(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
                 let length = usize::try_from(length).unwrap_or(0);
                 (length, length as f64 / side as f64)
             }
-            (None, Some(ratio)) => ((side as f64 * ratio).floor() as usize, ratio),
+            // In 32 bits, as the ratio is given: 0.9 of 10 is 9, not 8.99….
+            (None, Some(ratio)) => ((side as f32 * ratio as f32).floor() as usize, ratio),
             (None, None) => return NodeProblem::cannot("it has neither scales nor sizes"),
         };
         (size[axis - 2], scale[axis - 2]) = (result, by);
