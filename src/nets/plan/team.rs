@@ -1,9 +1,12 @@
-//! A team of worker threads that stay awake for a whole batch. A training step consists of about thirty parts of a
-//! few dozen microseconds each; waking a sleeping thread for each part would take as long as the part itself.
+//! A team of worker threads that stay awake for a whole batch, and for a moment after it. A training step consists of about
+//! thirty parts of a few dozen microseconds each; waking a sleeping thread for each part would take as long as the part
+//! itself, and on a virtual machine waking one for each batch would take as long as the batch.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -16,11 +19,31 @@ const MAX_HELPERS: usize = 15;
 /// Number of times a worker checks for work before it yields its core.
 const SPINS_BEFORE_YIELD: usize = 4096;
 
+/// Number of times a helper checks for work before it looks at the clock.
+const SPINS_BEFORE_CLOCK: usize = 64;
+
+/// How long a helper stays awake without work after a batch.
+const STAYS_AWAKE: Duration = Duration::from_millis(2);
+
+/// How long a helper stays at most before it lets other work of its thread pool have a turn between two batches.
+const LONGEST_STAY: Duration = Duration::from_millis(100);
+
 /// The function that runs one task of a part, shared by all workers.
 type Tasks = *const (dyn Fn(usize) + Sync);
 
-/// The current part, shared by all workers.
-struct Shared {
+/// The helpers of a team.
+#[derive(Default)]
+struct Helpers {
+    /// Helpers that are there or will come, each a job of the thread pool.
+    present: usize,
+    /// Whether a batch is being computed.
+    is_working: bool,
+}
+
+/// A team, and its current part.
+#[derive(Default)]
+struct Team {
+    helpers: Mutex<Helpers>,
     /// Number of parts so far.
     part: AtomicUsize,
     /// The function of this part, and its number of tasks.
@@ -35,48 +58,53 @@ struct Shared {
     readers: AtomicUsize,
     /// Whether a task panicked.
     failed: AtomicBool,
-    /// Whether there are no more parts.
-    ended: AtomicBool,
 }
 
-// SAFETY: only the first worker writes `tasks`, while no other reads them.
-unsafe impl Sync for Shared {}
+// SAFETY: only the first worker writes `tasks`, while no other reads them; the functions there are `Sync`.
+unsafe impl Send for Team {}
+// SAFETY: as above.
+unsafe impl Sync for Team {}
 
 thread_local! {
-    static TEAM: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
+    /// The team whose first worker this thread is. Its helpers may still be awake from the last batch.
+    static TEAM: RefCell<Option<Arc<Team>>> = const { RefCell::new(None) };
+    /// Whether a batch of this thread's team is being computed.
+    static IS_WORKING: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread runs a task.
+    static IS_IN_TASK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Ends the team when dropped, even if its work panics.
-struct TeamGuard<'a>(&'a Shared);
+/// Ends a batch when dropped, even if its work panics.
+struct BatchGuard<'a>(&'a Team);
 
-impl Drop for TeamGuard<'_> {
+impl Drop for BatchGuard<'_> {
     fn drop(&mut self) {
-        TEAM.set(std::ptr::null());
-        self.0.ended.store(true, SeqCst);
+        IS_WORKING.set(false);
+        self.0.helpers().is_working = false;
     }
 }
 
 /// Runs `work`; calls to [`run_tasks`] inside it are shared by the workers of the current thread pool.
-pub fn with_team<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let shared = Shared {
-        part: AtomicUsize::new(0),
-        tasks: UnsafeCell::new((None, 0)),
-        next: AtomicUsize::new(0),
-        done: AtomicUsize::new(0),
-        open: AtomicBool::new(false),
-        readers: AtomicUsize::new(0),
-        failed: AtomicBool::new(false),
-        ended: AtomicBool::new(false),
+pub fn with_team<T>(work: impl FnOnce() -> T) -> T {
+    let helpers = rayon::current_num_threads().min(MAX_HELPERS + 1) - 1;
+    if helpers == 0 || IS_WORKING.get() || IS_IN_TASK.get() {
+        return work();
+    }
+    let team = TEAM.with_borrow_mut(|team| Arc::clone(team.get_or_insert_default()));
+    let missing = {
+        let mut present = team.helpers();
+        present.is_working = true;
+        let missing = helpers.saturating_sub(present.present);
+        present.present += missing;
+        missing
     };
-    rayon::scope(|scope| {
-        let shared = &shared;
-        for _ in 1..rayon::current_num_threads().min(MAX_HELPERS + 1) {
-            scope.spawn(|_| shared.help());
-        }
-        let _end = TeamGuard(shared);
-        TEAM.set(shared);
-        work()
-    })
+    IS_WORKING.set(true);
+    let _end = BatchGuard(&team);
+    for _ in 0..missing {
+        let team = Arc::clone(&team);
+        rayon::spawn(move || team.help());
+    }
+    work()
 }
 
 /// Runs `run` for every task, in parallel if the total number of `operations` (multiplications) is worth it.
@@ -84,23 +112,23 @@ pub fn with_team<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// # Panics
 /// If a task panics.
 pub fn run_tasks(tasks: usize, operations: usize, run: impl Fn(usize) + Sync + Send) {
-    if tasks < 2 || operations < MIN_SHARED_OPERATIONS {
+    // The workers are busy with the tasks of the part that this one belongs to.
+    if tasks < 2 || operations < MIN_SHARED_OPERATIONS || IS_IN_TASK.get() {
         (0..tasks).for_each(run);
         return;
     }
-    // SAFETY: a team outlives the work of its first worker, which is this thread.
-    match unsafe { TEAM.get().as_ref() } {
-        Some(shared) => {
-            // A task that calls `run_tasks` itself does not use the team.
-            let team = TEAM.replace(std::ptr::null());
-            shared.run(tasks, &run);
-            TEAM.set(team);
-        }
+    let team = TEAM.with_borrow(|team| team.clone().filter(|_| IS_WORKING.get()));
+    match team {
+        Some(team) => team.run(tasks, &run),
         None => (0..tasks).into_par_iter().for_each(run),
     }
 }
 
-impl Shared {
+impl Team {
+    fn helpers(&self) -> MutexGuard<'_, Helpers> {
+        self.helpers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Runs a part. Called by the first worker.
     fn run(&self, tasks: usize, run: &(dyn Fn(usize) + Sync)) {
         let run: *const (dyn Fn(usize) + Sync + '_) = run;
@@ -121,25 +149,38 @@ impl Shared {
         while self.readers.load(SeqCst) > 0 {
             wait(&mut waited);
         }
-        assert!(!self.failed.load(SeqCst), "a training task panicked");
+        assert!(!self.failed.swap(false, SeqCst), "a training task panicked");
     }
 
-    /// Helps with every part until the team ends.
+    /// Helps with every part until there has been none for a while.
     fn help(&self) {
-        let (mut last, mut waited) = (0, 0);
-        while !self.ended.load(SeqCst) {
+        let came = Instant::now();
+        let (mut worked, mut last, mut waited) = (came, 0, 0);
+        loop {
             let part = self.part.load(SeqCst);
             if part == last {
                 wait(&mut waited);
+                let is_long = waited.is_multiple_of(SPINS_BEFORE_CLOCK)
+                    && (worked.elapsed() > STAYS_AWAKE || came.elapsed() > LONGEST_STAY);
+                if is_long && self.leave() {
+                    return;
+                }
                 continue;
             }
-            (last, waited) = (part, 0);
+            (worked, last, waited) = (Instant::now(), part, 0);
             self.readers.fetch_add(1, SeqCst);
             if self.open.load(SeqCst) {
                 self.take();
             }
             self.readers.fetch_sub(1, SeqCst);
         }
+    }
+
+    /// Lets a helper leave, unless a batch is being computed.
+    fn leave(&self) -> bool {
+        let mut helpers = self.helpers();
+        helpers.present -= usize::from(!helpers.is_working);
+        !helpers.is_working
     }
 
     /// Runs tasks until none are left.
@@ -154,8 +195,10 @@ impl Shared {
             if task >= tasks {
                 return;
             }
+            let was_in_task = IS_IN_TASK.replace(true);
             // SAFETY: the part does not end before all its tasks are done.
             let ran = catch_unwind(AssertUnwindSafe(|| unsafe { (*run)(task) }));
+            IS_IN_TASK.set(was_in_task);
             if ran.is_err() {
                 self.failed.store(true, SeqCst);
             }
@@ -197,11 +240,56 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "panicked")]
-    fn a_panicking_task_is_reported() {
+    fn a_panicking_task_is_reported_and_ends_only_its_batch() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3);
         pool.build().unwrap().install(|| {
-            with_team(|| run_tasks(50, usize::MAX, |task| assert!(task != 30)));
+            let failed = catch_unwind(|| {
+                with_team(|| run_tasks(50, usize::MAX, |task| assert!(task != 30)));
+            });
+            let message = *failed.unwrap_err().downcast::<&str>().unwrap();
+            assert!(message.contains("panicked"), "{message}");
+            let runs = AtomicUsize::new(0);
+            with_team(|| {
+                run_tasks(50, usize::MAX, |_| {
+                    runs.fetch_add(1, SeqCst);
+                });
+            });
+            assert_eq!(runs.load(SeqCst), 50);
+        });
+    }
+
+    #[test]
+    fn tasks_of_a_task_are_run_by_its_worker() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3);
+        pool.build().unwrap().install(|| {
+            with_team(|| {
+                run_tasks(20, usize::MAX, |_| {
+                    let worker = std::thread::current().id();
+                    run_tasks(20, usize::MAX, |_| {
+                        assert_eq!(std::thread::current().id(), worker);
+                    });
+                });
+            });
+        });
+    }
+
+    #[test]
+    fn helpers_wait_for_the_next_batch_and_then_leave() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3);
+        pool.build().unwrap().install(|| {
+            let present = || TEAM.with_borrow(|team| team.as_ref().unwrap().helpers().present);
+            let batch = || with_team(|| run_tasks(50, usize::MAX, |_| {}));
+            for _ in 0..100 {
+                batch();
+                // At most two ever: those of the last batch are counted.
+                assert!(present() <= 2);
+            }
+            let began = Instant::now();
+            while present() > 0 {
+                assert!(began.elapsed() < Duration::from_secs(20), "helpers stay");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            batch();
         });
     }
 }
