@@ -1,5 +1,6 @@
 //! Tests of evidence images, of the comparison of two classes, of more trials, and of the frozen display.
 
+use noisescope::figure::Figure;
 use noisescope::ids::BlockIndex;
 use noisescope::link::EngineCommand;
 use noisescope::session::config::{Extension, Response};
@@ -170,6 +171,23 @@ fn one_class_is_compared_with_another() {
         ),
         None
     );
+}
+
+#[test]
+fn maps_by_decisions_are_not_written_as_the_comparison_of_two_classes() {
+    let session = with_evidence(100_000);
+    let mut state = showing("Maps", (120, 40));
+    let is_pair =
+        |effect: Option<Effect>| matches!(effect, Some(Effect::Export(Figure::Pair { .. })));
+    let keys = ['.', 'v', ',', 'e'].map(KeyCode::Char);
+    assert!(is_pair(press(&session, &mut state, &keys).pop()));
+    // The screen shows each class alone, and so does what is written of it.
+    press(&session, &mut state, &[KeyCode::Char('d')]);
+    assert!(!screen(&session, &state).contains("rather than"));
+    let effect = press(&session, &mut state, &[KeyCode::Char('e')]).pop();
+    assert!(!is_pair(effect));
+    let keys = ['d', 'e'].map(KeyCode::Char);
+    assert!(is_pair(press(&session, &mut state, &keys).pop()));
 }
 
 #[test]
