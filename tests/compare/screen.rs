@@ -92,6 +92,9 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
         help.contains("two sessions compared") && help.contains("a weaker signal"),
         "{help}"
     );
+    // On a small screen q would only close the list of keys.
+    let small = shown_at(&state, &content, (59, 17));
+    assert!(small.contains("Ctrl-C goes back"), "{small}");
 }
 
 #[test]

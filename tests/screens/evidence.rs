@@ -289,4 +289,10 @@ fn a_frozen_display_says_so() {
     );
     press(&session, &mut state, &[KeyCode::Char(' ')]);
     assert!(state.shared.frozen.is_none());
+    // By the user's own key, if there is one.
+    let own = action::with_overrides([("freeze", &["F5".to_owned()][..])]);
+    state.shared.keys = own.expect("no key means two things");
+    press(&session, &mut state, &[KeyCode::F(5)]);
+    let frozen = screen(&session, &state);
+    assert!(frozen.contains("F5 unfreezes it"), "{frozen}");
 }

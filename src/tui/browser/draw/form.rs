@@ -8,6 +8,7 @@ use ratatui::text::{Line as Row, Span};
 use super::caret;
 use crate::format::{clean, coarse, count, minimum_duration, reliability};
 use crate::stats::grain::GrainForecast;
+use crate::tui::action::{Action, first_key_of};
 use crate::tui::browser::form::{Form, FormField, PilotState, about};
 use crate::tui::browser::list::Browser;
 use crate::tui::theme::Theme;
@@ -39,8 +40,11 @@ pub(super) fn draw(browser: &Browser, form: &Form, theme: &Theme, area: Rect, bu
     match &form.pilot {
         PilotState::None => draw_presets(browser, form, theme, rest, buf),
         PilotState::Running => {
-            let text = "The network is run on noise, 1,000 trials per grain. Esc cancels.";
-            draw_message(text, theme.text(), rest, buf);
+            let text = format!(
+                "The network is run on noise, 1,000 trials per grain. {} cancels.",
+                first_key_of(browser.keys, Action::Cancel)
+            );
+            draw_message(&text, theme.text(), rest, buf);
         }
         PilotState::Failed(problem) => {
             let text = format!("{} {problem}", theme.glyphs.warning);
