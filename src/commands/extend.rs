@@ -63,7 +63,10 @@ pub fn run(
         .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
     if store.engine(name).is_some() {
         let more = extension.clone();
-        print_line(format_args!("{}", announcement(name, &session, &extension)));
+        print_line(format_args!(
+            "{}",
+            announcement(name, &session, images, &extension)
+        ));
         return control::run(store, name, EngineCommand::Extend { images, more });
     }
     extend_in_file(store, name, images, extension)?;
