@@ -3,7 +3,7 @@
 use noisescope::figure::Figure;
 use noisescope::ids::BlockIndex;
 use noisescope::link::EngineCommand;
-use noisescope::session::config::{Extension, Response};
+use noisescope::session::config::{self, Extension, Response};
 use noisescope::session::record::{self, BlockEvidence, BlockSums, GammaTrials, TrialKind};
 use noisescope::tui::update::Effect;
 use rand::SeedableRng;
@@ -274,6 +274,35 @@ fn a_typed_trial_count_is_sent_to_the_engine() {
         press(&session, &mut state, &[KeyCode::Enter]),
         [Effect::None]
     );
+}
+
+#[test]
+fn every_gamma_below_the_typed_trial_count_is_extended() {
+    let mut session = with_evidence(20_000);
+    let config::Analysis::ClassificationImages(plan) = &mut session.config.analyses[0] else {
+        unreachable!()
+    };
+    let more = |gamma: Option<f64>, trials: u64| Extension {
+        gamma: gamma.map(Gamma),
+        trials,
+        target: None,
+        class: None,
+    };
+    // One of four γ has more trials than the others.
+    plan.extended.push(more(Some(0.3), 4_000_000));
+    let mut state = showing("Overview", (120, 40));
+    press(&session, &mut state, &[KeyCode::Char('+')]);
+    let prompt = screen(&session, &state);
+    assert!(prompt.contains("1,000,000–4,000,000 now"), "{prompt}");
+    press(&session, &mut state, &['2', 'M'].map(KeyCode::Char));
+    let prompt = screen(&session, &state);
+    assert!(prompt.contains("3.00 M more"), "{prompt}");
+    let effect = press(&session, &mut state, &[KeyCode::Enter]).pop();
+    let command = EngineCommand::Extend {
+        images: 0,
+        more: more(None, 2_000_000),
+    };
+    assert_eq!(effect, Some(Effect::Send(command)));
 }
 
 #[test]
