@@ -276,6 +276,39 @@ fn a_typed_trial_count_is_sent_to_the_engine() {
     );
 }
 
+/// The same session while a later stage, which counts trials too, is at work, at another pace.
+fn in_a_later_stage(mut session: Session) -> Session {
+    let run = session.run.as_mut().expect("the session runs");
+    let mut later = run.stages[1].clone();
+    later.name = "spike-triggered".into();
+    later.per_second = Some(250.0);
+    run.stages.push(later);
+    run.phase = Phase::Working(2);
+    session
+}
+
+#[test]
+fn times_of_maps_are_at_the_pace_of_their_own_stage() {
+    let timed = |session: &Session| {
+        let screen = screen(session, &showing("Maps", (200, 60)));
+        let timed = |line: &str| {
+            let mut forecasts = line.match_indices("R 0.95 at");
+            forecasts.any(|(at, _)| line[at..].chars().take(24).any(|c| c == ','))
+        };
+        screen.lines().any(timed)
+    };
+    let session = with_evidence(20_000);
+    assert!(timed(&session));
+    // These maps get no more trials.
+    let later = in_a_later_stage(session);
+    assert!(!timed(&later));
+    let mut state = showing("Overview", (120, 40));
+    press(&later, &mut state, &['+', '5', 'M'].map(KeyCode::Char));
+    let prompt = screen(&later, &state);
+    assert!(prompt.contains("trials/s; templates"), "{prompt}");
+    assert!(!prompt.contains("at 250 trials/s"), "{prompt}");
+}
+
 #[test]
 fn every_gamma_below_the_typed_trial_count_is_extended() {
     let mut session = with_evidence(20_000);

@@ -107,7 +107,11 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
             let added = gammas.map(|&value| more.trials.saturating_sub(plan.trials_at(value)));
             let added: u64 = added.fold(0, u64::saturating_add);
             Span::styled(
-                format!("{} more{}", count(added as f64), time(session, added)),
+                format!(
+                    "{} more{}",
+                    count(added as f64),
+                    time(&state.shared, session, added)
+                ),
                 theme.text(),
             )
         }
@@ -115,11 +119,12 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
     left(buf, panel, 2, feedback);
 }
 
-/// The duration of this many trials, at the pace of this run if it has one.
-fn time(session: &Session, trials: u64) -> String {
-    let stages = session.run.iter().flat_map(|run| &run.stages);
-    let rates = stages.filter(|stage| stage.unit == "trials");
-    let rate = rates.filter_map(|stage| stage.per_second).next_back();
+/// The duration of this many trials of the images shown, at their pace in this run if they have one.
+fn time(shared: &SharedState, session: &Session, trials: u64) -> String {
+    let run = session.run.as_ref();
+    let index = shared.images_stage(session);
+    let stage = index.and_then(|index| run?.stages.get(index));
+    let rate = stage.and_then(|stage| stage.per_second);
     match rate.filter(|rate| *rate > 0.0) {
         Some(rate) => format!(
             ", about {} at {} trials/s; templates and attack are rerun",
