@@ -102,7 +102,7 @@ impl Dashboard {
     /// Writes a figure into the current folder, on its own thread.
     pub fn export(&mut self, figure: Figure) {
         let (session, tell) = (Arc::clone(&self.session), self.notices.clone());
-        self.notify(Notice::done("writing the figure"));
+        self.notify(Notice::writing());
         tokio::task::spawn_blocking(move || {
             let written = export::figure(&session, &figure, Path::new(""));
             // If the user has left, no notice is shown; the file is there.
