@@ -62,14 +62,18 @@ fn label(text: &str, theme: &Theme) -> Span<'static> {
 }
 
 fn draw_line(form: &Form, line: FormField, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let text = form.text(line);
-    // The end of a long text is where the user types.
+    let text = clean(form.text(line));
     let room = usize::from(area.width.saturating_sub(LABEL + 2));
-    let skip = text.chars().count().saturating_sub(room);
-    let end: String = text.chars().skip(skip).collect();
+    // The end of a long text is where the user types. A letter may take two columns.
+    let mut end = text.as_str();
+    while Span::raw(end).width() > room {
+        let mut letters = end.chars();
+        letters.next();
+        end = letters.as_str();
+    }
     let mut spans = vec![
         label(line.label(), theme),
-        Span::styled(clean(&end), theme.bright()),
+        Span::styled(end.to_owned(), theme.bright()),
     ];
     if form.line == line {
         spans.push(Span::styled(caret(theme), theme.accent()));
