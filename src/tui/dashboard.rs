@@ -154,13 +154,7 @@ fn take(
                 }
             }
             TerminalEvent::Key(key) => {
-                let effect = update::key(
-                    &mut dashboard.state,
-                    &key,
-                    &dashboard.session,
-                    &dashboard.theme,
-                );
-                match effect {
+                match dashboard.key(&key) {
                     Effect::None => {}
                     Effect::Redraw => dashboard.frames.request(),
                     Effect::Send(mut command) => {
