@@ -61,7 +61,8 @@ fn framed(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buff
     let rows = action::available_at(drawn.keys, drawn.contexts.clone()).filter(|row| {
         match drawn.content {
             Ok(sight) => sight.is_possible(row.action),
-            Err(_) => true,
+            // Without content there is nothing to move in.
+            Err(_) => row.action == Action::EndComparison,
         }
     });
     let word = |short| match short {
