@@ -126,10 +126,11 @@ fn quality(scene: &Scene<'_>, lens: &MapSet<'_>, room: usize) -> Vec<NumberRow> 
     let Some(map) = lens.image(class) else {
         return figures;
     };
-    if let Some(regression) = lens
-        .regression(class)
-        .filter(|_| lens.kind == MapKind::Regression)
-    {
+    if lens.kind == MapKind::Regression {
+        // The numbers of the image are not those of a regression, also where there is none.
+        let Some(regression) = lens.regression(class) else {
+            return figures;
+        };
         if let Some(r) = regression.reliability {
             figures.push((("reliability", "R"), reliability(r), String::new()));
         }
