@@ -13,7 +13,7 @@ use crate::format::parse_trials;
 use crate::ids::{ClassId, Gamma};
 use crate::link::EngineCommand;
 use crate::session::Session;
-use crate::session::config::Extension;
+use crate::session::config::{Analysis, Extension};
 use crate::session::record::{self, GammaTrials};
 use crate::session::store::Store;
 use crate::stats::correlation::trials_needed;
@@ -69,7 +69,10 @@ pub fn run(
         .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
     if store.engine(name).is_some() {
         let more = extension.clone();
-        print_line(format_args!("{}", announcement(name, &session, &extension)));
+        print_line(format_args!(
+            "{}",
+            announcement(name, &session, images, &extension)
+        ));
         return control::run(store, name, EngineCommand::Extend { images, more });
     }
     extend_in_file(store, name, images, extension)?;
@@ -109,6 +112,7 @@ fn estimated_trials(
             "--target {target}: must be between 0 and 1, for example 0.95"
         )));
     }
+    refuse_absent(session, images, more)?;
     let mut all = session.record.all::<record::ClassificationImages>();
     let class = match (&more.class, &session.record.form) {
         (Some(class), Some(form)) => Some(form.find(class).map_err(CommandError::Usage)?),
@@ -117,14 +121,45 @@ fn estimated_trials(
     let gammas = all.nth(images).map(|(_, record)| record.gammas.as_slice());
     let gammas = gammas.unwrap_or_default().iter();
     let gammas = gammas.filter(|trials| more.gamma.is_none_or(|gamma| gamma == trials.gamma));
+    let problem = match gammas.clone().any(|trials| trials.trials > 0) {
+        true => "the maps so far are too noisy to estimate",
+        false => "there are no maps yet from which to estimate",
+    };
     let needed = gammas
         .map(|trials| needed(trials, class, target))
         .collect::<Option<Vec<u64>>>();
     match needed.and_then(|all| all.into_iter().max()) {
         Some(most) => Ok((most as f64 * TARGET_MARGIN).ceil() as u64),
         None => Err(CommandError::Usage(format!(
-            "{name}: the maps so far are too noisy to estimate the trials for R {target}; add --trials N, and the run stops as soon as the target is reached"
+            "{name}: {problem} the trials for R {target}; add --trials N, and the run stops as soon as the target is reached"
         ))),
+    }
+}
+
+/// Refuses images or a γ that the plan does not have, from which nothing could be estimated.
+fn refuse_absent(session: &Session, images: usize, more: &ExtendArgs) -> Result<(), CommandError> {
+    let plans = session.config.analyses.iter();
+    let mut plans = plans.filter_map(|plan| match plan {
+        Analysis::ClassificationImages(plan) => Some(plan),
+        _ => None,
+    });
+    let is_known = plans.nth(images).is_some_and(|plan| {
+        let mut gammas = plan.gammas.iter();
+        more.gamma.is_none() || gammas.any(|gamma| more.gamma == Some(*gamma))
+    });
+    if is_known {
+        return Ok(());
+    }
+    // Any number of trials is refused for the same reason.
+    let any = Extension {
+        gamma: more.gamma,
+        trials: 0,
+        target: None,
+        class: None,
+    };
+    match session.clone().extend(images, any) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(CommandError::Usage(format!("{}: {error}", session.name))),
     }
 }
 
@@ -142,6 +177,7 @@ fn needed(trials: &GammaTrials, class: Option<ClassId>, target: f64) -> Option<u
 mod tests {
     use super::*;
     use crate::ids::BlockIndex;
+    use crate::session::Config;
     use crate::session::record::{BlockSums, TrialKind};
 
     /// Half of the trials shown did not count: as many of those to come will not.
@@ -168,5 +204,28 @@ mod tests {
         assert!(expected.is_some());
         assert_eq!(map.needed, expected);
         assert_eq!(needed(&trials, Some(ClassId(0)), 0.95), expected);
+    }
+
+    #[test]
+    fn images_or_a_gamma_that_the_plan_lacks_are_not_taken_for_noisy_maps() {
+        let session = Session::new("mine", Config::default());
+        let refused = |gamma: Option<Gamma>, images: u64| {
+            let more = ExtendArgs {
+                trials: None,
+                target: Some(0.9),
+                gamma,
+                class: None,
+                images,
+            };
+            let refusal = extension(&session, images as usize - 1, &more);
+            refusal.unwrap_err().to_string()
+        };
+        let third = refused(None, 3);
+        assert!(third.contains("there is no set 3 of"), "{third}");
+        let other = refused(Some(Gamma(0.77)), 1);
+        assert!(other.contains("the plan has no γ = 0.77"), "{other}");
+        let early = refused(None, 1);
+        assert!(early.contains("there are no maps yet"), "{early}");
+        assert!(early.contains("add --trials N"), "{early}");
     }
 }

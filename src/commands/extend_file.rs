@@ -17,7 +17,7 @@ pub fn extend_in_file(
     let mut lock = store.lock(name)?;
     let mut session = lock.load()?;
     division_check::refuse_divided(&session)?;
-    let message = announcement(name, &session, &more);
+    let message = announcement(name, &session, images, &more);
     let forgotten = session
         .extend(images, more)
         .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
@@ -32,23 +32,79 @@ pub fn extend_in_file(
     Ok(())
 }
 
-/// The message that announces an extension.
-pub fn announcement(name: &str, session: &Session, more: &Extension) -> String {
+/// The message that announces an extension of the plan's classification images number `images`, from 0.
+pub fn announcement(name: &str, session: &Session, images: usize, more: &Extension) -> String {
     let plans = session.config.analyses.iter();
-    let images = plans.filter_map(|plan| match plan {
+    let mut plans = plans.filter_map(|plan| match plan {
         config::Analysis::ClassificationImages(images) => Some(images),
         _ => None,
     });
-    let before = images
-        .flat_map(|plan| plan.gammas.iter().map(|&g| (g, plan.trials_at(g))))
-        .filter(|(g, _)| more.applies_to(*g));
-    let before = before.map(|(_, trials)| trials).max().unwrap_or(0);
+    let before: Vec<u64> = plans.nth(images).map_or_else(Vec::new, |plan| {
+        let gammas = plan.gammas.iter().filter(|g| more.applies_to(**g));
+        gammas.map(|&g| plan.trials_at(g)).collect()
+    });
+    let least = before.iter().copied().min().unwrap_or(0);
+    let most = before.iter().copied().max().unwrap_or(0);
+    let from = match least == most {
+        true => thousands(most),
+        false => format!("{}–{}", thousands(least), thousands(most)),
+    };
     let at = more
         .gamma
         .map_or_else(String::new, |g| format!(" at γ {}", gamma(g)));
     format!(
-        "{name} is extended to {} trials{at}, from {}",
-        thousands(more.trials),
-        thousands(before)
+        "{name} is extended to {} trials{at}, from {from}",
+        thousands(more.trials)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Gamma;
+    use crate::session::Config;
+
+    fn images(trials: u64) -> config::ClassificationImages {
+        config::ClassificationImages {
+            gammas: vec![Gamma(0.0), Gamma(0.3)],
+            trials,
+            ..config::ClassificationImages::default()
+        }
+    }
+
+    fn extension(gamma: Option<Gamma>, trials: u64) -> Extension {
+        Extension {
+            gamma,
+            trials,
+            target: None,
+            class: None,
+        }
+    }
+
+    #[test]
+    fn an_extension_is_announced_with_the_trials_of_the_images_that_it_extends() {
+        let mut first = images(60_000);
+        let words = |first: &config::ClassificationImages, more: Extension| {
+            let plans = [first.clone(), images(200_000)];
+            let config = Config {
+                analyses: plans.map(config::Analysis::ClassificationImages).to_vec(),
+                ..Config::default()
+            };
+            announcement("mine", &Session::new("mine", config), 0, &more)
+        };
+        assert_eq!(
+            words(&first, extension(None, 120_000)),
+            "mine is extended to 120,000 trials, from 60,000"
+        );
+        // Where the γ have different numbers, all of them are said.
+        first.extended.push(extension(Some(Gamma(0.3)), 90_000));
+        assert_eq!(
+            words(&first, extension(None, 120_000)),
+            "mine is extended to 120,000 trials, from 60,000–90,000"
+        );
+        assert_eq!(
+            words(&first, extension(Some(Gamma(0.3)), 120_000)),
+            "mine is extended to 120,000 trials at γ 0.3, from 90,000"
+        );
+    }
 }

@@ -367,7 +367,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
             compare::run(&store, data, &compare)
         }
         Some(Command::Config(config)) => config::run(&config, &line),
-        Some(Command::Show(show)) => show::run(&store, &show),
+        Some(Command::Show(show)) => show::run(&store, &show, &line),
         Some(Command::Data { command }) => data::run(command, data)
             .map(|()| ExitCode::SUCCESS)
             .map_err(CommandError::failed),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::CommandError;
+use super::look::ScreenArgs;
 use crate::figure::{self, Figure};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
@@ -129,7 +130,7 @@ pub fn parse_class(session: &Session, typed: &str) -> Result<ClassId, String> {
 }
 
 /// Reads the session and shows the figure.
-pub fn run(store: &Store, show: &ShowArgs) -> Result<ExitCode, CommandError> {
+pub fn run(store: &Store, show: &ShowArgs, line: &ScreenArgs) -> Result<ExitCode, CommandError> {
     let name = &show.name;
     if !picture::AVAILABLE {
         return Err(CommandError::Usage(PictureError::Absent.to_string()));
@@ -142,7 +143,7 @@ pub fn run(store: &Store, show: &ShowArgs) -> Result<ExitCode, CommandError> {
             "standard output is not a terminal that can draw; to get a file: noisescope export {name} --format png"
         )));
     }
-    let screen = TerminalDisplay::find(show.protocol);
+    let screen = TerminalDisplay::find(show.protocol, &line.options()?.theme());
     match picture::show(&session, &figure, &screen, show.width) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(PictureError::Figure(error)) => Err(refused(error.to_string())),

@@ -74,9 +74,10 @@ pub async fn run(
         if let Some(figure) = dashboard.requested_figure.take() {
             // Nothing else may read or write while the terminal's capabilities are queried.
             drop((keys, pen));
-            let session = Arc::clone(&dashboard.session);
-            let is_gone =
-                figure_screen::show_figure(&terminal, session, figure, &events, &mut inbox).await?;
+            let (session, theme) = (Arc::clone(&dashboard.session), dashboard.theme.clone());
+            let shown =
+                figure_screen::show_figure(&terminal, session, figure, theme, &events, &mut inbox);
+            let is_gone = shown.await?;
             if is_gone || terminal.take().is_err() {
                 return Ok(Exit::Gone);
             }
@@ -154,13 +155,7 @@ fn take(
                 }
             }
             TerminalEvent::Key(key) => {
-                let effect = update::key(
-                    &mut dashboard.state,
-                    &key,
-                    &dashboard.session,
-                    &dashboard.theme,
-                );
-                match effect {
+                match dashboard.key(&key) {
                     Effect::None => {}
                     Effect::Redraw => dashboard.frames.request(),
                     Effect::Send(mut command) => {

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::input::{KeyReader, TerminalEvent};
 use super::picture::{self, Protocol, TerminalDisplay};
 use super::terminal::Terminal;
+use super::theme::Theme;
 use crate::figure::Figure;
 use crate::session::Session;
 
@@ -22,12 +23,13 @@ pub async fn show_figure(
     terminal: &Terminal,
     session: Arc<Session>,
     figure: Figure,
+    theme: Theme,
     events: &UnboundedSender<TerminalEvent>,
     inbox: &mut UnboundedReceiver<TerminalEvent>,
 ) -> io::Result<bool> {
     terminal.step_aside();
     // On its own thread: a slow terminal must not delay signals.
-    let written = tokio::task::spawn_blocking(move || write(&session, &figure)).await;
+    let written = tokio::task::spawn_blocking(move || write(&session, &figure, &theme)).await;
     let message = match written {
         Ok(Ok(())) => "Enter: back".to_string(),
         Ok(Err(message)) => format!("{message}   Enter: back"),
@@ -46,8 +48,8 @@ pub async fn show_figure(
     }
 }
 
-fn write(session: &Session, figure: &Figure) -> Result<(), String> {
-    let screen = TerminalDisplay::find(Protocol::Auto);
+fn write(session: &Session, figure: &Figure, theme: &Theme) -> Result<(), String> {
+    let screen = TerminalDisplay::find(Protocol::Auto, theme);
     picture::show(session, figure, &screen, None).map_err(|error| error.to_string())
 }
 

@@ -52,7 +52,7 @@ impl DisplayOptions {
     }
 
     /// What the terminal can show, from these options, its own reports and the environment.
-    pub(super) fn theme(self) -> Theme {
+    pub fn theme(self) -> Theme {
         let theme = Theme::from_env();
         let background = self.background.or_else(terminal::background);
         Theme::new(

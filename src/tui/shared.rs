@@ -124,6 +124,11 @@ impl SharedState {
         all.nth(self.images.min(last))
     }
 
+    /// The stage that the classification images shown are, by its index in the run: training is the first.
+    pub fn images_stage(&self, session: &Session) -> Option<usize> {
+        self.images_at(session).map(|(index, _)| index + 1)
+    }
+
     /// The response used in the maps shown.
     pub fn current_response(&self, images: &ClassificationImages) -> Response {
         let chosen = self.response.filter(|_| images.has_evidence());

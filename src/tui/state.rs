@@ -93,6 +93,11 @@ impl Notice {
         }
     }
 
+    /// A figure is being written.
+    pub fn writing() -> Self {
+        Self::awaited("writing the figure")
+    }
+
     /// A failure.
     pub fn failed(words: impl Into<String>) -> Self {
         Self {

@@ -1,9 +1,9 @@
 //! The comparison screen, and choosing the session to compare with.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use noisescope::comparison::{ComparisonRequest, SessionPair};
+use noisescope::comparison::{ComparisonError, ComparisonRequest, SessionPair};
 use noisescope::export;
-use noisescope::ids::ClassId;
+use noisescope::ids::{ClassId, Gamma};
 use noisescope::report::SessionStatus;
 use noisescope::session::Session;
 use noisescope::session::config::Response;
@@ -21,6 +21,16 @@ fn screen(
     content: &ComparisonContent,
     state: &ComparisonState,
     sessions: [&Session; 2],
+    size: (u16, u16),
+) -> String {
+    screen_of(Ok(content), state, sessions, size)
+}
+
+/// The same, also of sessions that cannot be compared.
+fn screen_of(
+    content: Result<&ComparisonContent, &ComparisonError>,
+    state: &ComparisonState,
+    sessions: [&Session; 2],
     (width, height): (u16, u16),
 ) -> String {
     let area = Rect::new(0, 0, width, height);
@@ -29,7 +39,7 @@ fn screen(
     let scene = ComparisonScene {
         sessions,
         state,
-        content: Ok(content),
+        content,
         agreement: None,
         contexts: vec![KeyContext::Comparison, KeyContext::Everywhere],
         keys: noisescope::tui::action::TABLE,
@@ -86,12 +96,29 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
     state.update(Action::WeakerGamma, &content);
     let content = ComparisonContent::new([&a, &b], &state).unwrap();
     assert_eq!(content.gamma_index, weaker.saturating_sub(1));
+    // Another noise may lack this γ and response.
+    let mut other = state.clone();
+    assert!(other.update(Action::NextImages, &content));
+    assert_eq!((other.request.gamma, other.request.response), (None, None));
+    // What cannot be compared offers no key but the one that goes back.
+    other.request.gamma = Some(Gamma(0.123));
+    let misfit = ComparisonContent::new([&a, &b], &other).unwrap_err();
+    let refused = screen_of(Err(&misfit), &other, [&a, &b], (120, 40));
+    let footer = refused.lines().last().unwrap();
+    assert!(footer.contains("q back"), "{refused}");
+    assert!(
+        !footer.contains("class") && !footer.contains("help"),
+        "{refused}"
+    );
     state.update(Action::Help, &content);
     let help = shown_at(&state, &content, (120, 40));
     assert!(
         help.contains("two sessions compared") && help.contains("a weaker signal"),
         "{help}"
     );
+    // On a small screen q would only close the list of keys.
+    let small = shown_at(&state, &content, (59, 17));
+    assert!(small.contains("Ctrl-C goes back"), "{small}");
 }
 
 #[test]

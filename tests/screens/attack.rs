@@ -157,3 +157,11 @@ fn curves_are_distinguishable_without_colour() {
         }
     }
 }
+
+#[test]
+fn the_overview_counts_the_speed_in_the_unit_of_the_stage_at_work() {
+    let session = experiments::attacking(3);
+    let screen = screen(&session, &showing("Overview", (120, 40)));
+    assert!(screen.contains("queries/s 9,315"), "{screen}");
+    assert!(!screen.contains("trials/s"), "{screen}");
+}

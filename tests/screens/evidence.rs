@@ -1,8 +1,9 @@
 //! Tests of evidence images, of the comparison of two classes, of more trials, and of the frozen display.
 
+use noisescope::figure::Figure;
 use noisescope::ids::BlockIndex;
 use noisescope::link::EngineCommand;
-use noisescope::session::config::{Extension, Response};
+use noisescope::session::config::{self, Extension, Response};
 use noisescope::session::record::{self, BlockEvidence, BlockSums, GammaTrials, TrialKind};
 use noisescope::tui::update::Effect;
 use rand::SeedableRng;
@@ -175,6 +176,23 @@ fn one_class_is_compared_with_another() {
 }
 
 #[test]
+fn maps_by_decisions_are_not_written_as_the_comparison_of_two_classes() {
+    let session = with_evidence(100_000);
+    let mut state = showing("Maps", (120, 40));
+    let is_pair =
+        |effect: Option<Effect>| matches!(effect, Some(Effect::Export(Figure::Pair { .. })));
+    let keys = ['.', 'v', ',', 'e'].map(KeyCode::Char);
+    assert!(is_pair(press(&session, &mut state, &keys).pop()));
+    // The screen shows each class alone, and so does what is written of it.
+    press(&session, &mut state, &[KeyCode::Char('d')]);
+    assert!(!screen(&session, &state).contains("rather than"));
+    let effect = press(&session, &mut state, &[KeyCode::Char('e')]).pop();
+    assert!(!is_pair(effect));
+    let keys = ['d', 'e'].map(KeyCode::Char);
+    assert!(is_pair(press(&session, &mut state, &keys).pop()));
+}
+
+#[test]
 fn keys_that_change_an_enlarged_map_outrank_those_that_move_on_it() {
     let session = with_evidence(100_000);
     for keys in ["", "v"] {
@@ -260,6 +278,68 @@ fn a_typed_trial_count_is_sent_to_the_engine() {
     );
 }
 
+/// The same session while a later stage, which counts trials too, is at work, at another pace.
+fn in_a_later_stage(mut session: Session) -> Session {
+    let run = session.run.as_mut().expect("the session runs");
+    let mut later = run.stages[1].clone();
+    later.name = "spike-triggered".into();
+    later.per_second = Some(250.0);
+    run.stages.push(later);
+    run.phase = Phase::Working(2);
+    session
+}
+
+#[test]
+fn times_of_maps_are_at_the_pace_of_their_own_stage() {
+    let timed = |session: &Session| {
+        let screen = screen(session, &showing("Maps", (200, 60)));
+        let timed = |line: &str| {
+            let mut forecasts = line.match_indices("R 0.95 at");
+            forecasts.any(|(at, _)| line[at..].chars().take(24).any(|c| c == ','))
+        };
+        screen.lines().any(timed)
+    };
+    let session = with_evidence(20_000);
+    assert!(timed(&session));
+    // These maps get no more trials.
+    let later = in_a_later_stage(session);
+    assert!(!timed(&later));
+    let mut state = showing("Overview", (120, 40));
+    press(&later, &mut state, &['+', '5', 'M'].map(KeyCode::Char));
+    let prompt = screen(&later, &state);
+    assert!(prompt.contains("trials/s; templates"), "{prompt}");
+    assert!(!prompt.contains("at 250 trials/s"), "{prompt}");
+}
+
+#[test]
+fn every_gamma_below_the_typed_trial_count_is_extended() {
+    let mut session = with_evidence(20_000);
+    let config::Analysis::ClassificationImages(plan) = &mut session.config.analyses[0] else {
+        unreachable!()
+    };
+    let more = |gamma: Option<f64>, trials: u64| Extension {
+        gamma: gamma.map(Gamma),
+        trials,
+        target: None,
+        class: None,
+    };
+    // One of four γ has more trials than the others.
+    plan.extended.push(more(Some(0.3), 4_000_000));
+    let mut state = showing("Overview", (120, 40));
+    press(&session, &mut state, &[KeyCode::Char('+')]);
+    let prompt = screen(&session, &state);
+    assert!(prompt.contains("1,000,000–4,000,000 now"), "{prompt}");
+    press(&session, &mut state, &['2', 'M'].map(KeyCode::Char));
+    let prompt = screen(&session, &state);
+    assert!(prompt.contains("3.00 M more"), "{prompt}");
+    let effect = press(&session, &mut state, &[KeyCode::Enter]).pop();
+    let command = EngineCommand::Extend {
+        images: 0,
+        more: more(None, 2_000_000),
+    };
+    assert_eq!(effect, Some(Effect::Send(command)));
+}
+
 #[test]
 fn a_frozen_display_says_so() {
     let session = with_evidence(20_000);
@@ -273,4 +353,10 @@ fn a_frozen_display_says_so() {
     );
     press(&session, &mut state, &[KeyCode::Char(' ')]);
     assert!(state.shared.frozen.is_none());
+    // By the user's own key, if there is one.
+    let own = action::with_overrides([("freeze", &["F5".to_owned()][..])]);
+    state.shared.keys = own.expect("no key means two things");
+    press(&session, &mut state, &[KeyCode::F(5)]);
+    let frozen = screen(&session, &state);
+    assert!(frozen.contains("F5 unfreezes it"), "{frozen}");
 }

@@ -213,6 +213,22 @@ fn a_large_confusion_matrix_has_a_cursor_and_numbers_around_it() {
 }
 
 #[test]
+fn the_part_of_a_confusion_matrix_is_named_by_the_numbers_of_its_classes() {
+    let session = coloured::session(100);
+    let part = |class: usize| {
+        let mut state = showing_class("Predictions", (120, 40), ClassId(class));
+        press(&session, &mut state, &[KeyCode::Enter]);
+        screen(&session, &state)
+    };
+    let first = part(0);
+    assert!(first.contains("called: classes 0–"), "{first}");
+    assert!(first.contains("(true: 0–"), "{first}");
+    let last = part(99);
+    assert!(last.contains("–99 of 100 (true: "), "{last}");
+    assert!(last.contains("–99)"), "{last}");
+}
+
+#[test]
 fn many_colour_classes_match_their_golden_screens() {
     for (classes, size) in [(13, (120, 40)), (100, (80, 24))] {
         let session = coloured::session(classes);

@@ -153,6 +153,36 @@ fn a_screen_that_is_too_small_says_so_and_can_be_left() {
 }
 
 #[test]
+fn a_screen_that_is_too_small_names_a_key_that_leaves_it_whatever_is_open() {
+    let session = accumulated();
+    let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    for overlay in [
+        Overlay::Help(0),
+        Overlay::FindKeys,
+        Overlay::Palette,
+        Overlay::Jump(JumpKind::Class),
+        Overlay::Copy,
+        Overlay::Note,
+        Overlay::Extend,
+    ] {
+        let mut state = showing("Maps", (30, 5));
+        state.overlay = overlay;
+        let screen = screen(&session, &state);
+        assert!(screen.contains("Ctrl-C leave"), "{overlay:?}\n{screen}");
+        // The key that leaves a view is typed, or closes what is open.
+        assert_eq!(
+            press(&session, &mut state, &[KeyCode::Char('q')]),
+            [Effect::Redraw]
+        );
+        state.overlay = overlay;
+        assert_eq!(
+            update::key(&mut state, &interrupt, &session, &theme()),
+            Effect::Leave
+        );
+    }
+}
+
+#[test]
 fn no_size_and_no_session_makes_a_view_panic() {
     let mut failed = accumulated();
     failed.run.as_mut().expect("the session runs").phase =

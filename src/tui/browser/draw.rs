@@ -30,13 +30,18 @@ const DETAIL: u16 = 4;
 
 /// Draws the list, or what covers it.
 pub fn draw(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let leave = || format!("{} leaves", first_key_of(browser.keys, Action::Leave));
+    let leave = match browser.mode {
+        Mode::List => Action::Leave,
+        // What covers the list takes the other key: it types it, or ignores it.
+        _ => Action::Interrupt,
+    };
+    let leave = format!("{} leaves", first_key_of(browser.keys, leave));
     room::draw(
         theme,
         area,
         buf,
         |area, buf| framed(browser, theme, area, buf),
-        |area, buf| room::ask_for_more(&leave(), area, buf),
+        |area, buf| room::ask_for_more(&leave, area, buf),
     );
 }
 
@@ -53,7 +58,7 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
             palette::draw(palette, &rows, theme, body, buf);
         }
         Mode::Form(form) => form::draw(browser, form, theme, body, buf),
-        Mode::Deleting(question) => question.draw(browser.now, theme, body, buf),
+        Mode::Deleting(question) => question.draw(browser.now, browser.keys, theme, body, buf),
         Mode::List | Mode::Filter => draw_list(browser, theme, body, buf),
     }
     let chooses = browser.state.against.is_some();
@@ -141,7 +146,10 @@ fn draw_list(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
                 "There is no session yet. Press {} to create one.",
                 first_key_of(browser.keys, Action::NewSession)
             ),
-            (Some(_), false) => format!("No session name contains \"{filter}\". Esc shows all."),
+            (Some(_), false) => format!(
+                "No session name contains \"{filter}\". {} shows all.",
+                first_key_of(browser.keys, Action::ClearFilter)
+            ),
         };
         centre(buf, area, area.height / 3, Span::styled(text, theme.dim()));
         return;

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::row::{FileContents, SessionContents};
 use crate::format::{age, clean};
+use crate::tui::action::{Action, KeyBindings, first_key_of};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, beside, cut, left, start, wrap};
 
@@ -41,7 +42,7 @@ impl DeleteQuestion {
     }
 
     /// Draws the question.
-    pub fn draw(&self, now: i64, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    pub fn draw(&self, now: i64, keys: KeyBindings, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let area = start(below(beside(area, 2), 1), 76);
         let room = usize::from(area.width.saturating_sub(10));
         let name = cut(&clean(&self.name), room);
@@ -73,11 +74,16 @@ impl DeleteQuestion {
             }
         }
         row += 1;
-        let key = |key: &str, words: &str| {
+        let key = |action: Action, words: &str| {
+            let key = format!("{:>5}", first_key_of(keys, action));
             Line::from(vec![
-                Span::styled(key.to_owned(), theme.chosen()),
+                Span::styled(key, theme.chosen()),
                 Span::raw(words.to_owned()),
             ])
+        };
+        let (delete, keep) = match self.is_typed {
+            true => (Action::DeleteNamed, Action::KeepNamed),
+            false => (Action::DeleteNow, Action::Keep),
         };
         if self.is_typed {
             left(buf, area, row, "Type its name to delete it:");
@@ -88,11 +94,9 @@ impl DeleteQuestion {
             ]);
             left(buf, area, row + 1, typed);
             row += 3;
-            left(buf, area, row, key("Enter", "  delete it"));
-        } else {
-            left(buf, area, row, key("    y", "  delete it"));
         }
-        left(buf, area, row + 1, key("  Esc", "  keep it"));
+        left(buf, area, row, key(delete, "  delete it"));
+        left(buf, area, row + 1, key(keep, "  keep it"));
     }
 }
 

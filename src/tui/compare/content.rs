@@ -118,7 +118,8 @@ impl ComparisonState {
             Action::NextImages => {
                 let next = steps::around(sight.noise, 1, sight.noises.len());
                 self.request.noise = sight.noises.get(next).cloned();
-                self.request.gamma = None;
+                // Both sessions may lack the same γ and response of another noise.
+                (self.request.gamma, self.request.response) = (None, None);
                 return true;
             }
             Action::Help | Action::HelpFirst => self.help = Some(0),

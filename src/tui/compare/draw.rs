@@ -13,7 +13,7 @@ use super::scene::ComparisonScene;
 use super::{classes, labels};
 use crate::format::{clean, reliability};
 use crate::report::status;
-use crate::tui::action;
+use crate::tui::action::{self, Action, first_key_of};
 use crate::tui::frame::{footer, room};
 use crate::tui::overlay::{help, jump};
 use crate::tui::scene::map_set::MapKind;
@@ -25,12 +25,18 @@ use crate::tui::widget::text::{below, beside, centre, cut, left, right, start, t
 
 /// Draws the comparison.
 pub fn draw(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let back = match (drawn.state.help, &drawn.state.jump) {
+        (None, None) => Action::EndComparison,
+        // What covers the maps takes the other key.
+        _ => Action::Interrupt,
+    };
+    let back = format!("{} goes back", first_key_of(drawn.keys, back));
     room::draw(
         theme,
         area,
         buf,
         |area, buf| framed(drawn, theme, area, buf),
-        |area, buf| room::ask_for_more("q goes back", area, buf),
+        |area, buf| room::ask_for_more(&back, area, buf),
     );
 }
 
@@ -55,7 +61,8 @@ fn framed(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buff
     let rows = action::available_at(drawn.keys, drawn.contexts.clone()).filter(|row| {
         match drawn.content {
             Ok(sight) => sight.is_possible(row.action),
-            Err(_) => true,
+            // Without content there is nothing to move in.
+            Err(_) => row.action == Action::EndComparison,
         }
     });
     let word = |short| match short {

@@ -247,7 +247,7 @@ impl ComparisonLoop {
         let (gamma_index, response) = (sight.gamma_index, sight.compared.response);
         let sessions = self.sessions.clone();
         let (wish, class, tell) = (self.look.request.clone(), self.look.class, tell.clone());
-        self.look.notice = Some(Notice::done("writing the figure"));
+        self.look.notice = Some(Notice::writing());
         tokio::task::spawn_blocking(move || {
             let written = match SessionPair::new(&sessions[0], &sessions[1], &wish) {
                 Ok(pair) => {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossterm::event::KeyEvent;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
@@ -25,7 +26,7 @@ use crate::tui::size::Size;
 use crate::tui::state::{DashboardState, Notice};
 use crate::tui::terminal::{self, Terminal};
 use crate::tui::theme::{Background, Theme};
-use crate::tui::update;
+use crate::tui::update::{self, Effect};
 use crate::tui::views;
 
 /// The loop's state between two events.
@@ -99,10 +100,20 @@ impl Dashboard {
         self.frames.request();
     }
 
+    /// Applies a key. A display that is frozen no longer shows the newest state: another may never arrive.
+    pub fn key(&mut self, key: &KeyEvent) -> Effect {
+        let was_frozen = self.state.shared.frozen.is_some();
+        let effect = update::key(&mut self.state, key, &self.session, &self.theme);
+        if was_frozen && self.state.shared.frozen.is_none() {
+            self.frames.urgent();
+        }
+        effect
+    }
+
     /// Writes a figure into the current folder, on its own thread.
     pub fn export(&mut self, figure: Figure) {
         let (session, tell) = (Arc::clone(&self.session), self.notices.clone());
-        self.notify(Notice::done("writing the figure"));
+        self.notify(Notice::writing());
         tokio::task::spawn_blocking(move || {
             let written = export::figure(&session, &figure, Path::new(""));
             // If the user has left, no notice is shown; the file is there.
@@ -215,5 +226,60 @@ impl Dashboard {
             (false, _) => pen.write([besides, bytes].concat()),
             (true, false) => pen.write(besides),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyModifiers};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::link::Connection;
+    use crate::session::{Config, Run};
+
+    /// Whether the frame that is due after all this time shows a newer state; draws it.
+    fn draws_newer(dashboard: &mut Dashboard, at: Instant) -> bool {
+        let Some(due) = dashboard.frames.next(Duration::ZERO, at) else {
+            return false;
+        };
+        let palette = &dashboard.theme.palette;
+        dashboard
+            .frames
+            .paint(due, (80, 24), palette, at, |_, _| {});
+        dashboard.frames.written();
+        due.renews
+    }
+
+    #[test]
+    fn a_display_that_follows_again_shows_the_newest_state_even_if_no_other_arrives() {
+        let mut session = Session::new("mine", Config::default());
+        session.run = Some(Run {
+            phase: Phase::Working(0),
+            ..Run::default()
+        });
+        let began = Instant::now();
+        let mut dashboard = Dashboard {
+            session: Arc::new(session),
+            state: DashboardState::new(Connection::Live, views::VIEWS),
+            theme: Theme::plain(),
+            frames: FrameScheduler::new(DisplayOptions::default(), began),
+            stopping: false,
+            requested_figure: None,
+            besides: Vec::new(),
+            notices: unbounded_channel().0,
+        };
+        let minutes = |count: u64| began + Duration::from_secs(60 * count);
+        let space = KeyEvent::new(KeyCode::Char(' '), KeyModifiers::NONE);
+        assert!(!draws_newer(&mut dashboard, minutes(1)));
+        dashboard.key(&space);
+        assert!(dashboard.state.shared.frozen.is_some());
+        // The run's last state arrives, and is not shown.
+        dashboard.frames.newer();
+        draws_newer(&mut dashboard, minutes(2));
+        assert!(!draws_newer(&mut dashboard, minutes(3)));
+        dashboard.key(&space);
+        assert!(dashboard.state.shared.frozen.is_none());
+        assert!(draws_newer(&mut dashboard, minutes(4)));
     }
 }

@@ -228,7 +228,9 @@ fn too_small(state: &DashboardState, area: Rect, buf: &mut Buffer) {
         String::new(),
         match state.overlay {
             Overlay::Stop => format!("{} stop   {} stay", key(Action::StopNow), key(Action::Stay)),
-            _ => format!("{} leave", key(Action::Leave)),
+            Overlay::None => format!("{} leave", key(Action::Leave)),
+            // What covers the view takes the other key: it types it, or closes.
+            _ => format!("{} leave", key(Action::Interrupt)),
         },
     ];
     let start = area.height.saturating_sub(lines.len() as u16) / 2;

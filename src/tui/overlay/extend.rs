@@ -29,16 +29,15 @@ pub fn is_possible(shared: &SharedState, session: &Session) -> bool {
     plan(shared, session).is_some()
 }
 
-/// The largest number of trials planned among the γ to extend.
-fn planned(plan: &ClassificationImages, gamma: Option<Gamma>) -> u64 {
+/// The smallest and the largest number of trials planned among the γ to extend.
+fn planned(plan: &ClassificationImages, gamma: Option<Gamma>) -> (u64, u64) {
     let gammas = plan
         .gammas
         .iter()
         .filter(|value| gamma.is_none_or(|gamma| gamma == **value));
-    gammas
-        .map(|&value| plan.trials_at(value))
-        .max()
-        .unwrap_or(0)
+    let trials: Vec<u64> = gammas.map(|&value| plan.trials_at(value)).collect();
+    let least = trials.iter().copied().min().unwrap_or(0);
+    (least, trials.iter().copied().max().unwrap_or(0))
 }
 
 /// The typed number; twice the planned number if nothing is typed.
@@ -50,21 +49,21 @@ fn trials(text: &str, planned: u64) -> Option<u64> {
 }
 
 /// The requested extension, with the index of its images in the plan; `None` unless the typed text is a
-/// number of trials above the planned one.
+/// number of trials above the one planned at some γ.
 pub fn requested_extension(
     state: &DashboardState,
     session: &Session,
 ) -> Option<(usize, Extension)> {
     let (plan, gamma) = plan(&state.shared, session)?;
-    let planned = planned(plan, gamma);
-    let trials = trials(&state.extend.typed, planned)?;
+    let (least, most) = planned(plan, gamma);
+    let trials = trials(&state.extend.typed, most)?;
     let more = Extension {
         gamma,
         trials,
         target: None,
         class: None,
     };
-    (trials > planned).then_some((state.shared.images, more))
+    (trials > least).then_some((state.shared.images, more))
 }
 
 /// Draws the prompt over the last rows of `area`.
@@ -74,7 +73,11 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
     let Some((plan, chosen)) = plan(&state.shared, session) else {
         return;
     };
-    let planned = planned(plan, chosen);
+    let (least, most) = planned(plan, chosen);
+    let now = match least == most {
+        true => thousands(most),
+        false => format!("{}–{}", thousands(least), thousands(most)),
+    };
     let scope = match chosen {
         Some(value) => format!("at {} {}", theme.glyphs.gamma, gamma(value)),
         None if plan.gammas.len() == 1 => String::new(),
@@ -87,17 +90,16 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
     ]);
     let hint = match state.extend.typed.is_empty() {
         true => format!(
-            "   {scope}, {} now; {} doubles them",
-            thousands(planned),
+            "   {scope}, {now} now; {} doubles them",
             first_key_of(state.shared.keys, Action::Extend)
         ),
-        false => format!("   {scope}, {} now", thousands(planned)),
+        false => format!("   {scope}, {now} now"),
     };
     typed.push_span(Span::styled(hint, theme.dim()));
     left(buf, panel, 1, typed);
     let feedback = match requested_extension(state, session) {
         None => Span::styled(
-            format!("a number above {}: 400k, 4M, 4e6", thousands(planned)),
+            format!("a number above {}: 400k, 4M, 4e6", thousands(least)),
             theme.warning(),
         ),
         Some((_, more)) => {
@@ -105,7 +107,11 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
             let added = gammas.map(|&value| more.trials.saturating_sub(plan.trials_at(value)));
             let added: u64 = added.fold(0, u64::saturating_add);
             Span::styled(
-                format!("{} more{}", count(added as f64), time(session, added)),
+                format!(
+                    "{} more{}",
+                    count(added as f64),
+                    time(&state.shared, session, added)
+                ),
                 theme.text(),
             )
         }
@@ -113,11 +119,12 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
     left(buf, panel, 2, feedback);
 }
 
-/// The duration of this many trials, at the pace of this run if it has one.
-fn time(session: &Session, trials: u64) -> String {
-    let stages = session.run.iter().flat_map(|run| &run.stages);
-    let rates = stages.filter(|stage| stage.unit == "trials");
-    let rate = rates.filter_map(|stage| stage.per_second).next_back();
+/// The duration of this many trials of the images shown, at their pace in this run if they have one.
+fn time(shared: &SharedState, session: &Session, trials: u64) -> String {
+    let run = session.run.as_ref();
+    let index = shared.images_stage(session);
+    let stage = index.and_then(|index| run?.stages.get(index));
+    let rate = stage.and_then(|stage| stage.per_second);
     match rate.filter(|rate| *rate > 0.0) {
         Some(rate) => format!(
             ", about {} at {} trials/s; templates and attack are rerun",

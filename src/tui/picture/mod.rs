@@ -79,19 +79,20 @@ pub enum PictureError {
 }
 
 impl TerminalDisplay {
-    /// What the terminal behind standard output can show, from its environment or, if that is inconclusive,
-    /// by asking it. Takes `ask::PATIENCE` at most.
-    pub fn find(wanted: Protocol) -> Self {
-        Self::decide(wanted, |name| std::env::var(name).ok(), ask::terminal)
+    /// What the terminal behind standard output can show: colours and characters by the theme, and the protocol
+    /// from its environment or, if that is inconclusive, by asking it. Takes `ask::PATIENCE` at most.
+    pub fn find(wanted: Protocol, theme: &Theme) -> Self {
+        let variable = |name: &str| std::env::var(name).ok();
+        Self::decide(wanted, theme, variable, ask::terminal)
     }
 
     /// The same, for any environment and any way of asking.
     pub fn decide(
         wanted: Protocol,
+        theme: &Theme,
         variable: impl Fn(&str) -> Option<String>,
         ask: impl FnOnce() -> ask::GraphicsSupport,
     ) -> Self {
-        let theme = Theme::decide(&variable);
         let mono = theme.depth == Depth::Mono;
         let protocol = match wanted {
             Protocol::Auto if mono => Protocol::Block,

@@ -11,9 +11,24 @@ fn decide(
         let found = variables.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    TerminalDisplay::decide(wanted, variable, || {
+    let theme = Theme::decide(variable);
+    TerminalDisplay::decide(wanted, &theme, variable, || {
         answer.expect("the terminal must not be asked")
     })
+}
+
+#[test]
+fn the_users_choices_outrank_the_environment() {
+    let variable = |name: &str| (name == "COLORTERM").then(|| "truecolor".to_owned());
+    let theme = Theme::new(Depth::Mono, Background::Light, false);
+    let screen = TerminalDisplay::decide(Protocol::Auto, &theme, variable, || {
+        panic!("the terminal must not be asked")
+    });
+    assert_eq!(
+        (screen.protocol, screen.palette, screen.background),
+        (Protocol::Block, Palette::Grey, Background::Light)
+    );
+    assert!(!screen.true_colour && !screen.unicode);
 }
 
 #[test]

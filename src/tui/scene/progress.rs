@@ -9,6 +9,7 @@ use crate::report::SessionStatus;
 use crate::session::record::SavedState as RunState;
 use crate::session::run::{Phase, Stage};
 use crate::session::{Run, Session};
+use crate::tui::action::{Action, first_key_of};
 use crate::tui::shared::is_finished;
 
 /// Every stage, training first.
@@ -117,7 +118,8 @@ pub fn problem(scene: &Scene<'_>) -> Option<String> {
         }
         let still = shared.frozen.map(|since| {
             let seconds = duration((shared.now - since).max(0) as f64);
-            format!("display frozen for {seconds}; the run continues. Space unfreezes it")
+            let key = first_key_of(shared.keys, Action::Freeze);
+            format!("display frozen for {seconds}; the run continues. {key} unfreezes it")
         });
         return run.problem.clone().or(still);
     }

@@ -1,6 +1,7 @@
 //! Tests of exporting the figure shown, and of copying its caption, its number and a command line.
 
 use noisescope::figure::Figure;
+use noisescope::tui::state::Notice;
 
 use super::*;
 
@@ -130,4 +131,13 @@ fn the_number_under_the_cursor_is_copied() {
             "{number}\n{output}"
         );
     }
+}
+
+#[test]
+fn a_figure_that_is_still_being_written_has_no_mark_of_success() {
+    let session = accumulated();
+    let mut state = showing("Maps", (120, 40));
+    state.notice = Some(Notice::writing());
+    let screen = screen(&session, &state);
+    assert!(screen.contains("· writing the figure"), "{screen}");
 }

@@ -122,3 +122,24 @@ fn a_session_that_starts_while_the_question_is_open_is_not_deleted() {
     let effect = type_text(&mut list, "y");
     assert!(!matches!(effect, BrowserEffect::Chosen(_)), "{effect:?}");
 }
+
+#[test]
+fn the_question_and_the_filter_name_the_users_own_keys() {
+    let mine = [
+        ("delete-now", ["D".to_owned()]),
+        ("keep", ["F2".to_owned()]),
+        ("clear-filter", ["F3".to_owned()]),
+    ];
+    let mine = mine.iter().map(|(name, keys)| (*name, &keys[..]));
+    let mut list = browser();
+    list.keys = action::with_overrides(mine).expect("no key means two things");
+    type_text(&mut list, "jd");
+    list.set_contents("fashion-paper", contents());
+    let screen = list_text(&list);
+    assert!(screen.contains("    D  delete it"), "{screen}");
+    assert!(screen.contains("   F2  keep it"), "{screen}");
+    press_keys(&mut list, &[KeyCode::F(2)]);
+    type_text(&mut list, "/zzz");
+    let screen = list_text(&list);
+    assert!(screen.contains("F3 shows all."), "{screen}");
+}

@@ -154,6 +154,21 @@ fn no_key_has_two_meanings_in_one_context_of_the_list() {
 }
 
 #[test]
+fn a_list_that_is_too_small_names_a_key_that_leaves_it_whatever_is_open() {
+    let mut list = browser();
+    let small = |list: &Browser| draw_at(list, (59, 17), &theme());
+    assert!(small(&list).contains("; q leaves"), "{}", small(&list));
+    // In the form q is typed.
+    type_text(&mut list, "n");
+    assert!(small(&list).contains("; Ctrl-C leaves"), "{}", small(&list));
+    let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(
+        list.key(&interrupt),
+        BrowserEffect::Chosen(BrowserChoice::Leave)
+    );
+}
+
+#[test]
 fn without_unicode_the_list_is_ascii() {
     let theme = Theme::new(Depth::Mono, Background::Dark, false);
     let mut list = browser();

@@ -50,6 +50,17 @@ fn a_new_session_gets_a_preset_and_an_unused_name() {
         BrowserEffect::Chosen(BrowserChoice::New(request)) if request.name.len() == 100));
 }
 
+#[test]
+fn the_end_of_a_long_path_is_visible_even_if_its_letters_are_wide() {
+    let mut list = browser();
+    press_keys(&mut list, &[KeyCode::Char('n'), KeyCode::Tab]);
+    type_text(&mut list, &format!("/{}/end.onnx", "網".repeat(60)));
+    for size in SIZES {
+        let screen = draw_at(&list, size, &theme());
+        assert!(screen.contains("/end.onnx▏"), "{screen}");
+    }
+}
+
 /// The forecast of a few trials at one grain, at 1,000 trials per second.
 fn forecast(cell: usize, ratio: f64) -> GrainForecast {
     let points = 784 / (cell * cell);

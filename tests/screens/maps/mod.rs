@@ -26,6 +26,24 @@ fn maps_show_their_trials_their_reliability_and_what_they_are_called_when_fed_ba
 }
 
 #[test]
+fn numbers_beside_the_maps_are_of_the_gamma_at_which_the_selected_class_is_shown() {
+    let session = synthetic::accumulating([0, 400_000, 800_000, 0]);
+    let images = session.record.classification_images();
+    let images = images.expect("the plan has them");
+    let mut state = showing("Maps", (200, 60));
+    // Class 3 is shown at another γ than the others.
+    state.shared.best_gamma_indices = vec![1; 10];
+    state.shared.best_gamma_indices[3] = 2;
+    for (class, index) in [(0, 1), (3, 2)] {
+        state.shared.class = ClassId(class);
+        let screen = screen(&session, &state);
+        let all = noisescope::format::thousands(images.gammas[index].trials);
+        assert!(screen.contains("▸best"), "{screen}");
+        assert!(screen.contains(&format!("of {all}")), "{all}\n{screen}");
+    }
+}
+
+#[test]
 fn if_one_class_takes_every_trial_no_map_is_zero_and_the_remedy_is_named() {
     let session = accumulated();
     for size in SIZES {

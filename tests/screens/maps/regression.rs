@@ -73,6 +73,11 @@ fn under_smoothing_noise_a_key_shows_the_regression_with_its_own_numbers() {
         for word in ["|z| >", "cluster", "R 0.95"] {
             assert!(!enlarged.contains(word), "{word} {size:?}\n{enlarged}");
         }
+        // Nor where there is no regression.
+        state.shared.class = ClassId(3);
+        let without = screen(&session, &state);
+        assert!(!without.contains("|z| >"), "{size:?}\n{without}");
+        assert!(!without.contains("pixels"), "{size:?}\n{without}");
         press(&session, &mut state, &[KeyCode::Char('m')]);
         assert!(!screen(&session, &state).contains("▸regression"));
     }

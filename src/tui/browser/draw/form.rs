@@ -8,6 +8,7 @@ use ratatui::text::{Line as Row, Span};
 use super::caret;
 use crate::format::{clean, coarse, count, minimum_duration, reliability};
 use crate::stats::grain::GrainForecast;
+use crate::tui::action::{Action, first_key_of};
 use crate::tui::browser::form::{Form, FormField, PilotState, about};
 use crate::tui::browser::list::Browser;
 use crate::tui::theme::Theme;
@@ -39,8 +40,11 @@ pub(super) fn draw(browser: &Browser, form: &Form, theme: &Theme, area: Rect, bu
     match &form.pilot {
         PilotState::None => draw_presets(browser, form, theme, rest, buf),
         PilotState::Running => {
-            let text = "The network is run on noise, 1,000 trials per grain. Esc cancels.";
-            draw_message(text, theme.text(), rest, buf);
+            let text = format!(
+                "The network is run on noise, 1,000 trials per grain. {} cancels.",
+                first_key_of(browser.keys, Action::Cancel)
+            );
+            draw_message(&text, theme.text(), rest, buf);
         }
         PilotState::Failed(problem) => {
             let text = format!("{} {problem}", theme.glyphs.warning);
@@ -58,14 +62,18 @@ fn label(text: &str, theme: &Theme) -> Span<'static> {
 }
 
 fn draw_line(form: &Form, line: FormField, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let text = form.text(line);
-    // The end of a long text is where the user types.
+    let text = clean(form.text(line));
     let room = usize::from(area.width.saturating_sub(LABEL + 2));
-    let skip = text.chars().count().saturating_sub(room);
-    let end: String = text.chars().skip(skip).collect();
+    // The end of a long text is where the user types. A letter may take two columns.
+    let mut end = text.as_str();
+    while Span::raw(end).width() > room {
+        let mut letters = end.chars();
+        letters.next();
+        end = letters.as_str();
+    }
     let mut spans = vec![
         label(line.label(), theme),
-        Span::styled(clean(&end), theme.bright()),
+        Span::styled(end.to_owned(), theme.bright()),
     ];
     if form.line == line {
         spans.push(Span::styled(caret(theme), theme.accent()));

@@ -159,12 +159,13 @@ fn under_name(scene: &Scene<'_>, lens: &MapSet<'_>, class: ClassId, room: usize)
 /// them, or the pace is unknown.
 fn time_to(scene: &Scene<'_>, lens: &MapSet<'_>, class: ClassId, needed: u64) -> Option<String> {
     let left = needed.saturating_sub(lens.trials_of(class).map_or(0, |trials| trials.trials));
+    let shown = scene.shared.images_stage(scene.session);
     let stage = live_run(scene).and_then(|run| match run.phase {
-        Phase::Working(stage) => run.stages.get(stage),
+        // Another stage adds nothing to these maps, even if it counts trials too.
+        Phase::Working(stage) if Some(stage) == shown => run.stages.get(stage),
         _ => None,
     });
-    let rate = stage.filter(|stage| stage.unit == "trials");
-    let rate = rate.and_then(|stage| stage.per_second);
+    let rate = stage.and_then(|stage| stage.per_second);
     let rate = rate.filter(|rate| *rate > 0.0 && left > 0)?;
     // All unfinished γ take turns.
     let images = scene.shared.current_images(scene.session);

@@ -268,6 +268,14 @@ impl<'a> MapSet<'a> {
         self.by_class.get(class.0).map(|(trials, _)| *trials)
     }
 
+    /// The estimates at the γ chosen for a class.
+    pub fn estimate_of(&self, class: ClassId) -> &GammaEstimate {
+        match self.by_class.get(class.0) {
+            Some((_, estimate)) => estimate,
+            None => &self.estimate,
+        }
+    }
+
     /// The γ at which a class is shown.
     pub fn gamma_of(&self, class: ClassId) -> Option<Gamma> {
         self.by_class.get(class.0).map(|(trials, _)| trials.gamma)

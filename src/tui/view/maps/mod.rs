@@ -21,7 +21,7 @@ use super::{Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
 use crate::format::signed_number;
 use crate::session::Session;
-use crate::session::config::Noise;
+use crate::session::config::{Noise, Response};
 use crate::session::record::{ClassificationImages, NoteTarget};
 use crate::tui::action::{Action, KeyContext};
 use crate::tui::location::{Location, LocationError};
@@ -135,7 +135,11 @@ impl View for MapsView {
         let images = shared.images.min(shared::images(session).checked_sub(1)?);
         let index = shared.gamma_index_of(record, shared.class);
         let gamma = Some(record.gammas.get(index)?.gamma);
-        let versus = shared.versus.filter(|_| self.kind.is_of_response());
+        // Classes are compared by evidence alone.
+        let by_evidence = shared.current_response(record) == Response::Evidence;
+        let versus = shared
+            .versus
+            .filter(|_| self.kind.is_of_response() && by_evidence);
         if let Some(versus) = versus.filter(|versus| *versus != shared.class) {
             return Some(Figure::Pair {
                 images,

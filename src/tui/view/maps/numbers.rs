@@ -50,7 +50,7 @@ pub fn draw(
         }
         Line::from(spans)
     };
-    let total = format!("of {}", thousands(lens.estimate.trials));
+    let total = format!("of {}", thousands(lens.estimate_of(class).trials));
     let called = (("called it", "called"), thousands(estimate.called), total);
     let title = cut(
         &form::class_label(scene.session, class),
@@ -126,10 +126,11 @@ fn quality(scene: &Scene<'_>, lens: &MapSet<'_>, room: usize) -> Vec<NumberRow> 
     let Some(map) = lens.image(class) else {
         return figures;
     };
-    if let Some(regression) = lens
-        .regression(class)
-        .filter(|_| lens.kind == MapKind::Regression)
-    {
+    if lens.kind == MapKind::Regression {
+        // The numbers of the image are not those of a regression, also where there is none.
+        let Some(regression) = lens.regression(class) else {
+            return figures;
+        };
         if let Some(r) = regression.reliability {
             figures.push((("reliability", "R"), reliability(r), String::new()));
         }
@@ -146,7 +147,7 @@ fn quality(scene: &Scene<'_>, lens: &MapSet<'_>, room: usize) -> Vec<NumberRow> 
     }
     {
         let pixels = map.significant;
-        let bound = format!("|z| > {:.1}", lens.estimate.threshold);
+        let bound = format!("|z| > {:.1}", lens.estimate_of(class).threshold);
         // With several channels, each has its own z.
         let unit = if lens.shape()[0] > 1 {
             "values"
@@ -170,7 +171,10 @@ fn quality(scene: &Scene<'_>, lens: &MapSet<'_>, room: usize) -> Vec<NumberRow> 
 /// How the map was obtained and what it still needs, most important first.
 fn circumstances(scene: &Scene<'_>, lens: &MapSet<'_>, estimate: &ClassEstimate) -> Vec<NumberRow> {
     let mut figures = Vec::new();
-    let map = lens.image_of_shown_map(scene.shared.class);
+    let class = scene.shared.class;
+    // Of several γ, that of this class.
+    let trials = lens.trials_of(class).unwrap_or(lens.trials);
+    let map = lens.image_of_shown_map(class);
     if let Some(clusters) = map.and_then(|map| map.clusters.as_ref()) {
         let value = match clusters.len() {
             0 => "none".to_string(),
@@ -181,7 +185,7 @@ fn circumstances(scene: &Scene<'_>, lens: &MapSet<'_>, estimate: &ClassEstimate)
         let p = least.map(probability).unwrap_or_default();
         figures.push((("clusters", "cluster"), value, p));
     }
-    let alike = similarity(scene.session, lens, scene.shared.class);
+    let alike = similarity(scene.session, lens, class);
     if let Some((r, kind)) = alike.mean_image {
         let more = kind.to_string();
         figures.push((
@@ -200,7 +204,7 @@ fn circumstances(scene: &Scene<'_>, lens: &MapSet<'_>, estimate: &ClassEstimate)
     }
     if let Some(needed) = map.and_then(|map| map.needed) {
         let value = format!("{} trials", count(needed as f64));
-        let share = needed as f64 / lens.trials.trials.max(1) as f64;
+        let share = needed as f64 / trials.trials.max(1) as f64;
         let more = match share > 1.0 {
             true => "are needed".to_string(),
             false => "were enough".to_string(),
@@ -217,14 +221,14 @@ fn circumstances(scene: &Scene<'_>, lens: &MapSet<'_>, estimate: &ClassEstimate)
     }
     if let Some(plan) = plan {
         let weighting = plan.weighting.label().unwrap_or_default();
-        let grain = lens.trials.grain;
+        let grain = trials.grain;
         let noise = match grain.cell {
             ..2 => plan.noise.label().to_string(),
             cell => format!("{}, cells of {cell}×{cell}", plan.noise.label()),
         };
         figures.push((("noise", "noise"), noise, weighting));
     }
-    let dropped = lens.trials.dropped;
+    let dropped = trials.dropped;
     if dropped > 0 {
         let more = "not sure enough".to_string();
         figures.push((("dropped", "dropped"), thousands(dropped), more));
@@ -269,7 +273,7 @@ fn under_cursor(
     if let Some(&z) = significance.as_ref().and_then(|(z, _)| z.get(pixel)) {
         let mut words = Vec::new();
         words.extend(strongest_channel(class, lens, pixel).map(|name| format!("in {name}")));
-        let significant = f64::from(z.abs()) > lens.estimate.threshold;
+        let significant = f64::from(z.abs()) > lens.estimate_of(class).threshold;
         words.extend(significant.then(|| "significant".to_string()));
         figures.push((("z", "z"), signed_number(f64::from(z)), words.join(", ")));
         let shown = matches!(lens.kind, MapKind::Image) && !together;

@@ -371,8 +371,10 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if let Some(run) = live_run(scene)
         && let Some(last) = run.rates.last()
     {
-        let unit = match current(scene.session) {
-            Some(0) => "images/s",
+        let stage = current(scene.session).and_then(|stage| run.stages.get(stage));
+        let unit = match stage.map(|stage| stage.unit.as_str()) {
+            Some("epochs" | "images") => "images/s",
+            Some("queries") => "queries/s",
             _ => "trials/s",
         };
         let rate = theme.rate(f64::from(*last));

@@ -122,7 +122,11 @@ pub fn draw(
     let is_partial = form::position(&rows_shown, sight.classes).is_some()
         || form::position(&columns_shown, sight.classes).is_some();
     if is_partial {
-        let ends = |shown: &Range<usize>| format!("{}–{}", shown.start + 1, shown.end);
+        // By number, as in the columns: the first class is 0.
+        let ends = |shown: &Range<usize>| {
+            let last = shown.end.max(1) - 1;
+            format!("{}–{last}", shown.start)
+        };
         called = format!(
             "  called: classes {} of {} (true: {})",
             ends(&columns_shown),
