@@ -174,7 +174,9 @@ impl Follower {
         let known = self.publish.borrow();
         let written = session.record.updated != known.record.updated;
         let begun = known.record.state == SavedState::New;
-        final_phase(&session.record.state).is_some() && (written || begun)
+        // Perhaps written in the same second. No engine starts on a finished session.
+        let finished = session.record.state == SavedState::Finished;
+        final_phase(&session.record.state).is_some() && (written || begun || finished)
     }
 
     /// The expected engine has already ended: shows its final state from the file.

@@ -21,9 +21,8 @@ fn session(state: SavedState, updated: i64, notes: &[Note]) -> Session {
     session
 }
 
-/// The notes that a viewer still has to save, if its engine showed `shown` and left `file`, and has not received
-/// `unconfirmed`.
-fn to_save(shown: &[Note], file: &Session, unconfirmed: &[Note]) -> Vec<Note> {
+/// A viewer whose engine showed `shown`, left `file`, and has not received `unconfirmed`.
+fn left_alone(shown: &[Note], file: &Session, unconfirmed: &[Note]) -> Follower {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     store.save(file).unwrap();
@@ -40,7 +39,29 @@ fn to_save(shown: &[Note], file: &Session, unconfirmed: &[Note]) -> Vec<Note> {
     };
     follower.mark_undelivered();
     follower.read_file();
-    follower.undelivered
+    follower
+}
+
+/// The notes that such a viewer still has to save.
+fn to_save(shown: &[Note], file: &Session, unconfirmed: &[Note]) -> Vec<Note> {
+    left_alone(shown, file, unconfirmed).undelivered
+}
+
+#[test]
+fn an_engine_that_finished_in_the_second_of_its_last_checkpoint_has_not_died() {
+    let phase = |state: SavedState, updated: i64| {
+        let follower = left_alone(&[], &session(state, updated, &[]), &[]);
+        let newest = Arc::clone(&follower.publish.borrow());
+        let connection = follower.connected.borrow().clone();
+        (newest.run.as_ref().map(|run| run.phase.clone()), connection)
+    };
+    let died = || (None, Connection::Lost(DIED.into()));
+    let ended = |phase: Phase| (Some(phase), Connection::ReadOnly);
+    assert_eq!(phase(SavedState::Finished, 1), ended(Phase::Finished));
+    assert_eq!(phase(SavedState::Stopped, 2), ended(Phase::Stopped));
+    assert_eq!(phase(SavedState::Running, 2), died());
+    // Left by the engine before.
+    assert_eq!(phase(SavedState::Stopped, 1), died());
 }
 
 #[test]
