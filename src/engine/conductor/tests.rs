@@ -124,9 +124,9 @@ fn a_device_failure_anywhere_loses_nothing_and_names_the_next_step() {
     }
 }
 
-/// Conducts a run whose session cannot be saved until it has done its work; `meanwhile` is then called with its link.
-/// Returns what is left in the file.
-fn conduct_unsaved(config: Config, meanwhile: impl Fn(&Link) + Send + 'static) -> Session {
+/// Conducts a run whose session cannot be saved until it has done its work; `meanwhile`, which must be true, is then
+/// called with its link. Returns what is left in the file.
+fn conduct_unsaved(config: Config, meanwhile: impl Fn(&Link) -> bool + Send + 'static) -> Session {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let session = Session::new("mine", config);
@@ -138,14 +138,14 @@ fn conduct_unsaved(config: Config, meanwhile: impl Fn(&Link) + Send + 'static) -
     let watcher = std::thread::spawn(move || {
         let is_ending = |it: &Session| phase(it) == Phase::Stopping || phase(it).is_over();
         let waits = reaches(&link, is_ending) && phase(&link.newest()) == Phase::Stopping;
-        meanwhile(&link);
+        let kept = waits && meanwhile(&link);
         std::fs::remove_dir(&backup).unwrap();
-        waits
+        kept
     });
     COMPUTED.set(0);
     FAILS.set(0);
     conductor.conduct();
-    assert!(watcher.join().unwrap(), "it ended without its results");
+    assert!(watcher.join().unwrap(), "it did not wait");
     store.load("mine").unwrap()
 }
 
@@ -169,7 +169,7 @@ fn a_run_that_fails_while_it_cannot_be_saved_keeps_what_it_measured() {
         layers: vec!["none".into()],
         ..Default::default()
     });
-    let left = conduct_unsaved(config, |_| {});
+    let left = conduct_unsaved(config, |_| true);
     assert_eq!(left.trials(), (2000, 2000));
     let SavedState::Failed(message) = left.record.state else {
         panic!("{:?}", left.record.state);
@@ -189,7 +189,7 @@ fn a_plan_that_is_extended_while_it_cannot_be_saved_is_not_finished() {
             class: None,
         };
         link.send(EngineCommand::Extend { images: 0, more });
-        assert!(reaches(link, |session| session.config.is_extended()));
+        reaches(link, |session| session.config.is_extended())
     });
     assert_eq!(left.trials(), (2000, 3000));
     assert_eq!(left.record.state, SavedState::Stopped);
