@@ -15,7 +15,7 @@ use crate::nets::graph::site::Site;
 use crate::nets::launch::CACHED_IMAGES;
 use crate::session::config::{self, Analysis, Config, Response};
 use crate::session::form::Form;
-use crate::session::record::{COUNTS_PER_CLASS, NoiseAxes, TrialKind, WITH_EVIDENCE};
+use crate::session::record::{COUNTS_PER_CLASS, NoiseAxes, Record, TrialKind, WITH_EVIDENCE};
 
 /// Copies of an experiment's record in memory.
 const COPIES: u64 = 3;
@@ -116,25 +116,44 @@ impl MemoryEstimate {
         let Some((index, kept)) = self.largest() else {
             return Ok(());
         };
-        let remedy = match config.analyses.get(index) {
-            Some(Analysis::ClassificationImages(_)) => {
-                "coarser noise (cell: 2 or more) or maps of fewer classes (classes: [\"…\"]) take less"
-            }
-            Some(Analysis::SpikeTriggered(_)) => "fewer layers (layers: [\"conv1\"]) take less",
-            Some(Analysis::Modulation(_)) => "fewer layers, steps or gammas take less",
-            Some(Analysis::Backdoor(_) | Analysis::Audit(_)) => {
-                "fewer networks or gammas take less"
-            }
-            _ => "fewer weights or splits take less",
-        };
         let problem = format!(
-            "the plan needs about {}, {} of it for this analysis, but only {} is free; {remedy}",
+            "the plan needs about {}, {} of it for this analysis, but only {} is free; {}",
             in_words(total),
             in_words(kept),
-            in_words(available)
+            in_words(available),
+            remedy(config.analyses.get(index))
         );
         Err(AnalysisPlace::for_analysis(config, index).analysis_error(problem))
     }
+}
+
+/// What makes the record of an analysis smaller.
+fn remedy(plan: Option<&Analysis>) -> &'static str {
+    match plan {
+        Some(Analysis::ClassificationImages(_)) => {
+            "coarser noise (cell: 2 or more) or maps of fewer classes (classes: [\"…\"]) take less"
+        }
+        Some(Analysis::SpikeTriggered(_)) => "fewer layers (layers: [\"conv1\"]) take less",
+        Some(Analysis::Modulation(_)) => "fewer layers, steps or gammas take less",
+        Some(Analysis::Backdoor(_) | Analysis::Audit(_)) => "fewer networks or gammas take less",
+        _ => "fewer weights or splits take less",
+    }
+}
+
+/// Rejects the analysis at `index`, which has just begun, if the session could not be read again once it is saved.
+///
+/// # Errors
+/// If its record is too large, with a remedy.
+pub fn check_record(
+    record: &Record,
+    config: &Config,
+    index: usize,
+) -> Result<(), super::AnalysisError> {
+    let Some(excess) = record.excess() else {
+        return Ok(());
+    };
+    let problem = format!("{excess}; {}", remedy(config.analyses.get(index)));
+    Err(AnalysisPlace::for_analysis(config, index).analysis_error(problem))
 }
 
 /// Trials or images per block.

@@ -48,6 +48,15 @@ pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode
         }
         return Ok(ExitCode::SUCCESS);
     }
+    let has_ended = !matches!(&answer, Answer::Phase(phase) if !phase.is_over());
+    if matches!(command, EngineCommand::Extend { .. })
+        && has_ended
+        && !has_obeyed(&store.load(name)?, &command)
+    {
+        return Err(CommandError::Failed(format!(
+            "the engine of {name} ended before it could extend it; run the command again"
+        )));
+    }
     let last = match answer {
         Answer::Phase(phase) => phase,
         // The engine has ended, by this command or another: its file has the final state.
@@ -288,5 +297,65 @@ fn has_obeyed(session: &Session, command: &EngineCommand) -> bool {
         EngineCommand::Pause => matches!(phase, Phase::Paused(_)),
         EngineCommand::Continue | EngineCommand::Checkpoint => matches!(phase, Phase::Working(_)),
         EngineCommand::Stop | EngineCommand::Discard => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::link::server::{ViewerListener, serve};
+    use crate::link::{EngineEnd, Link};
+    use crate::session::config::Extension;
+    use crate::session::{Config, Run};
+
+    #[test]
+    fn an_extension_that_comes_as_the_engine_ends_is_not_reported_as_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let mut session = Session::new("mine", Config::default());
+        store.save(&session).unwrap();
+        let lock = store.lock("mine").unwrap();
+        let (link, end) = Link::local(session.clone());
+        let EngineEnd {
+            sessions,
+            mut commands,
+        } = end;
+        let (voice, place) = (lock.heartbeat().unwrap(), store.clone());
+        let server = std::thread::spawn(move || {
+            runtime().unwrap().block_on(async {
+                let (door, bound) = ViewerListener::open(place, "mine", voice);
+                bound.unwrap();
+                serve(door, link.sessions.clone(), link.commands.unwrap()).await;
+            });
+        });
+        let engine = std::thread::spawn(move || {
+            let received = commands.blocking_recv();
+            session.run = Some(Run {
+                phase: Phase::Finished,
+                ..Run::default()
+            });
+            sessions.send_replace(Arc::new(session));
+            received.is_some()
+        });
+        let until = Instant::now() + Duration::from_secs(10);
+        let socket = || store.engine("mine").and_then(|engine| engine.socket);
+        while socket().is_none() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let more = Extension {
+            gamma: None,
+            trials: 9_000_000,
+            target: None,
+            class: None,
+        };
+        let command = EngineCommand::Extend { images: 0, more };
+        let refused = run(&store, "mine", command).unwrap_err().to_string();
+        let words = "the engine of mine ended before it could extend it; run the command again";
+        assert_eq!(refused, words);
+        assert!(engine.join().unwrap());
+        server.join().unwrap();
+        drop(lock);
     }
 }

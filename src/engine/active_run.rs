@@ -167,6 +167,12 @@ impl ActiveRun {
         }
     }
 
+    /// Whether the plan was extended since [`ActiveRun::obey_commands`] last returned, so that nobody has looked yet at
+    /// the work left.
+    pub fn was_extended(&self) -> bool {
+        self.extended
+    }
+
     fn elapsed_s(&self) -> f64 {
         let worked = self.began.elapsed().saturating_sub(self.paused);
         self.elapsed_before + worked.as_secs_f64()

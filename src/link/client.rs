@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::conversation::GREETING;
+use super::waiting_notes::{has_arrived, keep};
 use super::wire::WireError;
 use super::{Connection, EngineCommand, Link};
 use crate::session::record::Note;
@@ -173,7 +174,9 @@ impl Follower {
         let known = self.publish.borrow();
         let written = session.record.updated != known.record.updated;
         let begun = known.record.state == SavedState::New;
-        final_phase(&session.record.state).is_some() && (written || begun)
+        // Perhaps written in the same second. No engine starts on a finished session.
+        let finished = session.record.state == SavedState::Finished;
+        final_phase(&session.record.state).is_some() && (written || begun || finished)
     }
 
     /// The expected engine has already ended: shows its final state from the file.
@@ -241,7 +244,7 @@ impl Follower {
     ) -> Result<ConversationEnd, LinkDropped> {
         let mut outcome = ConversationEnd::default();
         for note in std::mem::take(&mut self.undelivered) {
-            self.unconfirmed.push(note.clone());
+            keep(&mut self.unconfirmed, note.clone());
             let _ = conversation.send_command(EngineCommand::Note(note)).await;
         }
         if conversation.request_state().await.is_err() {
@@ -258,7 +261,7 @@ impl Follower {
                 state = conversation.receive_state() => match state {
                     Ok(Some(session)) => {
                         outcome.states += 1;
-                        self.unconfirmed.retain(|note| !session.record.has_note(note));
+                        self.unconfirmed.retain(|note| !has_arrived(&session.record, note));
                         self.publish.send_replace(Arc::new(session));
                         if conversation.request_state().await.is_err() {
                             self.mark_undelivered();
@@ -279,7 +282,7 @@ impl Follower {
                 command = self.commands.recv(), if !dropped => match command {
                     Some(command) => {
                         if let EngineCommand::Note(note) = &command {
-                            self.unconfirmed.push(note.clone());
+                            keep(&mut self.unconfirmed, note.clone());
                         }
                         if conversation.send_command(command).await.is_err() {
                             self.mark_undelivered();
@@ -301,13 +304,14 @@ impl Follower {
             return;
         }
         if let Ok(mut session) = self.store.load(&self.name) {
-            // Notes that the engine had accepted but not saved.
-            let shown = self.publish.borrow().record.notes.clone();
-            let lost = shown
-                .into_iter()
-                .filter(|note| !session.record.has_note(note));
-            self.undelivered.extend(lost);
             let ended = self.is_final_state(&session);
+            if !ended {
+                // Notes that the engine had accepted but not saved; those that it did not receive are newer.
+                let mut lost = self.publish.borrow().record.notes.clone();
+                lost.retain(|note| !has_arrived(&session.record, note));
+                let newer = std::mem::replace(&mut self.undelivered, lost);
+                newer.into_iter().for_each(|note| self.keep_note(note));
+            }
             let phase = final_phase(&session.record.state).filter(|_| ended);
             session.run = phase.map(|phase| Run {
                 phase,
@@ -324,14 +328,13 @@ impl Follower {
 
     /// The engine is gone: it may not have received or saved the unconfirmed notes.
     fn mark_undelivered(&mut self) {
-        self.undelivered.append(&mut self.unconfirmed);
+        let all = std::mem::take(&mut self.unconfirmed);
+        all.into_iter().for_each(|note| self.keep_note(note));
     }
 
-    /// Keeps a command for which no engine is needed: a note.
-    fn keep_note(&mut self, command: EngineCommand) {
-        if let EngineCommand::Note(note) = command {
-            self.undelivered.push(note);
-        }
+    /// Keeps a note that no engine has received.
+    fn keep_note(&mut self, note: Note) {
+        keep(&mut self.undelivered, note);
     }
 
     /// Writes undelivered notes into the session's file.
@@ -370,7 +373,9 @@ impl Follower {
                 () = tokio::time::sleep_until(deadline) => return Ok(()),
                 () = self.publish.closed() => return Err(LinkDropped),
                 command = self.commands.recv() => match command {
-                    Some(command) => self.keep_note(command),
+                    // The only command for which no engine is needed.
+                    Some(EngineCommand::Note(note)) => self.keep_note(note),
+                    Some(_) => {}
                     None => {
                         // A note was sent just before the link was dropped.
                         self.save_notes().await;
@@ -381,3 +386,6 @@ impl Follower {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

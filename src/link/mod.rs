@@ -8,6 +8,7 @@ mod conversation;
 pub mod server;
 pub mod shards;
 pub mod socket;
+mod waiting_notes;
 pub mod wire;
 
 use std::path::PathBuf;

@@ -79,12 +79,16 @@ impl ViewerListener {
         Ok(())
     }
 
-    /// Writes the heartbeat, and recreates the socket if it is gone.
+    /// Writes the heartbeat, and recreates the socket if it is gone and the lock is still held.
     fn maintain(&mut self) {
         if self.bound.as_ref().is_some_and(BoundSocket::is_in_place) {
             if let Err(error) = self.voice.beat() {
                 tracing::debug!("the lock cannot be written: {error}");
             }
+            return;
+        }
+        if !self.voice.holds_lock() {
+            // The socket that is there now may be that of the engine that has taken over.
             return;
         }
         let was_bound = self.bound.is_some();
@@ -289,5 +293,59 @@ async fn converse(stream: UnixStream, mut desk: ViewerContext) -> Result<(), Vie
                 drop(room);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::store::Lock;
+    use std::fs;
+
+    fn open(store: &Store, lock: &Lock) -> ViewerListener {
+        let (door, bound) = ViewerListener::open(store.clone(), "mine", lock.heartbeat().unwrap());
+        bound.unwrap();
+        door
+    }
+
+    fn is_in_place(door: &ViewerListener) -> bool {
+        door.bound.as_ref().is_some_and(BoundSocket::is_in_place)
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn an_engine_that_has_lost_its_lock_does_not_replace_the_next_ones_socket() {
+        let runtime = runtime();
+        let _entered = runtime.enter();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let lost = store.lock("mine").unwrap();
+        let mut old = open(&store, &lost);
+        fs::remove_file(folder.path().join("mine.lock")).unwrap();
+        let lock = store.lock("mine").unwrap();
+        let mut new = open(&store, &lock);
+        old.maintain();
+        assert!(is_in_place(&new) && !is_in_place(&old));
+        // The one that holds the lock recreates it.
+        fs::remove_file(folder.path().join("mine.sock")).unwrap();
+        new.maintain();
+        assert!(is_in_place(&new));
+    }
+
+    #[test]
+    fn a_folder_that_was_moved_is_not_recreated_for_a_socket() {
+        let runtime = runtime();
+        let _entered = runtime.enter();
+        let outer = tempfile::tempdir().unwrap();
+        let store = Store::new(outer.path().join("sessions"));
+        let lock = store.lock("mine").unwrap();
+        let mut door = open(&store, &lock);
+        fs::rename(store.folder(), outer.path().join("moved")).unwrap();
+        door.maintain();
+        assert!(!store.folder().exists());
     }
 }

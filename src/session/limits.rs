@@ -2,8 +2,10 @@
 //! computed from the record overflows.
 
 use super::array::{Array, Arrays, Payload};
+use super::memory::is_readable;
 use super::record::Record;
 use super::record::shard::MAX_SHARDS;
+use crate::format::bytes as in_words;
 
 /// Largest magnitude of a stored sum. A plan's trials stay below it, and the sums of both halves of them fit in 64
 /// bits.
@@ -81,6 +83,29 @@ fn impossible_sum(record: &Record) -> Option<String> {
     problem
 }
 
+impl Record {
+    /// What makes it larger than a file that can be read again, by the shapes of its arrays; `None` if nothing does.
+    pub fn excess(&self) -> Option<String> {
+        let (mut total, mut largest, mut problem) = (0_u64, 0_u64, None);
+        self.arrays(&mut |name, payload: &dyn Payload| {
+            let bytes = payload.byte_count().map(|bytes| bytes as u64);
+            if bytes.is_err() && problem.is_none() {
+                let words = format!("record{name} would be too large for a session's file");
+                problem = Some(words);
+            }
+            let bytes = bytes.unwrap_or(0);
+            total = total.saturating_add(bytes);
+            largest = largest.max(bytes);
+        });
+        // One array is in memory twice while it is read.
+        let needed = total.saturating_add(largest);
+        problem.or_else(|| {
+            let words = || format!("reading the session's file would take {}", in_words(needed));
+            (!is_readable(needed)).then(words)
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -90,7 +115,7 @@ mod tests {
     use crate::session::config::{Analysis as Plan, Predictions};
     use crate::session::form::Form;
     use crate::session::record::shard::Portion;
-    use crate::session::record::{Analysis, ClassificationImages, GammaTrials, TrialKind};
+    use crate::session::record::{Analysis, ClassificationImages, GammaTrials, Model, TrialKind};
     use crate::session::text::{from_text, to_text};
     use crate::session::{Config, Session};
 
@@ -155,6 +180,44 @@ mod tests {
         divided.record.sharding.as_mut().unwrap().count = 0;
         let error = read(&divided).unwrap_err().to_string();
         assert!(error.contains("record.sharding.count: 0 shards"), "{error}");
+    }
+
+    /// A record whose arrays claim this many bytes each, of which there are none.
+    fn claiming(sizes: [usize; 2]) -> Record {
+        let [file, sums] = sizes;
+        let mut record = Record::new(&Config::default());
+        let claim = format!("(shape: [{file}], dtype: U8, crc32: 0)");
+        record.model = Some(Model {
+            path: String::new(),
+            sha256: String::new(),
+            file: ron::from_str(&claim).unwrap(),
+        });
+        let kind = TrialKind::plain(2, [1, 1, 1]);
+        let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
+        let claim = format!("(shape: [{}], dtype: I64, crc32: 0)", sums / 8);
+        trials.noise = ron::from_str(&claim).unwrap();
+        record.analyses[0] = Analysis::ClassificationImages(ClassificationImages {
+            gammas: vec![trials; 4],
+            axes: None,
+        });
+        record
+    }
+
+    #[test]
+    fn a_record_that_no_reader_would_accept_is_recognised_before_it_is_written() {
+        let most = 1 << 32;
+        assert_eq!(claiming([most, 1 << 30]).excess(), None);
+        let larger = claiming([most + 1, 1 << 30]).excess().unwrap();
+        assert_eq!(
+            larger,
+            "record.model.file would be too large for a session's file"
+        );
+        let larger = claiming([8, most + 8]).excess().unwrap();
+        let array = "record.analyses[0].gammas[0].noise would be too large";
+        assert!(larger.starts_with(array), "{larger}");
+        let together = claiming([most, most]).excess().unwrap();
+        let words = "reading the session's file would take 25.8 GB";
+        assert_eq!(together, words);
     }
 
     #[test]

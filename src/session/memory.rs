@@ -11,6 +11,11 @@ const MOST: u64 = 16 << 30;
 /// Smaller amounts are allocated without checking free memory.
 const SMALL: u64 = 64 << 20;
 
+/// Whether a session's file whose arrays need so much is read on a machine that has the memory.
+pub fn is_readable(bytes: u64) -> bool {
+    bytes <= MOST
+}
+
 /// Rejects an allocation larger than the free memory.
 pub fn check_free_memory(path: &Path, what: &str, bytes: u64) -> Result<(), StoreError> {
     check_memory(path, what, bytes, host::available_memory)

@@ -87,9 +87,13 @@ impl Session {
         })
     }
 
-    /// Whether it failed before anything was measured or a single batch trained, so that nothing is lost
-    /// with it.
+    /// Whether it failed before there were any results, so that nothing is lost with it.
     pub fn failed_with_nothing(&self) -> bool {
+        matches!(self.record.state, SavedState::Failed(_)) && !self.has_results()
+    }
+
+    /// Whether anything has been measured, or a single batch trained.
+    pub fn has_results(&self) -> bool {
         let training = self.record.training.as_ref();
         let untrained = match &self.config.network.weights {
             config::WeightSource::File(_) => true,
@@ -98,7 +102,7 @@ impl Session {
         };
         let mut plans = self.config.analyses.iter().zip(&self.record.analyses);
         let is_empty = plans.all(|(plan, record)| record.progress(plan).0 == 0);
-        matches!(self.record.state, SavedState::Failed(_)) && untrained && is_empty
+        !(untrained && is_empty)
     }
 
     /// Every stage of the plan with its recorded progress, the network first.

@@ -4,6 +4,7 @@ use super::*;
 use crate::ids::Gamma;
 use crate::nets::plan::fit::UnitGradients;
 use crate::nets::{NetworkShape, Subject};
+use crate::session::record::{Analysis as Recorded, ClassificationImages, GammaTrials};
 use burn::tensor::Device;
 
 fn plan(classes: Vec<String>, cell: usize) -> Config {
@@ -141,4 +142,22 @@ fn a_plan_that_does_not_fit_is_refused_with_settings_that_would() {
             .check(16_000_000_000, &config)
             .is_ok()
     );
+}
+
+#[test]
+fn an_analysis_that_could_not_be_read_again_is_refused_with_a_remedy() {
+    let config = plan(Vec::new(), 1);
+    let mut record = Record::new(&config);
+    assert!(check_record(&record, &config, 0).is_ok());
+    let kind = TrialKind::plain(2, [1, 1, 1]);
+    let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
+    // Sums that are claimed, but not allocated.
+    trials.noise = ron::from_str("(shape: [600000000], dtype: I64, crc32: 0)").unwrap();
+    record.analyses[0] = Recorded::ClassificationImages(ClassificationImages {
+        gammas: vec![trials],
+        axes: None,
+    });
+    let refused = check_record(&record, &config, 0).unwrap_err().to_string();
+    let words = "analyses[0]: record.analyses[0].gammas[0].noise would be too large for a session's file; coarser";
+    assert!(refused.starts_with(words), "{refused}");
 }

@@ -2,12 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::error::TryRecvError;
+
 use super::{ActiveRun, NextStep};
 use crate::format::count;
 use crate::link::EngineCommand;
 use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
+
+/// Time between two looks for a command during a pause.
+const LOOK: Duration = Duration::from_millis(50);
 
 impl ActiveRun {
     /// Obeys all pending commands at once, so that stopping and pausing do not wait for earlier commands. During a
@@ -104,7 +109,8 @@ impl ActiveRun {
         NextStep::Stop
     }
 
-    /// Pauses until a command says to resume (returns how long it took) or to stop (`None`).
+    /// Pauses until a command says to resume (returns how long it took) or to stop (`None`), or the lock is lost
+    /// (`None`).
     fn wait_paused(&mut self) -> Option<Duration> {
         let began = Instant::now();
         let (Phase::Working(stage) | Phase::Paused(stage)) = self.run.phase else {
@@ -117,7 +123,7 @@ impl ActiveRun {
         self.publish();
         let mut reason = PauseEnd::Continue;
         // Without viewers nobody could end the pause.
-        while let Some(command) = self.commands.blocking_recv() {
+        while let Some(command) = self.wait_for_command() {
             let received = self.obey_pending(Some(command));
             if received.stop {
                 reason = PauseEnd::Stop;
@@ -132,6 +138,9 @@ impl ActiveRun {
                 break;
             }
         }
+        if self.lock_lost {
+            reason = PauseEnd::Stop;
+        }
         let pause = began.elapsed();
         self.paused += pause;
         match reason {
@@ -140,6 +149,21 @@ impl ActiveRun {
             PauseEnd::Continue => self.end_pause(),
         }
         Some(pause)
+    }
+
+    /// Waits for a command during a pause; `None` if there can be none, or if the lock has been lost.
+    fn wait_for_command(&mut self) -> Option<EngineCommand> {
+        loop {
+            self.look_at_lock();
+            if self.lock_lost {
+                return None;
+            }
+            match self.commands.try_recv() {
+                Ok(command) => return Some(command),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => std::thread::sleep(LOOK),
+            }
+        }
     }
 
     /// Ends a pause.
@@ -166,4 +190,49 @@ enum PauseEnd {
     Stop,
     /// For a checkpoint, after which the pause continues.
     Checkpoint,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::{EngineEnd, Link};
+    use crate::session::store::Store;
+    use crate::session::{Config, Session};
+
+    #[test]
+    fn a_paused_engine_notices_that_it_has_lost_its_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Store::new(folder.path()).lock("mine").unwrap();
+        let (link, end) = Link::local(Session::new("mine", Config::default()));
+        let EngineEnd { sessions, commands } = end;
+        let mut active = ActiveRun::new(sessions, commands, lock);
+        active.run.phase = Phase::Working(0);
+        // The next look at the lock is due soon after the pause has begun.
+        let earlier = active
+            .looked_at_lock
+            .checked_sub(Duration::from_millis(700));
+        active.looked_at_lock = earlier.unwrap_or(active.looked_at_lock);
+        link.send(EngineCommand::Pause);
+        let path = folder.path().join("mine.lock");
+        let watcher = std::thread::spawn(move || {
+            let reaches = |phase: Phase| {
+                let until = Instant::now() + Duration::from_secs(5);
+                let is_there = || {
+                    let newest = link.newest();
+                    newest.run.as_ref().is_some_and(|run| run.phase == phase)
+                };
+                while !is_there() && Instant::now() < until {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                is_there()
+            };
+            assert!(reaches(Phase::Paused(0)));
+            std::fs::remove_file(path).unwrap();
+            let noticed = reaches(Phase::Stopping);
+            link.send(EngineCommand::Stop);
+            noticed
+        });
+        assert_eq!(active.obey_commands(), NextStep::Stop);
+        assert!(watcher.join().unwrap() && active.has_lost_lock());
+    }
 }

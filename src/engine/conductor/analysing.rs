@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Conductor, RunError, on_device};
 use crate::analysis::classification_images::launches::MAX_DEVICE_TRIALS;
+use crate::analysis::memory::check_record;
 use crate::analysis::{self, DynExperiment, Lab};
 use crate::engine::active_run::NextStep;
 use crate::engine::answer::WorkerAnswer;
@@ -83,8 +84,11 @@ impl Conductor {
                 let whole = record.clone();
                 let record = &mut self.active.session.record.analyses[index];
                 let began = on_device(&opened.name, || analysis.begin(phase, lab, &whole, record));
-                if began.is_err() {
-                    *record = whole.analyses[index].clone();
+                let record = &mut self.active.session.record;
+                let began =
+                    began.map(|begun| begun.and_then(|()| check_record(record, config, index)));
+                if !matches!(began, Ok(Ok(()))) {
+                    record.analyses[index] = whole.analyses[index].clone();
                 }
                 began??;
                 self.open_portion(config, index, &*analysis);

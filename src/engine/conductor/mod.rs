@@ -101,6 +101,7 @@ impl Conductor {
                     RunError::Save(_) => Ok(()),
                     // The device is gone in the middle of the work, whose results are kept.
                     RunError::Fault(_) => self.save(&failed),
+                    _ if self.has_worked() => self.save(&failed),
                     _ => self.active.checkpoint(failed),
                 };
                 if let Err(worse) = saved {
@@ -127,18 +128,36 @@ impl Conductor {
             RunEnd::Stopped => SavedState::Stopped,
         };
         self.save(&state)?;
-        Ok(end)
+        Ok(match self.active.session.record.state {
+            SavedState::Stopped => RunEnd::Stopped,
+            _ => end,
+        })
+    }
+
+    /// Whether there are results, and this engine was at work on more: some may not have been saved.
+    fn has_worked(&self) -> bool {
+        self.active.run.phase != Phase::Starting && self.active.session.has_results()
     }
 
     /// Writes the last checkpoint. If that fails, the engine shows the problem and keeps trying until the user
     /// decides to discard the results.
     fn save(&mut self, state: &SavedState) -> Result<(), StoreError> {
         loop {
-            match self.active.checkpoint(state.clone()) {
+            let state = match state {
+                // The plan was extended while it waited here: the next engine does what is left.
+                SavedState::Finished if self.active.was_extended() => SavedState::Stopped,
+                _ => state.clone(),
+            };
+            match self.active.checkpoint(state) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_lock_lost() => return Err(error),
-                Err(_) if self.active.wait_for_checkpoint() => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // Nothing more is computed, which also those who stop it must see.
+                    self.active.run.phase = Phase::Stopping;
+                    if !self.active.wait_for_checkpoint() {
+                        return Err(error);
+                    }
+                }
             }
         }
     }

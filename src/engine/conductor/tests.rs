@@ -1,6 +1,8 @@
-//! Tests of a run whose device fails on the engine's own thread, simulated at many places of its use.
+//! Tests of a run whose device fails on the engine's own thread, simulated at many places of its use, and of one that
+//! ends while its session cannot be saved.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::engine::inputs::OnChangedInputs;
@@ -24,9 +26,8 @@ pub fn fail_if_due() {
     );
 }
 
-/// Conducts a run to its end on this thread; the `fails`th computation fails, none if 0. Returns
-/// the final phase and the number of computations.
-fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
+/// A run, and a viewer's link to it.
+fn prepared(store: &Store, session: Session) -> (Conductor, Link) {
     let mut lock = store.lock(&session.name).unwrap();
     if lock.session_exists().unwrap() {
         lock.load().unwrap();
@@ -42,9 +43,16 @@ fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
         inputs: OnChangedInputs::Refuse,
         goal: crate::engine::Goal::Finished,
     };
+    (Conductor::new(sessions, commands, lock, options), link)
+}
+
+/// Conducts a run to its end on this thread; the `fails`th computation fails, none if 0. Returns
+/// the final phase and the number of computations.
+fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
+    let (conductor, link) = prepared(store, session);
     COMPUTED.set(0);
     FAILS.set(fails);
-    Conductor::new(sessions, commands, lock, options).conduct();
+    conductor.conduct();
     let phase = link.newest().run.as_ref().unwrap().phase.clone();
     (phase, COMPUTED.get())
 }
@@ -114,4 +122,75 @@ fn a_device_failure_anywhere_loses_nothing_and_names_the_next_step() {
         assert!(trained(&record) == trained(&whole), "{fails}: the network");
         assert!(record.analyses == whole.analyses, "{fails}: the record");
     }
+}
+
+/// Conducts a run whose session cannot be saved until it has done its work; `meanwhile`, which must be true, is then
+/// called with its link. Returns what is left in the file.
+fn conduct_unsaved(config: Config, meanwhile: impl Fn(&Link) -> bool + Send + 'static) -> Session {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let session = Session::new("mine", config);
+    store.save(&session).unwrap();
+    // The previous generation cannot be kept.
+    let backup = store.backup_path("mine");
+    std::fs::create_dir(&backup).unwrap();
+    let (conductor, link) = prepared(&store, session);
+    let watcher = std::thread::spawn(move || {
+        let is_ending = |it: &Session| phase(it) == Phase::Stopping || phase(it).is_over();
+        let waits = reaches(&link, is_ending) && phase(&link.newest()) == Phase::Stopping;
+        let kept = waits && meanwhile(&link);
+        std::fs::remove_dir(&backup).unwrap();
+        kept
+    });
+    COMPUTED.set(0);
+    FAILS.set(0);
+    conductor.conduct();
+    assert!(watcher.join().unwrap(), "it did not wait");
+    store.load("mine").unwrap()
+}
+
+fn phase(session: &Session) -> Phase {
+    session.run.clone().unwrap_or_default().phase
+}
+
+/// Waits until a run is in a state; false if it is not in time.
+fn reaches(link: &Link, is_there: impl Fn(&Session) -> bool) -> bool {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !is_there(&link.newest()) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    is_there(&link.newest())
+}
+
+#[test]
+fn a_run_that_fails_while_it_cannot_be_saved_keeps_what_it_measured() {
+    let mut config = plan();
+    config.analyses[1] = Analysis::SpikeTriggered(config::SpikeTriggered {
+        layers: vec!["none".into()],
+        ..Default::default()
+    });
+    let left = conduct_unsaved(config, |_| true);
+    assert_eq!(left.trials(), (2000, 2000));
+    let SavedState::Failed(message) = left.record.state else {
+        panic!("{:?}", left.record.state);
+    };
+    assert!(message.contains("no layer `none`"), "{message}");
+}
+
+#[test]
+fn a_plan_that_is_extended_while_it_cannot_be_saved_is_not_finished() {
+    let mut config = plan();
+    config.analyses.truncate(1);
+    let left = conduct_unsaved(config, |link| {
+        let more = config::Extension {
+            gamma: None,
+            trials: 3000,
+            target: None,
+            class: None,
+        };
+        link.send(EngineCommand::Extend { images: 0, more });
+        reaches(link, |session| session.config.is_extended())
+    });
+    assert_eq!(left.trials(), (2000, 3000));
+    assert_eq!(left.record.state, SavedState::Stopped);
 }

@@ -220,6 +220,7 @@ impl Lock {
         let file = self.file.try_clone();
         Ok(Heartbeat {
             file: file.map_err(io_error(&path, "write the lock"))?,
+            path,
             owner: self.owner.clone(),
         })
     }

@@ -75,11 +75,20 @@ impl Store {
     /// # Errors
     /// As [`Self::load`], also for shards; and if a shard does not belong to this session.
     pub fn load_whole(&self, name: &str) -> Result<Session> {
-        let mut session = self.load(name)?;
-        let Some(sharding) = &session.record.sharding else {
-            return Ok(session);
+        loop {
+            if let Some(sum) = self.with_shards(self.load(name)?)? {
+                return Ok(sum);
+            }
+        }
+    }
+
+    /// A session with what its shards have measured; `None` if its division has changed meanwhile: if they have been
+    /// merged, some of their files may have been gone already.
+    fn with_shards(&self, mut session: Session) -> Result<Option<Session>> {
+        let Some(sharding) = session.record.sharding.clone() else {
+            return Ok(Some(session));
         };
-        for file in self.shards(name, sharding.count)? {
+        for file in self.shards(&session.name, sharding.count)? {
             let shard = match self.load(&file.name) {
                 // It was just merged or discarded.
                 Err(StoreError::Missing { .. }) => continue,
@@ -92,7 +101,8 @@ impl Store {
                 .absorb(&shard)
                 .map_err(|error| self.foreign(&file.path, &error))?;
         }
-        Ok(session)
+        let now = self.load_head(&session.name)?.record.sharding;
+        Ok((now == Some(sharding)).then_some(session))
     }
 
     /// The error that a shard's file does not belong to its session.
@@ -123,6 +133,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Config;
 
     #[test]
     fn a_shards_name_contains_its_session_and_number() {
@@ -173,6 +184,23 @@ mod tests {
         assert_eq!(store.shards("night", 12).unwrap(), expected);
         let missing = Store::new(folder.path().join("missing"));
         assert!(missing.shards("night", 12).is_err());
+    }
+
+    #[test]
+    fn a_session_that_was_merged_while_its_shards_were_read_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let mut session = Session::new("night", Config::default());
+        session.divide(2, "any").unwrap();
+        store.save(&session).unwrap();
+        let divided = store.load("night").unwrap();
+        let sum = store.with_shards(divided.clone()).unwrap();
+        assert!(sum == Some(divided.clone()));
+        // Both shards have been added, and their files removed.
+        session.end_division();
+        store.save(&session).unwrap();
+        assert!(store.with_shards(divided).unwrap().is_none());
+        assert!(store.load_whole("night").unwrap() == session);
     }
 
     #[test]

@@ -85,6 +85,22 @@ fn an_engine_on_another_machine_runs_while_its_lock_is_written() {
 }
 
 #[test]
+fn an_engine_on_another_machine_runs_also_if_the_clock_of_its_folder_is_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = folder.path().join("mine.lock");
+    let text = "4242\n\nmachine farm-7\nboot another\nstarted 5\ntoken t\nbeat 6\nend\n";
+    fs::write(&path, text).unwrap();
+    let runs = |ahead: u64| {
+        let written = SystemTime::now() + Duration::from_secs(ahead);
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(written).unwrap();
+        store.engine("mine").is_some()
+    };
+    assert!(runs(3) && runs(20) && !runs(40));
+}
+
+#[test]
 fn only_files_with_a_sessions_name_are_listed() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
