@@ -1,12 +1,8 @@
 //! Adam: parameters with their gradients and moments, and the update step.
 
-use std::ops::Range;
+use pulp::Arch;
 
-use pulp::{Simd, WithSimd};
-
-use super::super::Lanes;
 use super::super::team::run_tasks;
-use super::super::vectors::{load, store};
 use super::memory::{DisjointPointer, FloatPointer};
 use crate::session::array::Array;
 
@@ -61,18 +57,6 @@ impl Parameter {
             fixed: false,
         }
     }
-
-    /// Its weights and both moments, and its gradients.
-    pub fn pointers(&mut self) -> ([FloatPointer; 3], FloatPointer) {
-        let values = [
-            &mut self.values,
-            &mut self.first_moment,
-            &mut self.second_moment,
-        ];
-        let gradient = DisjointPointer(self.gradient.as_mut_ptr());
-        let values = values.map(|values| DisjointPointer(values.as_mut_ptr()));
-        (values, gradient)
-    }
 }
 
 /// Adds the gradients of another portion to `sums`; with `last`, also writes the sums back as the gradients.
@@ -108,115 +92,49 @@ fn pieces(parameters: &[Parameter]) -> Vec<(usize, usize, usize)> {
     parameters.iter().enumerate().flat_map(pieces_of).collect()
 }
 
-/// One step of Adam (Kingma & Ba 2015), without the gradients.
-#[derive(Debug, Clone, Copy)]
-pub struct AdamStep {
-    rate: f32,
-    /// Corrects the bias of both moments.
-    factor: f32,
-    epsilon: f32,
-    decay: f32,
-}
-
-impl AdamStep {
-    /// The step with this number, from 1 on, at a learning rate and with a weight decay that is added to gradients.
-    pub fn new(time: u64, rate: f64, decay: f32) -> Self {
-        let power = |beta: f64| beta.powf(time as f64);
-        let root = (1.0 - power(BETAS[1])).sqrt();
-        Self {
-            rate: rate as f32,
-            factor: (root / (1.0 - power(BETAS[0]))) as f32,
-            epsilon: (EPSILON * root) as f32,
-            decay,
+/// Updates all weights by their gradients.
+pub fn step(parameters: &mut [Parameter], time: u64, rate: f64, decay: f32) {
+    let power = |beta: f64| beta.powf(time as f64);
+    let root = (1.0 - power(BETAS[1])).sqrt();
+    let factor = (root / (1.0 - power(BETAS[0]))) as f32;
+    let epsilon = (EPSILON * root) as f32;
+    let [one, two] = BETAS.map(|beta| beta as f32);
+    let [new_one, new_two] = BETAS.map(|beta| (1.0 - beta) as f32);
+    let rate = rate as f32;
+    let vectors = Arch::new();
+    let pieces = pieces(parameters);
+    let fixed: Vec<bool> = parameters.iter().map(|parameter| parameter.fixed).collect();
+    let tensors: Vec<[FloatPointer; 4]> = parameters
+        .iter_mut()
+        .map(|parameter| {
+            let all = [
+                &mut parameter.values,
+                &mut parameter.gradient,
+                &mut parameter.first_moment,
+                &mut parameter.second_moment,
+            ];
+            all.map(|values| DisjointPointer(values.as_mut_ptr()))
+        })
+        .collect();
+    let operations = 8 * PIECE * pieces.len();
+    run_tasks(pieces.len(), operations, |task| {
+        let (parameter, first, count) = pieces[task];
+        if fixed[parameter] {
+            return;
         }
-    }
-
-    /// The new weights and moments, for the gradients `g`.
-    #[inline(always)]
-    pub fn updated<S: Simd>(&self, simd: S, g: S::f32s, [w, m, v]: [S::f32s; 3]) -> [S::f32s; 3] {
-        let splat = |value: f64| simd.splat_f32s(value as f32);
-        let g = simd.add_f32s(g, simd.mul_f32s(simd.splat_f32s(self.decay), w));
-        let m = simd.add_f32s(
-            simd.mul_f32s(splat(BETAS[0]), m),
-            simd.mul_f32s(splat(1.0 - BETAS[0]), g),
-        );
-        let square = simd.mul_f32s(simd.mul_f32s(splat(1.0 - BETAS[1]), g), g);
-        let v = simd.add_f32s(simd.mul_f32s(splat(BETAS[1]), v), square);
-        let moved = simd.div_f32s(
-            simd.mul_f32s(m, simd.splat_f32s(self.factor)),
-            simd.add_f32s(simd.sqrt_f32s(v), simd.splat_f32s(self.epsilon)),
-        );
-        let w = simd.sub_f32s(w, simd.mul_f32s(simd.splat_f32s(self.rate), moved));
-        [w, m, v]
-    }
-
-    /// Updates `count` weights and their moments, at most a vector of them.
-    ///
-    /// # Safety
-    /// They must be readable and writable, and nobody else may access them.
-    #[inline(always)]
-    pub unsafe fn update<S: Simd>(&self, simd: S, g: S::f32s, count: usize, places: [*mut f32; 3]) {
-        // SAFETY: the caller's.
-        unsafe {
-            if count == S::F32_LANES {
-                let updated = self.updated(simd, g, places.map(|place| load(simd, place)));
-                for (place, value) in places.into_iter().zip(updated) {
-                    store(simd, place, value);
+        let [values, gradient, first, second] =
+            tensors[parameter].map(|pointer| pointer.slice(first, count));
+        vectors.dispatch(
+            #[inline(always)]
+            || {
+                let numbers = values.iter_mut().zip(gradient);
+                for ((w, g), (m, v)) in numbers.zip(first.iter_mut().zip(second)) {
+                    let g = *g + decay * *w;
+                    *m = one * *m + new_one * g;
+                    *v = two * *v + new_two * g * g;
+                    *w -= rate * (*m * factor / (v.sqrt() + epsilon));
                 }
-                return;
-            }
-            let places = places.map(|place| std::slice::from_raw_parts_mut(place, count));
-            let [w, m, v] = places;
-            let before = [&*w, &*m, &*v].map(|values| simd.partial_load_f32s(values));
-            let updated = self.updated(simd, g, before);
-            for (place, value) in [w, m, v].into_iter().zip(updated) {
-                simd.partial_store_f32s(place, value);
-            }
-        }
-    }
-
-    /// Updates the weights of all parameters by their gradients, except those that are `done` already.
-    pub fn apply(&self, parameters: &mut [Parameter], lanes: Lanes, done: impl Fn(usize) -> bool) {
-        let mut pieces = pieces(parameters);
-        pieces.retain(|&(parameter, ..)| !parameters[parameter].fixed && !done(parameter));
-        let tensors: Vec<_> = parameters.iter_mut().map(Parameter::pointers).collect();
-        let operations = 8 * PIECE * pieces.len();
-        run_tasks(pieces.len(), operations, |task| {
-            let (parameter, first, count) = pieces[task];
-            lanes.arch().dispatch(OnPiece {
-                step: self,
-                tensors: tensors[parameter],
-                piece: first..first + count,
-            });
-        });
-    }
-}
-
-/// A step on consecutive weights of a parameter.
-struct OnPiece<'a> {
-    step: &'a AdamStep,
-    tensors: ([FloatPointer; 3], FloatPointer),
-    piece: Range<usize>,
-}
-
-impl WithSimd for OnPiece<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (tensors, gradient) = self.tensors;
-        for first in self.piece.clone().step_by(S::F32_LANES) {
-            let count = S::F32_LANES.min(self.piece.end - first);
-            // SAFETY: the weights of the piece, with their gradients and moments, belong to this task.
-            unsafe {
-                let gradient = gradient.0.add(first);
-                let g = match count == S::F32_LANES {
-                    true => load(simd, gradient),
-                    false => simd.partial_load_f32s(std::slice::from_raw_parts(gradient, count)),
-                };
-                let places = tensors.map(|tensor| tensor.0.add(first));
-                self.step.update(simd, g, count, places);
-            }
-        }
-    }
+            },
+        );
+    });
 }

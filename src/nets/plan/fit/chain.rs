@@ -7,7 +7,6 @@ use super::conv::{self, Convolution, Places};
 use super::dense::Dense;
 use super::layer::FitLayer;
 use super::lstm::Lstm;
-use super::memory::Memory;
 use super::norm::Norm;
 use crate::nets::graph::op::Pads;
 use crate::nets::graph::{Graph, NodeId};
@@ -213,7 +212,7 @@ fn lay_out(
                     outputs,
                     relu,
                     input_gradient: gradient.map(|slot| slot.origin),
-                    rows: Memory::default(),
+                    rows: Vec::new(),
                 }));
                 (value, gradient) = (to, Some(output_gradient));
             }

@@ -7,19 +7,18 @@ mod weights;
 use super::super::Lanes;
 use super::super::team::run_tasks;
 use super::BatchMemory;
-use super::adam::{AdamStep, Parameter};
-use super::kernel::with_scratch;
-use super::memory::{DisjointPointer, Memory};
+use super::adam::Parameter;
+use super::memory::DisjointPointer;
 use product::Product;
 pub use product::accumulate;
-use weights::{ReluTranspose, Rows, Weight};
+use weights::{MAX_TILE_INPUTS, ReluTranspose, Rows, Weight};
 
 /// Rows of a tile, and its vectors of images or of outputs.
 const TILE: usize = 6;
 const VECTORS: usize = 4;
 
-/// Inputs of a task for the gradients of the weights: whole tiles.
-const TASK_INPUTS: usize = 48;
+/// Number of tasks for the gradients of the weights.
+const TASKS: usize = 16;
 
 /// A dense layer.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ pub struct Dense {
     /// Offset of the input's gradient, if needed.
     pub input_gradient: Option<usize>,
     /// Buffer for the gradients of the output in the layout of [`Rows`]; reused from batch to batch.
-    pub rows: Memory,
+    pub rows: Vec<f32>,
 }
 
 impl Dense {
@@ -82,80 +81,61 @@ impl Dense {
         });
     }
 
-    /// Applies the ReLU to the gradients of the output, and prepares these for [`Self::weight_gradients`].
-    pub fn output_gradients(
+    /// Gradients of the weights. Also applies the ReLU to the gradients of the output.
+    pub fn weight_gradients(
         &mut self,
         frames: &BatchMemory,
         parameters: &mut [Parameter],
         lanes: Lanes,
     ) {
         let count = lanes.count();
-        let rows = self.reserve_rows(frames, count);
+        let width = self.outputs.next_multiple_of(count);
+        let images = frames.groups * count;
+        let operations = images * self.inputs * self.outputs;
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.resize(images * width, 0.0);
         let layer = &*self;
-        let added = rows.images * rows.width;
-        run_tasks(frames.groups, 4 * added, |group| {
+        let output_gradients = Rows {
+            pointer: DisjointPointer(rows.as_mut_ptr()),
+            images,
+            width,
+        };
+        run_tasks(frames.groups, 4 * images * width, |group| {
             lanes.arch().dispatch(ReluTranspose {
                 layer,
                 frames: *frames,
                 group,
-                rows,
+                rows: output_gradients,
             });
         });
         let bias = &mut parameters[self.bias].gradient;
-        let sums = DisjointPointer(bias.as_mut_ptr());
-        let block = VECTORS * count;
-        run_tasks(bias.len().div_ceil(block), added, |task| {
-            let first = task * block;
-            let bias = sums.slice(first, block.min(layer.outputs - first));
-            bias.fill(0.0);
-            for row in rows
-                .block(first, count)
-                .chunks_exact(rows.stride(first, count))
-            {
+        bias.fill(0.0);
+        for (block, bias) in bias.chunks_mut(VECTORS * count).enumerate() {
+            let first = block * VECTORS * count;
+            let stride = output_gradients.stride(first, count);
+            let block_rows = &rows[first * images..][..stride * images];
+            for row in block_rows.chunks_exact(stride) {
                 bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
             }
-        });
-    }
-
-    /// Memory for the gradients of the output of all images, which keeps what it holds.
-    fn reserve_rows(&mut self, frames: &BatchMemory, lanes: usize) -> Rows {
-        let (images, width) = (frames.groups * lanes, self.outputs.next_multiple_of(lanes));
-        self.rows.reserve(width, images);
-        Rows {
-            pointer: self.rows.pointer(),
-            images,
-            width,
         }
-    }
-
-    /// Gradients of the weights, after [`Self::output_gradients`]. With `update`, the weights are updated by them at once,
-    /// and the gradients are not stored.
-    pub fn weight_gradients(
-        &mut self,
-        frames: &BatchMemory,
-        parameters: &mut [Parameter],
-        lanes: Lanes,
-        update: Option<&AdamStep>,
-    ) {
-        let rows = self.reserve_rows(frames, lanes.count());
-        let operations = rows.images * self.inputs * self.outputs;
-        let (tensors, gradient) = parameters[self.weight].pointers();
-        let layer = &*self;
-        run_tasks(self.inputs.div_ceil(TASK_INPUTS), operations, |task| {
-            let first = task * TASK_INPUTS;
-            let inputs = (first, layer.inputs.min(first + TASK_INPUTS));
-            with_scratch(TASK_INPUTS * VECTORS * lanes.count(), |sums| {
-                lanes.arch().dispatch(Weight {
-                    layer,
-                    frames: *frames,
-                    inputs,
-                    rows,
-                    sums,
-                    gradient,
-                    update: update.map(|step| (step, tensors)),
-                });
+        let gradient = DisjointPointer(parameters[self.weight].gradient.as_mut_ptr());
+        // Pieces of whole tiles, several per worker.
+        let tile = if self.outputs < 2 * count {
+            MAX_TILE_INPUTS
+        } else {
+            TILE
+        };
+        let piece = self.inputs.div_ceil(TASKS).next_multiple_of(tile);
+        run_tasks(self.inputs.div_ceil(piece), operations, |task| {
+            lanes.arch().dispatch(Weight {
+                layer,
+                frames: *frames,
+                inputs: (task * piece, layer.inputs.min((task + 1) * piece)),
+                rows: output_gradients,
+                gradient,
             });
         });
+        self.rows = rows;
     }
 
     /// Applies the ReLU to the gradients of the output.

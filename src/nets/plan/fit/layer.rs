@@ -93,7 +93,7 @@ impl FitLayer {
     }
 
     /// The rest of the backward pass: gradients of the weights and, for layers that work on all groups together, of the
-    /// inputs; but for those of dense layers, which have more steps.
+    /// inputs; but for dense layers, whose two steps are apart.
     pub fn backward(&mut self, frames: &BatchMemory, parameters: &mut [Parameter], lanes: Lanes) {
         match self {
             Self::Scale(..) | Self::Rows(..) | Self::Dense(_) => {}

@@ -31,7 +31,7 @@ use crate::session::record::NetworkWeights;
 
 use super::Lanes;
 use super::team::{self, run_tasks};
-use adam::{AdamStep, Parameter};
+use adam::Parameter;
 use layer::FitLayer;
 pub use memory::BatchMemory;
 use memory::Memory;
@@ -140,14 +140,12 @@ impl Fit {
     /// \[C,H,W\] in \[0,1\]. If the loss is not finite, nothing is changed.
     pub fn batch(&mut self, write_image: WriteImage, labels: &[usize], rate: f64) -> BatchLoss {
         team::with_team(|| {
-            let step = AdamStep::new(self.time + 1, rate, self.decay);
-            let batch_loss = self.gradients_or_step(write_image, labels, Some(&step));
+            let batch_loss = self.gradients(write_image, labels);
             if batch_loss.loss.is_finite() {
                 self.time += 1;
-                let done = self.updated_at_once(labels.len());
-                let (parameters, lanes) = (&mut self.parameters, self.lanes);
+                let (parameters, time, decay) = (&mut self.parameters, self.time, self.decay);
                 self.clock.time(Part::Adam, || {
-                    step.apply(parameters, lanes, |index| done.contains(&index));
+                    adam::step(parameters, time, rate, decay);
                 });
                 for layer in &self.layers {
                     layer.update_statistics(&mut self.parameters);
@@ -157,36 +155,10 @@ impl Fit {
         })
     }
 
-    /// The parameters that a step on a batch of `images` images updates where it computes their gradients, which saves
-    /// writing and reading these: the weights of dense layers, unless the batch is processed in portions.
-    fn updated_at_once(&self, images: usize) -> Vec<usize> {
-        let weight = |layer: &FitLayer| match layer {
-            FitLayer::Dense(dense) => Some(dense.weight),
-            _ => None,
-        };
-        match images <= self.portion(images) {
-            true => self.layers.iter().filter_map(weight).collect(),
-            false => Vec::new(),
-        }
-    }
-
-    /// Computes the gradients of the mean loss and stores them with the parameters.
-    #[cfg(test)]
+    /// Computes the gradients of the mean loss and stores them with the parameters. A batch that does not fit in the
+    /// caches is processed in portions, whose gradients are added in order.
     fn gradients(&mut self, write_image: WriteImage, labels: &[usize]) -> BatchLoss {
-        self.gradients_or_step(write_image, labels, None)
-    }
-
-    /// Computes the gradients of the mean loss and stores them with the parameters, but with a `step` and a finite loss
-    /// updates those of [`Self::updated_at_once`] instead. A batch that does not fit in the caches is processed in
-    /// portions, whose gradients are added in order.
-    fn gradients_or_step(
-        &mut self,
-        write_image: WriteImage,
-        labels: &[usize],
-        step: Option<&AdamStep>,
-    ) -> BatchLoss {
         let portion = self.portion(labels.len());
-        let step = step.filter(|_| labels.len() <= portion);
         let mut total = BatchLoss {
             loss: 0.0,
             logits: Vec::with_capacity(labels.len() * self.classes),
@@ -200,7 +172,7 @@ impl Fit {
         for (index, chunk) in labels.chunks(portion.max(1)).enumerate() {
             let first = index * portion;
             let write_image = |image: usize, into: &mut [f32]| write_image(first + image, into);
-            let chunk_loss = self.portion_gradients(&write_image, chunk, labels.len(), step);
+            let chunk_loss = self.portion_gradients(&write_image, chunk, labels.len());
             total.loss += chunk_loss.loss;
             total.logits.extend(chunk_loss.logits);
             let last = first + chunk.len() == labels.len();
@@ -246,7 +218,6 @@ impl Fit {
         write_image: WriteImage,
         labels: &[usize],
         images: usize,
-        step: Option<&AdamStep>,
     ) -> BatchLoss {
         let lanes = self.lanes;
         let lane_count = lanes.count();
@@ -290,7 +261,6 @@ impl Fit {
             }
         }
         let batch_loss = clock.time(Part::Loss, || self.loss(&frames, labels, images));
-        let step = step.filter(|_| batch_loss.loss.is_finite());
         for run in layer_runs(&self.layers).into_iter().rev() {
             let layers = &mut self.layers[run.clone()];
             if layers[0].works_by_group() {
@@ -310,12 +280,9 @@ impl Fit {
                     continue;
                 };
                 clock.time(weights, || {
-                    dense.output_gradients(&frames, parameters, lanes)
+                    dense.weight_gradients(&frames, parameters, lanes);
                 });
                 clock.time(inputs, || dense.input_gradients(&frames, parameters, lanes));
-                clock.time(weights, || {
-                    dense.weight_gradients(&frames, parameters, lanes, step);
-                });
             }
         }
         batch_loss
