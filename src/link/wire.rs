@@ -340,8 +340,14 @@ pub fn decode_engine_message(
         });
     // Last, since a record with estimates is not searched for sums.
     let taken = estimated.and_then(|all| session.record.set_estimates(all));
-    let problem = problem.or(taken.err());
-    match problem.or_else(|| record_mismatch(&session.record, &session.config)) {
+    let problem = problem.or(taken.err()).or_else(|| {
+        // As of a file: what is computed from a record relies on a plan that makes sense.
+        match session.config.validate() {
+            Ok(()) => record_mismatch(&session.record, &session.config),
+            Err(error) => Some(error.to_string()),
+        }
+    });
+    match problem {
         Some(problem) => Err(garbage(problem)),
         None => Ok(ReceivedMessage::Session(Box::new(session))),
     }

@@ -68,6 +68,19 @@ fn decoded(frame: &[u8], last: Option<&Session>) -> Session {
 }
 
 /// Viewers get the estimates, bit for bit, and not the sums.
+/// Blocks are computed from the plan when it is compared with the record: an impossible one must not come so far.
+#[test]
+fn a_state_with_an_impossible_plan_is_refused() {
+    let mut session = measured();
+    let Some(Analysis::ClassificationImages(plan)) = session.config.analyses.first_mut() else {
+        panic!("the default plan has classification images");
+    };
+    plan.block = 0;
+    let error = decode_engine_message(&encode_session(&session, None), None).err();
+    let words = error.unwrap().to_string();
+    assert!(words.contains("analyses[0].block"), "{words}");
+}
+
 #[test]
 fn estimates_are_sent_in_place_of_sums() {
     let session = measured();
