@@ -1,6 +1,7 @@
 //! Tests of launches against blocks computed one by one.
 
 use super::*;
+use crate::nets::coalesce;
 
 /// Parts with a short launch at the end whose last block is also short, and jobs that begin in the middle of a
 /// launch.
@@ -99,4 +100,22 @@ fn launches_sum_the_same_as_single_blocks() {
             }
         }
     }
+}
+
+/// On a device that takes launches all images of a block are differentiated at once, elsewhere some at a time.
+#[test]
+fn gradients_do_not_depend_on_how_many_images_are_differentiated_at_once() {
+    let lab = template_lab();
+    let gradients = Gradients::new(&lab, vec![(SiteId(0), vec![0, 7])]);
+    let noise: Vec<f32> = (0..70 * 784)
+        .map(|i| ((i * 7919) % 251) as f32 / 250.0)
+        .collect();
+    let few = gradients.sum(&noise);
+    let all = coalesce::run_alone(4, || gradients.sum(&noise));
+    assert!(few == all);
+    assert_eq!(few[0].0, 70);
+    // The gradient of a logit is its weights, whatever the image.
+    let expected = fixed(70.0 * f64::from(template(ClassId(7))[300]));
+    let found = few[0].1[784 + 300];
+    assert!(found.abs_diff(expected) <= 70, "{found} {expected}");
 }

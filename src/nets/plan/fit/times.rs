@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::layer::FitLayer;
 use super::{Fit, WriteImage};
 
 /// How long steps are measured, at least.
@@ -34,12 +35,16 @@ pub(super) enum LayerPart {
 }
 
 impl LayerPart {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Pack => "weights packed",
-            Self::Forward => "forward",
-            Self::Inputs => "gradients of inputs",
-            Self::Weights => "gradients of weights",
+    /// What it is called in a layer; only convolutions and dense layers compute their two gradients apart.
+    fn label(self, layer: &FitLayer) -> &'static str {
+        match (self, layer) {
+            (Self::Pack, _) => "weights packed",
+            (Self::Forward, _) => "forward",
+            (Self::Inputs, _) => "gradients of inputs",
+            (Self::Weights, FitLayer::Convolution(_) | FitLayer::Dense(_)) => {
+                "gradients of weights"
+            }
+            (Self::Weights, _) => "backward",
         }
     }
 }
@@ -106,7 +111,7 @@ impl Fit {
                 let layer = &self.layers[index];
                 let is_by_group = layer.works_by_group()
                     && matches!(part, LayerPart::Forward | LayerPart::Inputs);
-                let name = format!("{index} {}: {}", layer.label(), part.label());
+                let name = format!("{index} {}: {}", layer.label(), part.label(layer));
                 (name, if is_by_group { by_group } else { 1 })
             }
             Part::Loss => ("loss".into(), 1),

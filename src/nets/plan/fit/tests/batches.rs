@@ -1,5 +1,7 @@
 //! Tests of batches of any size and content.
 
+use std::time::Instant;
+
 use super::*;
 
 /// NaN reaches the loss wherever it arises, and a step whose loss is not finite changes nothing.
@@ -14,6 +16,42 @@ fn a_batch_with_nan_changes_no_weight_of_any_network() {
         let loss = fit.batch(&write_images(&pixels, GREY), &labels, 1e-3).loss;
         assert!(!loss.is_finite(), "{kind:?}: {loss}");
         assert_eq!(fit.weights(), weights, "{kind:?}");
+    }
+}
+
+/// Every part that takes time is listed once, and together with the waiting they are the time of a step.
+#[test]
+fn the_parts_of_a_step_are_those_of_its_layers() {
+    for (kind, expected) in [
+        (
+            NetworkKind::Cnn,
+            [
+                "0 convolution: forward",
+                "1 convolution: gradients of inputs",
+                "2 dense: gradients of weights",
+            ],
+        ),
+        (
+            NetworkKind::Rnn,
+            ["0 lstm: forward", "1 lstm: backward", "2 dense: forward"],
+        ),
+    ] {
+        let weights = Network::new(kind, GREY, 3, &Device::flex()).weights();
+        let mut fit = fit(kind, GREY, &weights).unwrap();
+        let (pixels, labels) = batch(20, GREY);
+        let began = Instant::now();
+        let times = fit.times(&write_images(&pixels, GREY), &labels);
+        let most = began.elapsed().as_secs_f64() * 1e6 / labels.len() as f64;
+        let names: Vec<&str> = times.iter().map(|(name, _)| name.as_str()).collect();
+        for name in expected.iter().chain(&["images into lanes", "waiting"]) {
+            let count = names.iter().filter(|listed| *listed == name).count();
+            assert_eq!(count, 1, "{kind:?} {name}: {names:?}");
+        }
+        // At least two steps were measured, so one takes at most half of the time.
+        let step: f64 = times.iter().map(|(_, us)| us).sum();
+        assert!(step > 0.0 && step < most / 2.0, "{kind:?}: {step} {most}");
+        // Nothing is learned by measuring.
+        assert_eq!(fit.weights(), weights);
     }
 }
 
