@@ -8,6 +8,7 @@ mod normalize;
 mod pooling;
 mod recurrent;
 mod spatial;
+mod winograd;
 
 use self::draft::Draft;
 use super::steps::Program;

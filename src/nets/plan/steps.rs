@@ -50,7 +50,7 @@ impl PlanStep {
             Self::Load(to) => ("load", to),
             Self::Product(product) if product.spans_groups() => ("dense", &product.to),
             Self::Product(product) => ("convolution", &product.to),
-            Self::Winograd(winograd) => ("winograd", &winograd.to),
+            Self::Winograd(winograd) => (winograd.label(), &winograd.to),
             Self::Pool(pool) => ("pool", &pool.to),
             Self::Elementwise(Elementwise::Select(_, _, to)) => ("select", to),
             Self::Elementwise(Elementwise::Clear(to)) => ("clear", to),

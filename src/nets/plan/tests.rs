@@ -2,7 +2,6 @@
 
 use burn::tensor::Device;
 
-use super::winograd::Transform;
 use super::*;
 use crate::nets::graph::op::{
     Binary, Conv, PadFill, Pads, PoolWindow, ReducedAxes, Reduction, Unary,
@@ -12,6 +11,7 @@ use crate::nets::{NetworkShape, Subject};
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 
+mod convolutions;
 mod sequences;
 
 /// Random images in \[0,1\].
@@ -262,54 +262,6 @@ fn every_function_gives_what_burn_gives() {
             assert!(worst < 1e-5, "{op:?} {lanes:?}: {worst}");
         }
     }
-}
-
-/// Winograd is chosen where it costs less: cases measured on both sides of the break-even point.
-#[test]
-fn convolutions_are_computed_the_cheaper_way() {
-    let worth = |taps, channels: [usize; 2], size| {
-        Transform::if_cheaper(taps, channels[0], channels[1], [size; 2]).is_some()
-    };
-    assert!(worth(5, [20, 50], 8) && worth(3, [16, 16], 14) && worth(3, [64, 64], 28));
-    // Not for one input channel, a single tile, so few outputs that most of a tile is unused, one tap, or seven taps.
-    assert!(!worth(5, [1, 20], 24) && !worth(3, [64, 64], 4) && !worth(3, [64, 64], 2));
-    assert!(!worth(1, [64, 64], 28) && !worth(7, [64, 64], 28));
-}
-
-/// One weight for two convolutions, of which only the one with the larger output is worth Winograd.
-#[test]
-fn a_shared_weight_is_packed_for_each_kernel_that_uses_it() {
-    let worth = |size| Transform::if_cheaper(3, 16, 16, [size; 2]).is_some();
-    assert!(worth(28) && !worth(4));
-    let mut builder = GraphBuilder::new([16, 28, 28]);
-    let input = builder.add("images", Op::Input, &[]).unwrap();
-    let values = images(1, 16 * 16 * 9).iter().map(|v| v - 0.5).collect();
-    let weight = Array::new(&[16, 16, 3, 3], values);
-    let weight = builder.weight("w", weight).unwrap();
-    let conv = Op::Conv(Conv {
-        pads: Pads::all(1),
-        ..Conv::default()
-    });
-    let large = [input.into(), weight.clone()];
-    let large = builder.add("large", conv.clone(), &large).unwrap();
-    let pool = Op::MaxPool(PoolWindow::tiles([7, 7]));
-    let pool = builder.add("pool", pool, &[large.into()]).unwrap();
-    let small = [pool.into(), weight];
-    let small = builder.add("small", conv, &small).unwrap();
-    let mean = Op::Reduce {
-        reduction: Reduction::Mean,
-        axes: vec![2, 3],
-        axes_after: ReducedAxes::Dropped,
-    };
-    let mean = builder.add("mean", mean, &[small.into()]).unwrap();
-    let graph = builder.finish(mean).unwrap();
-    let pixels = images(5, 16 * 28 * 28);
-    let device = Device::flex();
-    let subject = Subject::new(graph.clone(), &device).unwrap();
-    let reference = subject.logits(pixels.clone(), &device);
-    let plan = Plan::with_lanes(&graph, Lanes::widest(), false).unwrap();
-    let worst = difference(&reference, &plan.logits(&pixels));
-    assert!(worst < 1e-5, "{worst}");
 }
 
 #[test]

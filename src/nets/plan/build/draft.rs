@@ -12,7 +12,7 @@ use crate::nets::plan::function::UnaryFunction;
 use crate::nets::plan::layout::TensorSlot;
 use crate::nets::plan::product::Activation;
 use crate::nets::plan::steps::PlanStep;
-use crate::nets::plan::winograd::{TILE_OUTPUTS, Transform};
+use crate::nets::plan::winograd::{KernelShape, Variant};
 use crate::session::array::Array;
 
 /// Builds a recurrent layer once its tensors have memory.
@@ -69,21 +69,21 @@ impl<'a> Draft<'a> {
                 border.left = border.left.max(conv.pads.left);
                 border.bottom = border.bottom.max(conv.pads.bottom);
                 border.right = border.right.max(conv.pads.right);
-                let taps = match node.inputs.get(1) {
-                    Some(NodeInput::Weight(name)) if !direct => {
-                        let size = [node.shape[2].count, node.shape[3].count];
-                        winograd_for(conv, graph.weights().get(name), size)
-                    }
+                let weight = match node.inputs.get(1) {
+                    Some(NodeInput::Weight(name)) if !direct => graph.weights().get(name),
                     _ => None,
                 };
-                if let Some((taps, _)) = taps {
-                    // Tiles may extend past the last output, and read zeros there.
-                    let beyond = |axis: usize, pad: usize| {
-                        let outputs = node.shape[axis].count.next_multiple_of(TILE_OUTPUTS);
-                        (outputs + taps - 1).saturating_sub(pad + nodes[before.0].shape[axis].count)
+                let size =
+                    [2, 3].map(|axis: usize| node.shape.get(axis).map_or(0, |dim| dim.count));
+                if let (Some(weight), Some(variant)) = (weight, winograd_for(conv, weight, size)) {
+                    let kernel = [weight.shape()[2], weight.shape()[3]];
+                    let [rows, columns] = variant.reach(kernel, size);
+                    // What is read beyond the last input are zeros.
+                    let beyond = |axis: usize, reach: usize, pad: usize| {
+                        reach.saturating_sub(pad + nodes[before.0].shape[axis].count)
                     };
-                    border.bottom = border.bottom.max(beyond(2, conv.pads.top));
-                    border.right = border.right.max(beyond(3, conv.pads.left));
+                    border.bottom = border.bottom.max(beyond(2, rows, conv.pads.top));
+                    border.right = border.right.max(beyond(3, columns, conv.pads.left));
                 }
             }
         }
@@ -340,18 +340,19 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The taps along each axis of a kernel, and its transforms, if Winograd is worth it for outputs of this size.
-pub fn winograd_for(
-    conv: &Conv,
-    weight: Option<&Array<f32>>,
-    size: [usize; 2],
-) -> Option<(usize, Transform)> {
-    let [outputs, inputs, height, width] = *weight?.shape() else {
+/// The variant of Winograd that is worth it for a convolution with outputs of this size.
+pub fn winograd_for(conv: &Conv, weight: Option<&Array<f32>>, size: [usize; 2]) -> Option<Variant> {
+    let [outputs, inputs, rows, columns] = *weight?.shape() else {
         return None;
     };
     let plain = conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1;
-    let transform = Transform::if_cheaper(height, inputs, outputs, size)?;
-    (plain && height == width).then_some((height, transform))
+    let kernel = KernelShape {
+        rows,
+        columns,
+        inputs,
+        outputs,
+    };
+    kernel.cheapest(size).filter(|_| plain)
 }
 
 /// A tensor of `numbers` channels, without rows and columns, with its memory unassigned.

@@ -12,8 +12,6 @@ use crate::nets::plan::product::{
 };
 use crate::nets::plan::recurrent::CellKind;
 use crate::nets::plan::steps::PlanStep;
-use crate::nets::plan::winograd::{TILE_OUTPUTS, Transform, Winograd};
-use crate::session::array::Array;
 
 /// Length of a range of k that is summed over all tiles before the next: its inputs at four positions fit in the L1
 /// cache.
@@ -78,8 +76,8 @@ impl Draft<'_> {
         let bias = self.bias(id, channels)?;
         let lanes = self.lanes;
         let winograd = winograd_for(&conv, Some(weight), [rows, columns]);
-        if let Some((taps, transform)) = winograd.filter(|_| !self.direct) {
-            return self.winograd(id, conv, (taps, transform), weight, bias);
+        if let Some(variant) = winograd.filter(|_| !self.direct) {
+            return self.winograd(id, conv, variant, weight, bias);
         }
         let (last, window, activation) = self.fuse_followers(id, |_| true);
         let to = self.add_output(last)?;
@@ -160,80 +158,6 @@ impl Draft<'_> {
             positions,
             activation,
         }));
-        Ok(())
-    }
-
-    fn winograd(
-        &mut self,
-        id: NodeId,
-        conv: Conv,
-        (taps, transform): (usize, Transform),
-        weight: &Array<f32>,
-        bias: Arc<[f32]>,
-    ) -> Result<(), UnsupportedNode> {
-        let from = self.output(self.source(id, 0)?);
-        let shape = self.shape(id)?;
-        let (size, lanes) = ((shape[1], shape[2]), self.lanes);
-        let (last, window, activation) = self.fuse_followers(id, |window| window.kernel == [2, 2]);
-        let to = self.add_output(last)?;
-        let (channels, inputs) = (weight.shape()[0], weight.shape()[1]);
-        let (tiles, points) = (channel_tiles(channels), transform.points.pow(2));
-        let area = taps * taps;
-        let weights = self.packed(id, 1, "winograd", || {
-            let kernels: Vec<Vec<f32>> = weight
-                .values()
-                .chunks_exact(area)
-                .map(|kernel| transform.transform_kernel(kernel, taps))
-                .collect();
-            let number =
-                |output: usize, input: usize, point: usize| kernels[output * inputs + input][point];
-            let mut weights = Vec::with_capacity(points * kernels.len());
-            for tile in &tiles {
-                for point in 0..points {
-                    for input in 0..inputs {
-                        let outputs = tile.first..tile.first + tile.count;
-                        weights.extend(outputs.map(|output| number(output, input, point)));
-                    }
-                }
-            }
-            weights
-        });
-        let place = |row: usize, column: usize| {
-            let from_row = row + from.border.top - conv.pads.top;
-            let from_column = column + from.border.left - conv.pads.left;
-            (
-                (from_row * from.padded_width() + from_column) * lanes,
-                row,
-                column,
-            )
-        };
-        let rows = (0..size.0).step_by(TILE_OUTPUTS);
-        let all: Vec<(usize, usize, usize)> = rows
-            .flat_map(|row| {
-                (0..size.1)
-                    .step_by(TILE_OUTPUTS)
-                    .map(move |column| (row, column))
-            })
-            .map(|(row, column)| place(row, column))
-            .collect();
-        let quads = all.chunks(POSITIONS);
-        let places = quads.map(|quad| std::array::from_fn(|i| quad[i.min(quad.len() - 1)]));
-        // Counts the operations of the direct convolution: the same work, done with fewer operations.
-        self.operations += 2 * (size.0 * size.1 * channels * inputs * area) as u64;
-        let step = Winograd {
-            node: id,
-            from,
-            to,
-            transform,
-            tiles: tiles.into(),
-            weights,
-            bias,
-            quads: places.collect(),
-            size,
-            pooled: window.is_some(),
-            activation,
-        };
-        self.add_step(PlanStep::Winograd(step));
         Ok(())
     }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use super::super::Lanes;
 use super::super::layout::{MemoryAreas, TensorSlot};
-use super::super::product::{Multiply, POSITIONS, channel_tiles};
+use super::super::product::{Multiply, channel_tiles};
 use super::super::windows::SumGradients;
-use super::super::winograd::{self, TILE_OUTPUTS, Winograd};
+use super::super::winograd::{self, Form, Rows, Squares, TILE_OUTPUTS, Variant, Winograd};
 use super::BatchMemory;
 use super::scattered::{self, Scattered};
 use super::winograd_backward::{self, WinogradBackward};
@@ -40,31 +40,32 @@ impl Kernel {
     pub fn new(geometry: Geometry, from: TensorSlot, target: SumsTarget, lanes: usize) -> Self {
         let (to, size, chosen_offset) = (target.to(), target.size(), target.chosen_offset());
         let shape = [to.channels, size.0, size.1];
-        let Some(transform) = geometry.transform(from.channels, shape) else {
+        let Some(variant) = geometry.forward_variant(from.channels, shape) else {
             let algorithm = Algorithm::Direct(Direct::new(geometry, from, target, (lanes, false)));
             return Self {
                 algorithm,
                 chosen_offset,
             };
         };
-        let rows = (0..size.0).step_by(TILE_OUTPUTS);
-        let all: Vec<(usize, usize, usize)> = rows
-            .flat_map(|row| {
-                let columns = (0..size.1).step_by(TILE_OUTPUTS);
-                columns.map(move |column| (geometry.base(&from, row, column) * lanes, row, column))
-            })
-            .collect();
-        let quads = all.chunks(POSITIONS);
-        let places = quads.map(|quad| std::array::from_fn(|i| quad[i.min(quad.len() - 1)]));
+        let base = |row: usize, column: usize| geometry.base(&from, row, column) * lanes;
+        let (transform, form) = match variant {
+            Variant::Squares(transform) => {
+                let tiles = channel_tiles(to.channels);
+                (transform, Form::Squares(Squares::new(tiles, size, base)))
+            }
+            Variant::Rows(transform) => {
+                let (kernel_rows, base) = (geometry.taps, base(0, 0));
+                (transform, Form::Rows(Rows { kernel_rows, base }))
+            }
+        };
         let algorithm = Algorithm::Winograd(Box::new(Winograd {
             node: NodeId(0),
             from,
             to,
             transform,
-            tiles: channel_tiles(to.channels).into(),
+            form,
             weights: Arc::new([]),
             bias: Arc::new([]),
-            quads: places.collect(),
             size,
             pooled: chosen_offset.is_some(),
             activation: target.activation(),
@@ -167,17 +168,21 @@ impl Kernel {
             Algorithm::Direct(direct) => direct.pack_weights(kernels, bias),
             Algorithm::WinogradBackward(_) | Algorithm::Scattered(_) => {}
             Algorithm::Winograd(winograd) => {
-                let inputs = winograd.from.channels;
-                let count = packed_len(winograd);
+                let (inputs, count) = (winograd.from.channels, packed_len(winograd));
                 if winograd.weights.len() != count {
                     winograd.weights = vec![0.0; count].into();
                 }
                 // They are not shared, so `get_mut` succeeds.
                 if let Some(weights) = Arc::get_mut(&mut winograd.weights) {
                     let transform = winograd.transform;
-                    let area = (transform.points + 1 - TILE_OUTPUTS).pow(2);
-                    let strides = [area, inputs * area];
-                    transform.pack(kernels, (inputs, strides), &winograd.tiles, lanes, weights);
+                    match &winograd.form {
+                        Form::Squares(squares) => {
+                            let area = (transform.points + 1 - TILE_OUTPUTS).pow(2);
+                            let kernels = (kernels, [area, inputs * area]);
+                            transform.pack_squares(kernels, inputs, &squares.tiles, lanes, weights);
+                        }
+                        Form::Rows(_) => transform.pack_rows(kernels, weights),
+                    }
                 }
                 winograd.bias = bias.into();
             }
@@ -240,7 +245,10 @@ impl Kernel {
 /// Floats of the packed weights of a Winograd convolution.
 fn packed_len(winograd: &Winograd) -> usize {
     let (inputs, outputs) = (winograd.from.channels, winograd.to.channels);
-    winograd.transform.packed_len(inputs, outputs)
+    match &winograd.form {
+        Form::Squares(_) => winograd.transform.squares_len(inputs, outputs),
+        Form::Rows(rows) => winograd.transform.points * rows.kernel_rows * inputs * outputs,
+    }
 }
 
 thread_local! {

@@ -67,14 +67,15 @@ impl WinogradBackward {
         let area = kernels.len() / (inputs * outputs);
         let strides = [inputs * area, area];
         let weights = &mut self.weights;
+        let kernels = (kernels, strides);
         self.transform
-            .pack(kernels, (outputs, strides), &self.tiles, lanes, weights);
+            .pack_squares(kernels, outputs, &self.tiles, lanes, weights);
     }
 
     /// Floats of the packed weights, also before they are packed.
     pub fn packed_len(&self) -> usize {
         let (inputs, outputs) = (self.to.channels, self.from.shape()[0]);
-        self.transform.packed_len(outputs, inputs)
+        self.transform.squares_len(outputs, inputs)
     }
 
     /// Floats of scratch memory for its transformed gradients and sums.

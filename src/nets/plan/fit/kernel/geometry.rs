@@ -2,7 +2,7 @@
 
 use super::super::super::layout::TensorSlot;
 use super::super::super::product::Activation;
-use super::super::super::winograd::{TILE_OUTPUTS, Transform};
+use super::super::super::winograd::{KernelShape, Transform, Variant};
 use crate::nets::graph::op::Pads;
 
 /// The size of a square kernel, its padding, and how it is computed.
@@ -32,31 +32,45 @@ impl Geometry {
             bottom,
             right,
         } = self.pads;
-        if self.transform(inputs[0], outputs).is_none() {
+        let Some(variant) = self.forward_variant(inputs[0], outputs) else {
             return self.pads;
-        }
-        // Tiles may extend past the last output.
-        let beyond = |pad: usize, input: usize, output: usize| {
-            (output.next_multiple_of(TILE_OUTPUTS) + self.taps - 1).saturating_sub(pad + input)
         };
+        let [rows, columns] = variant.reach([self.taps; 2], [outputs[1], outputs[2]]);
         Pads {
             top,
             left,
-            bottom: bottom.max(beyond(top, inputs[1], outputs[1])),
-            right: right.max(beyond(left, inputs[2], outputs[2])),
+            bottom: bottom.max(rows.saturating_sub(top + inputs[1])),
+            right: right.max(columns.saturating_sub(left + inputs[2])),
         }
     }
 
-    /// The Winograd transforms from `inputs` channels to outputs \[C,H,W\], if they are worth it.
-    pub fn transform(
+    /// The Winograd transforms along both axes from `inputs` channels to outputs \[C,H,W\], if they are worth it: forward
+    /// and backward.
+    pub fn transform(self, inputs: usize, outputs: [usize; 3]) -> Option<Transform> {
+        let (kernel, size) = self.kernel_shape(inputs, outputs)?;
+        kernel.squares(size)
+    }
+
+    /// The variant of Winograd that the forward pass uses, if any: along rows only where the backward pass is direct.
+    pub fn forward_variant(self, inputs: usize, outputs: [usize; 3]) -> Option<Variant> {
+        let (kernel, size) = self.kernel_shape(inputs, outputs)?;
+        let squares = kernel.squares(size).map(Variant::Squares);
+        squares.or_else(|| kernel.along_rows(size).map(Variant::Rows))
+    }
+
+    /// The kernel and the size of the outputs for Winograd; `None` if it cannot be used.
+    fn kernel_shape(
         self,
         inputs: usize,
         [outputs, rows, columns]: [usize; 3],
-    ) -> Option<Transform> {
-        match self.depthwise || self.direct {
-            true => None,
-            false => Transform::if_cheaper(self.taps, inputs, outputs, [rows, columns]),
-        }
+    ) -> Option<(KernelShape, [usize; 2])> {
+        let kernel = KernelShape {
+            rows: self.taps,
+            columns: self.taps,
+            inputs,
+            outputs,
+        };
+        (!self.depthwise && !self.direct).then_some((kernel, [rows, columns]))
     }
 
     /// The border that the gradients of outputs \[C,H,W\] need to compute those of inputs \[C,H,W\]: see

@@ -1,6 +1,7 @@
 //! Tests of whole convolutions in training against their definition in 64 bits: output, and gradients of bias, weights
 //! and input.
 
+use super::super::super::winograd::Variant;
 use super::super::adam::Parameter;
 use super::super::conv::{Convolution, Places, has_windows};
 use super::super::kernel::Geometry;
@@ -257,7 +258,7 @@ fn a_convolution_has_the_output_and_the_gradients_of_its_definition() {
         bottom: 2,
         right: 1,
     };
-    let shapes: [([usize; 3], usize, usize, Pads); 14] = [
+    let shapes: [([usize; 3], usize, usize, Pads); 16] = [
         // Direct: several bands of rows, the last of one row; three columns left over, then two, then one.
         ([3, 17, 28], 7, 5, none),
         ([3, 12, 11], 7, 5, none),
@@ -275,8 +276,11 @@ fn a_convolution_has_the_output_and_the_gradients_of_its_definition() {
         ([20, 11, 10], 9, 5, none),
         ([18, 11, 13], 40, 5, none),
         ([3, 21, 26], 20, 5, none),
+        // Winograd along rows, with tiles past the last output and an odd number of rows.
+        ([1, 15, 16], 12, 5, none),
+        ([1, 12, 15], 9, 5, Pads::all(2)),
     ];
-    let mut filtered = 0;
+    let (mut filtered, mut along_rows) = (0, 0);
     for (inputs, outputs, taps, pads) in shapes {
         for (window, relu, direct) in [
             (None, false, false),
@@ -299,10 +303,13 @@ fn a_convolution_has_the_output_and_the_gradients_of_its_definition() {
                     .transform(inputs[0], case.shapes()[0])
                     .is_some(),
             );
+            let variant = case.geometry().forward_variant(inputs[0], case.shapes()[0]);
+            along_rows += usize::from(matches!(variant, Some(Variant::Rows(_))));
             check(case);
         }
     }
     assert!(filtered >= 8, "{filtered} use Winograd");
+    assert!(along_rows >= 4, "{along_rows} use Winograd along rows");
     for window in [None, Some([2, 2]), Some([3, 2])] {
         check(Case {
             inputs: [6, 9, 7],
