@@ -30,7 +30,7 @@ BYTES_A_TRIAL = 2 * 4 * sum(ACTIVATIONS)
 OPERATIONS = 2 * (20 * 24 * 24 * 25 + 50 * 8 * 8 * 20 * 25 + 800 * 500 + 500 * CLASSES)
 # The names of noisescope's kernels that draw noise.
 NOISE_KERNELS = re.compile(
-    r"\b(draw_(uniform|binary|patch|gaussian|normals|gabor)|pass_chunks|link_chunks|show)\b"
+    r"\b(draw_(uniform|binary|patch|gaussian|normals|gabor|pca)|pass_chunks|link_chunks|show)\b"
 )
 
 

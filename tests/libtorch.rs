@@ -328,6 +328,7 @@ fn nvrtc_compiles_the_kernels_if_it_is_installed() {
                 "draw_binary",
                 "draw_gaussian",
                 "draw_gabor",
+                "draw_pca",
                 "show",
             ] {
                 assert!(text.contains(&format!(".entry {name}")), "{name}");

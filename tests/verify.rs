@@ -13,13 +13,14 @@ fn the_cpu_device_agrees_with_the_reference() {
         .lines()
         .filter(|line| line.starts_with("  "))
         .collect();
-    assert_eq!(lines.len(), 10, "{printed}");
+    assert_eq!(lines.len(), 14, "{printed}");
     assert!(
         lines.iter().all(|line| line.starts_with("  ok ")),
         "{printed}"
     );
     for check in [
         "noise gabor, γ 0.3",
+        "noise pca, γ 0",
         "logits of logistic",
         "the same bits twice",
     ] {
@@ -30,7 +31,7 @@ fn the_cpu_device_agrees_with_the_reference() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert_eq!(all.len(), 10);
+    assert_eq!(all.len(), 14);
     assert!(
         all.iter()
             .all(|line| line["ok"] == true && line["words"].is_string())

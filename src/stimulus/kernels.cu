@@ -1,7 +1,7 @@
 // CUDA kernels that draw a launch's noise and make its stimuli, bit-identical to the host (see `Source::draw` and
 // `blend`), so that a run may change its device after any block of trials.
 //
-// NVRTC compiles this source at run time, followed by kernels/normal.cu and kernels/gabor.cu; there is no header.
+// NVRTC compiles this source at run time, followed by normal.cu, gabor.cu and pca.cu in kernels; there is no header.
 // With NOISESCOPE_HOST defined it is plain C++17 that computes thread blocks one after another: this is how the
 // tests run every kernel without a card. So a kernel is a sequence of phases, each of which all threads of a thread
 // block complete before the next begins, and data passes from phase to phase in shared memory.
@@ -14,7 +14,7 @@
 // from these only T, p and P must fit into 32 bits.
 //
 // Compile with --fmad=false and without fast math. Even so, sums and products are written as separately rounded
-// operations.
+// operations, and those of PCA noise as fused ones.
 
 typedef unsigned char u8;
 typedef short i16;
@@ -46,6 +46,8 @@ __device__ double plus(double a, double b) { return a + b; }
 __device__ float times(float a, float b) { return a * b; }
 __device__ float plus(float a, float b) { return a + b; }
 __device__ float over(float a, float b) { return a / b; }
+// a*b + c, rounded once.
+__device__ float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 __device__ double exp_of(double x) { return __builtin_exp(x); }
 __device__ double log_of(double x) { return __builtin_log(x); }
 __device__ double double_of(u64 bits) {
@@ -73,6 +75,7 @@ __device__ inline double plus(double a, double b) { return __dadd_rn(a, b); }
 __device__ inline float times(float a, float b) { return __fmul_rn(a, b); }
 __device__ inline float plus(float a, float b) { return __fadd_rn(a, b); }
 __device__ inline float over(float a, float b) { return __fdiv_rn(a, b); }
+__device__ inline float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 __device__ inline double exp_of(double x) { return exp(x); }
 __device__ inline double log_of(double x) { return log(x); }
 __device__ inline double double_of(u64 bits) { return __longlong_as_double((long long)bits); }
@@ -140,13 +143,18 @@ __device__ void generate(u32 thread, const u32* head, u64 first, u32* words) {
     for (u32 i = 0; i < BLOCK; ++i) words[thread * (BLOCK + 1) + i] = s[i] + start(head, counter, i);
 }
 
+// ---- Points
+
+__device__ i16 centred(u32 point) { return (i16)((i32)point - 32768); }
+
+// A float as a 16-bit number, rounded down and clipped; NaN becomes 0.
+__device__ u32 saturated(float value) { return value >= 65535.0f ? 65535 : value > 0.0f ? (u32)value : 0; }
+
 // ---- Points that use a fixed number of bits: uniform and binary
 
 struct alignas(4) Pair {
     i16 low, high;
 };
-
-__device__ i16 centred(u32 point) { return (i16)((i32)point - 32768); }
 
 // Phase: writes the points of a stretch, EACH per word, lower bits first. `skipped` words of the noise's first
 // ChaCha block come before the noise; `first` is the stretch's first word, counted from that ChaCha block. Points

@@ -1,7 +1,7 @@
 //! Kernels that draw noise on NVIDIA GPUs through libtorch, bit-identical to that of [`super::draw`].
 //!
-//! The kernels, `kernels.cu`, `kernels/normal.cu` and `kernels/gabor.cu`, are compiled as one source by NVRTC at run
-//! time, so building needs no CUDA toolkit. They run on libtorch's context and stream, in memory allocated by
+//! The kernels, `kernels.cu` and `normal.cu`, `gabor.cu` and `pca.cu` in `kernels`, are compiled as one source by NVRTC
+//! at run time, so building needs no CUDA toolkit. They run on libtorch's context and stream, in memory allocated by
 //! libtorch, without any synchronisation. If there is no NVRTC, or the driver is too old for its output, the
 //! processor's threads draw the noise, and the reason is reported.
 //!
@@ -22,8 +22,8 @@ pub struct KernelLaunch<'a> {
     pub image: &'a [u32],
     /// For patch noise the first pixels of the patches, \[N·C\] ([`NoiseSource::draw_patch_places`]); otherwise empty.
     pub places: &'a [u32],
-    /// For Gabor noise the components of each pixel, \[3·9·H·W\] ([`NoiseSource::gabor_words`]), as 32-bit integers.
-    pub filters: Option<&'a Tensor<1, Int>>,
+    /// The constants for Gabor or PCA noise ([`NoiseSource::kernel_constants`]), as 32-bit integers.
+    pub constants: Option<&'a Tensor<1, Int>>,
     /// The true classes, K for padding, \[N\].
     pub truth: &'a [i16],
     /// T.
@@ -55,23 +55,12 @@ pub struct KernelOutput {
 pub const KERNEL_SOURCE: &str = concat!(
     include_str!("kernels.cu"),
     include_str!("kernels/normal.cu"),
-    include_str!("kernels/gabor.cu")
+    include_str!("kernels/gabor.cu"),
+    include_str!("kernels/pca.cu")
 );
 
-/// Compiler options: no fused operations, since the host rounds each one separately.
+/// Compiler options: no fused operations but those written as such, since the host rounds each one separately.
 pub const OPTIONS: [&str; 2] = ["--std=c++17", "--fmad=false"];
-
-/// Whether this kind of noise is drawn by kernels, and not by the processor.
-///
-/// PCA noise is drawn by the processor: it is a matrix product, whose order of additions, and so its last bits,
-/// depends on the library that computes it.
-pub fn is_supported(source: &NoiseSource) -> bool {
-    use crate::session::config::Noise;
-    match source.noise() {
-        Noise::Uniform | Noise::Binary | Noise::Gaussian(_) | Noise::Patch | Noise::Gabor => true,
-        Noise::Pca => false,
-    }
-}
 
 /// Whether the kernels that draw this noise can fail without an error of the device, so that [`Kernels::check`] is
 /// needed: a normal number may need more words than they examine.
@@ -142,14 +131,6 @@ mod tests {
             Noise::Pca,
         ];
         kinds.map(|noise| NoiseSource::new(noise, &images))
-    }
-
-    #[test]
-    fn kernels_draw_every_kind_of_noise_but_pca() {
-        for source in sources() {
-            let noise = source.noise();
-            assert_eq!(is_supported(&source), noise != Noise::Pca, "{noise:?}");
-        }
     }
 
     #[test]

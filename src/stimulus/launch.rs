@@ -1,6 +1,6 @@
 //! Drawing the trials of a launch on a device: several blocks of noise, and the stimuli made from it.
 //!
-//! The noise is bit-identical to that of [`super::draw`]. If the device has kernels for it ([`super::kernels`]), only
+//! The noise is bit-identical to that of [`super::draw`]. If the device has kernels ([`super::kernels`]), only
 //! keys cross the bus; otherwise the processor's threads draw its 16-bit points, which are uploaded with
 //! the launch's other data, and the device makes the stimuli.
 
@@ -47,8 +47,8 @@ pub struct LaunchSource<'a> {
     traffic: Arc<Traffic>,
     /// For each image value, the index of the noise point that it shows; `None` if they correspond one to one.
     cells: Option<Tensor<1, Int>>,
-    /// The filters for the Gabor kernel.
-    filters: Option<Tensor<1, Int>>,
+    /// The constants of the kernel that draws the noise.
+    constants: Option<Tensor<1, Int>>,
     device: &'a Device,
 }
 
@@ -117,12 +117,9 @@ impl<'a> LaunchSource<'a> {
         };
         let cells = source.cells();
         let cells = cells.map(|cells| upload(cells.iter().map(|&cell| cell as i32).collect()));
-        let kernels = resident
-            .noise_backend
-            .kernels
-            .filter(|_| kernels::is_supported(source));
-        let filters = kernels.and_then(|_| source.gabor_words());
-        let filters = filters.map(|words| upload(words.iter().map(|&word| word as i32).collect()));
+        let kernels = resident.noise_backend.kernels;
+        let words = kernels.and_then(|_| source.kernel_constants());
+        let constants = words.map(|words| upload(words.iter().map(|&word| word as i32).collect()));
         Self {
             kernels,
             gpu: resident.noise_backend.gpu,
@@ -133,7 +130,7 @@ impl<'a> LaunchSource<'a> {
             pool,
             images: resident.images(pool, device),
             cells,
-            filters,
+            constants,
             device,
         }
     }
@@ -170,7 +167,7 @@ impl<'a> LaunchSource<'a> {
             inputs: &inputs.heads,
             image: &inputs.image,
             places: &inputs.places,
-            filters: self.filters.as_ref(),
+            constants: self.constants.as_ref(),
             truth: &inputs.truth,
             trials: self.block_size,
             numbers: self.numbers(),

@@ -133,11 +133,25 @@ impl NoiseSource {
         }
     }
 
-    /// For Gabor noise, the components of each pixel of its grid of H rows and W columns, as words, \[3,9,H·W\]: for
-    /// each tile size, the tile that contains the pixel and the bits of the `f32` values of its eight filters there.
-    pub fn gabor_words(&self) -> Option<Vec<u32>> {
+    /// Number of principal components of PCA noise, n, each of which takes one random number per image; 0 for other
+    /// noise.
+    pub fn components(&self) -> usize {
+        match &self.sampler {
+            Sampler::Pca(pca) => pca.count(),
+            _ => 0,
+        }
+    }
+
+    /// The constants of the kernel that draws this noise, as words; `None` if it has none.
+    ///
+    /// For Gabor noise, the components of each pixel of its grid of H rows and W columns, \[3,9,H·W\]: for each tile
+    /// size, the tile that contains the pixel and the bits of the `f32` values of its eight filters there. For PCA noise
+    /// of P points, the bits of `f32` values: for each component the lower end and the width of the range of its
+    /// coefficient, \[n\] each; the mean image, \[P\]; the components, \[n,P\].
+    pub fn kernel_constants(&self) -> Option<Vec<u32>> {
         match &self.sampler {
             Sampler::Gabor(gabor) => Some(gabor.kernel_words()),
+            Sampler::Pca(pca) => Some(pca.kernel_words()),
             _ => None,
         }
     }

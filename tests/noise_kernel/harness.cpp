@@ -5,6 +5,7 @@
 #include "../../src/stimulus/kernels.cu"
 #include "../../src/stimulus/kernels/normal.cu"
 #include "../../src/stimulus/kernels/gabor.cu"
+#include "../../src/stimulus/kernels/pca.cu"
 
 #include <cstdio>
 #include <cstdlib>
@@ -52,6 +53,7 @@ int main(int count_of_arguments, char** arguments) {
     const u32 numbers = read<u32>(), parts = read<u32>(), slices = read<u32>();
     const u32 has_cells = read<u32>(), images = read<u32>();
     const u32 channels = read<u32>(), columns = read<u32>(), normals_of_image = read<u32>();
+    const u32 components = read<u32>();
     backwards = read<u32>();
     const float step = read<float>(), offset = read<float>();
     const double centre = read<double>(), scale = read<double>();
@@ -64,6 +66,7 @@ int main(int count_of_arguments, char** arguments) {
     const u32 area = width / channels;
     const auto places = read<u32>(kind == 3 ? stimuli_count * channels : 0);
     const auto filters = read<u32>(kind == 4 ? (u64)SIZES * (1 + FILTERS) * area : 0);
+    const auto basis = read<float>(kind == 5 ? 2 * components + (1 + (u64)components) * width : 0);
 
     // With padding at both ends, which no kernel may write to.
     const i16 untouched = 0x5a5a;
@@ -76,6 +79,10 @@ int main(int count_of_arguments, char** arguments) {
         launch(blocks * parts, [&] { draw_binary(heads.data(), count, parts, points); });
     } else if (kind == 3) {
         launch((u32)stimuli_count * channels, [&] { draw_patch(places.data(), area, columns, points); });
+    } else if (kind == 5) {
+        launch(blocks * parts, [&] {
+            draw_pca(heads.data(), basis.data(), components, width, trials, parts, points);
+        });
     } else {
         // Points are normal numbers, or images are computed from them.
         const u64 normals_count = kind == 2 ? count : (u64)trials * normals_of_image;

@@ -68,8 +68,10 @@ pub struct Launch {
     pub normals: usize,
     /// First pixels of patches, \[B·T·C\]; empty for other noise.
     pub places: Vec<u32>,
-    /// Filters of Gabor noise; empty for other noise.
-    pub filters: Vec<u32>,
+    /// Principal components of PCA noise; 0 for other noise.
+    pub components: usize,
+    /// The kernel's constants for Gabor and PCA noise; empty for other noise.
+    pub constants: Vec<u32>,
     /// Thread blocks per block of trials.
     pub parts: usize,
 }
@@ -102,10 +104,12 @@ impl Launch {
             grid: source.grid(),
             normals: source.normals(),
             places: Vec::new(),
-            filters: source.gabor_words().unwrap_or_default(),
+            components: source.components(),
+            constants: source.kernel_constants().unwrap_or_default(),
             parts: match noise {
                 Noise::Uniform => chunks(count.div_ceil(2)),
                 Noise::Binary => chunks(count.div_ceil(32)),
+                Noise::Pca => trials.div_ceil(8),
                 _ => (normals + normals.div_ceil(32) + 256).div_ceil(CHUNK),
             },
         }
@@ -159,7 +163,7 @@ impl Launch {
             Noise::Gaussian(_) => 2,
             Noise::Patch => 3,
             Noise::Gabor => 4,
-            Noise::Pca => panic!("no kernel draws it"),
+            Noise::Pca => 5,
         };
         for number in [
             kind,
@@ -174,6 +178,7 @@ impl Launch {
             self.grid[0],
             self.grid[2],
             self.normals,
+            self.components,
             usize::from(backwards),
         ] {
             out.extend((number as u32).to_ne_bytes());
@@ -193,7 +198,7 @@ impl Launch {
         }
         let tables = self.edges.iter().chain(&self.density);
         out.extend(tables.flat_map(|value| value.to_ne_bytes()));
-        let words = self.places.iter().chain(&self.filters);
+        let words = self.places.iter().chain(&self.constants);
         out.extend(words.flat_map(|word| word.to_ne_bytes()));
         out
     }

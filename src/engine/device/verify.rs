@@ -73,7 +73,9 @@ pub fn verify(seat: &Seat, networks: &[NetworkKind], report: &mut dyn FnMut(Devi
         ("uniform", Noise::Uniform),
         ("gaussian", Noise::Gaussian(Gaussian::default())),
         ("binary", Noise::Binary),
+        ("patch", Noise::Patch),
         ("gabor", Noise::Gabor),
+        ("pca", Noise::Pca),
     ];
     for (label, noise) in kinds {
         for gamma in [Gamma::NOISE, Gamma(0.3)] {

@@ -8,7 +8,7 @@ constexpr u32 FILTERS = 8;
 // larger image, all values are computed twice.
 constexpr u32 KEPT = 4096;
 
-// The filters of an image with `area` pixels, as from `Source::filters`, [3,9,area]: for each size and
+// The filters of an image with `area` pixels, as from `NoiseSource::kernel_constants`, [3,9,area]: for each size and
 // pixel, its tile and the bits of 8 floats.
 struct Filters {
     const u32* words;
@@ -71,9 +71,6 @@ __device__ void join(u32 thread, u32 half, Range& range) {
     if (least < range.least[thread]) range.least[thread] = least;
     if (most > range.most[thread]) range.most[thread] = most;
 }
-
-// A float as a 16-bit number, rounded down and clipped; NaN becomes 0.
-__device__ u32 saturated(float value) { return value >= 65535.0f ? 65535 : value > 0.0f ? (u32)value : 0; }
 
 // Phase: writes the points of an image, its range stretched to that of the grid. A uniform image becomes all 0.
 __device__ void stretch(u32 thread, Image image, u32 numbers, const float* kept, const Range& range, i16* own) {

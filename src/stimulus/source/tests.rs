@@ -205,7 +205,7 @@ fn every_kind_of_noise_is_the_same_as_in_version_0_1_0() {
         let bytes: Vec<u8> = points.iter().flat_map(|k| k.to_le_bytes()).collect();
         let found = crc32fast::hash(&bytes);
         if noise == Noise::Pca {
-            // Matrix products differ in their last bits between processors.
+            // The components differ in their last bits between processors.
             let near = points.iter().zip(first).all(|(&a, b)| a.abs_diff(b) <= 2);
             assert!(near, "{noise:?}: {:?}", &points[..4]);
         } else {
@@ -301,8 +301,27 @@ fn only_gaussian_and_gabor_noise_take_normal_numbers() {
     ] {
         let source = NoiseSource::with_grain(noise, grain, &blank([2, 5, 11]));
         assert_eq!((source.noise(), source.normals()), (noise, normals));
-        assert_eq!(source.gabor_words().is_some(), noise == Noise::Gabor);
+        assert_eq!(source.kernel_constants().is_some(), noise == Noise::Gabor);
         assert_eq!(source.cells().is_some(), grain == coarse);
+    }
+}
+
+#[test]
+fn only_gabor_and_pca_noise_have_constants_for_their_kernels() {
+    // Tiles of 3, 7 and 15 pixels, with eight filters each.
+    let gabor = 3 * 9 * PIXELS;
+    // As many components as pixels.
+    let pca = 2 * PIXELS + (1 + PIXELS) * PIXELS;
+    for noise in kinds() {
+        let source = NoiseSource::new(noise, &images());
+        let (components, words) = match noise {
+            Noise::Gabor => (0, Some(gabor)),
+            Noise::Pca => (PIXELS, Some(pca)),
+            _ => (0, None),
+        };
+        assert_eq!(source.components(), components, "{noise:?}");
+        let constants = source.kernel_constants();
+        assert_eq!(constants.map(|words| words.len()), words, "{noise:?}");
     }
 }
 
