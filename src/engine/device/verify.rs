@@ -340,7 +340,7 @@ mod tests {
         verify(&seat, &[NetworkKind::Logistic], &mut |check| {
             checks.push(check)
         });
-        assert_eq!(checks.len(), 10);
+        assert_eq!(checks.len(), 14);
         for check in checks {
             assert!(check.ok, "{}: {}", check.name, check.words);
         }
