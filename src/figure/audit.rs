@@ -4,7 +4,7 @@ use super::wording::{class_name, percent_with_ends};
 use crate::format::percent;
 use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, AuditRole, PastedFinding, Record};
-use crate::stats::audit::{AuditVerdict, Baseline, SquareWindow};
+use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow};
 use crate::stats::share::Share;
 
 /// An audit's results for the network under study, in words.
@@ -66,6 +66,13 @@ pub fn summary(
                 format!("{name} deviates: energy {energy:.1}"),
             )
         }
+        (false, None) if !verdict.is_conclusive() => (
+            format!(
+                "nothing can be found: {} classes have a score, and with references of another kind it takes {MIN_OWN_CLASSES} for one to stand out from the others",
+                verdict.scored
+            ),
+            "nothing can be found".to_owned(),
+        ),
         (false, None) => (
             format!("nothing found: the highest score is {score:.1}, of {name}"),
             format!("nothing found: score {score:.1}"),

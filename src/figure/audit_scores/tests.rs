@@ -5,7 +5,7 @@ use crate::drawing::{Background, Mark, Paint, Palette, Sheet, layout_faults};
 use crate::figure::FigureError;
 use crate::figure::test_parts::{bars, long_names};
 use crate::ids::ClassId;
-use crate::session::config::{self, Analysis};
+use crate::session::config::{self, Analysis, ReferenceKind};
 use crate::session::record::{self, Audit, AuditRole, AuditedNetwork, PastedFinding};
 use crate::session::{Array, Config, Session};
 
@@ -116,6 +116,19 @@ fn without_a_finding_nothing_is_highlighted() {
     assert!(drawing.title.contains("nothing found"), "{}", drawing.title);
     assert_eq!(bars(&drawing, Paint::First), [] as [f64; 0]);
     assert!(drawing.alt_text.contains("Nothing found"));
+}
+
+/// Of two classes none can stand out from the other by itself: nothing found would promise too much.
+#[test]
+fn with_two_classes_and_references_of_another_kind_nothing_can_be_found() {
+    let mut session = audited(2, false);
+    let title = |session: &Session| draw(session, Sheet::SINGLE).unwrap().title;
+    assert!(title(&session).contains("nothing found"));
+    if let Analysis::Audit(plan) = &mut session.config.analyses[0] {
+        plan.kind = ReferenceKind::Mlp;
+    }
+    let title = title(&session);
+    assert!(title.contains("nothing can be found"), "{title}");
 }
 
 #[test]
