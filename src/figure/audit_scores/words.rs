@@ -45,7 +45,7 @@ pub fn caption(session: &Session) -> Option<String> {
         words += &format!(
             " Outlined: the window of {}, {}.",
             class_name(&session.record, data.class()),
-            audit::window_in_words(data.verdict.top.window, plan.cell)
+            audit::window_in_words(&session.record, data.verdict.top.window, plan.cell)
         );
     }
     for sentence in sentences(&data) {
