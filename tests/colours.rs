@@ -290,7 +290,7 @@ fn a_sheet_of_maps_has_page_proportions_for_any_number_of_classes() {
 fn a_confusion_matrix_of_100_classes_has_visible_cells() {
     let session = colours::measured([3, 4, 4], 100);
     let split = Split::Test;
-    let confusion = Figure::Confusion { split };
+    let confusion = Figure::Confusion { nth: 0, split };
     let drawing = figure::draw(&session, &confusion, Sheet::DOUBLE).unwrap();
     let height = drawing.height;
     assert!(height > 100.0 && height < 210.0, "{height}");

@@ -8,17 +8,17 @@ use crate::session::Session;
 use crate::session::record::{Attack, Pattern};
 use crate::stats::interval::wilson;
 
-/// The session's attack, if any stimulus has been shown.
-pub fn begun(session: &Session) -> Result<&Attack, FigureError> {
-    let attack = session.record.first::<Attack>();
+/// The session's attack with this index among them, if any stimulus has been shown.
+pub fn begun(session: &Session, nth: usize) -> Result<&Attack, FigureError> {
+    let attack = super::nth::<Attack>(session, nth).map(|(_, attack)| attack);
     attack
         .filter(|attack| attack.gamma.is_some() && attack.queries() > 0)
         .ok_or(FigureError::Missing("attack"))
 }
 
 /// Draws targeted success on images, and on noise if it was attacked too.
-pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let attack = begun(session)?;
+pub fn draw(session: &Session, nth: usize, sheet: Sheet) -> Result<Drawing, FigureError> {
+    let attack = begun(session, nth)?;
     let (margin, row) = (sheet.margin(), sheet.line_height());
     let room = sheet.width - 2.0 * margin;
     let noise = (0..attack.weights.len()).any(|weight| {

@@ -5,7 +5,7 @@ use super::choice;
 use super::maps::trials_of_class;
 use super::wording::capitalise;
 use super::wording::class_name;
-use super::{Figure, images};
+use super::{Figure, images, nth};
 use crate::format::{clean, gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
@@ -41,17 +41,21 @@ pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
             versus,
             gamma,
         } => pair(session, *images, (*class, *versus), *gamma)?,
-        Figure::Filters { layer } => filters(session, layer)?,
+        Figure::Filters { nth, layer } => filters(session, *nth, layer)?,
         Figure::Covariance { layer } => super::covariance::caption(session, layer)?,
-        Figure::Attack => attack(session)?,
-        Figure::Modulation => super::modulation::caption(session)?,
-        Figure::Audit => super::audit_scores::caption(session)?,
-        Figure::Backdoor => super::backdoor::caption(session)?,
+        Figure::Attack { nth } => attack(session, *nth)?,
+        Figure::Modulation { nth } => super::modulation::caption(session, *nth)?,
+        Figure::Audit { nth } => super::audit_scores::caption(session, *nth)?,
+        Figure::Backdoor { nth } => super::backdoor::caption(session, *nth)?,
         Figure::Shards => super::shards::caption(session)?,
         Figure::Training => training(session)?,
-        Figure::Confusion { split } => confusion(session, *split)?,
+        Figure::Confusion { nth, split } => confusion(session, *nth, *split)?,
     };
-    Some(format!("{text} {}", origin(session)))
+    let number = match figure.nth() {
+        0 => String::new(),
+        nth => format!(" Experiment {} of this kind in the plan.", nth + 1),
+    };
+    Some(format!("{text}{number} {}", origin(session)))
 }
 
 /// The origin of the numbers, as a sentence: session, network, images, seed, program, fingerprints.
@@ -96,7 +100,7 @@ fn fingerprints(session: &Session) -> String {
 
 /// The noise of classification images, and whether it smooths the map, in words.
 fn noise(session: &Session, images: usize) -> Option<String> {
-    let (index, _) = session.record.all::<ClassificationImages>().nth(images)?;
+    let (index, _) = nth::<ClassificationImages>(session, images)?;
     let Analysis::ClassificationImages(plan) = session.config.analyses.get(index)? else {
         return None;
     };
@@ -277,8 +281,8 @@ fn pair(
     Some(words)
 }
 
-fn filters(session: &Session, name: &str) -> Option<String> {
-    let spikes = session.record.first::<SpikeTriggered>()?;
+fn filters(session: &Session, at: usize, name: &str) -> Option<String> {
+    let (_, spikes) = nth::<SpikeTriggered>(session, at)?;
     let layer = spikes.layers.iter().find(|layer| layer.name == name)?;
     let estimate = layer.estimate();
     let (height, width) = layer.receptive_field;
@@ -294,8 +298,8 @@ fn filters(session: &Session, name: &str) -> Option<String> {
     ))
 }
 
-fn attack(session: &Session) -> Option<String> {
-    let attack = session.record.first::<Attack>()?;
+fn attack(session: &Session, at: usize) -> Option<String> {
+    let (_, attack) = nth::<Attack>(session, at)?;
     let pattern_origin = super::wording::pattern_origin(attack, "γ =");
     let pattern_origin = pattern_origin.map_or_else(String::new, |words| format!(" ({words})"));
     Some(format!(
@@ -313,8 +317,8 @@ fn training(session: &Session) -> Option<String> {
     ))
 }
 
-fn confusion(session: &Session, split: Split) -> Option<String> {
-    let predictions = session.record.first::<Predictions>()?;
+fn confusion(session: &Session, at: usize, split: Split) -> Option<String> {
+    let (_, predictions) = nth::<Predictions>(session, at)?;
     let split_counts = predictions
         .splits
         .iter()

@@ -9,8 +9,8 @@ use crate::session::Session;
 use crate::stats::audit::{Baseline, OTHER_KIND_RATIO, OUTLIER_RATIO, window_sides};
 
 /// The caption.
-pub fn caption(session: &Session) -> Option<String> {
-    let data = audit_data(session).ok()?;
+pub fn caption(session: &Session, nth: usize) -> Option<String> {
+    let data = audit_data(session, nth).ok()?;
     let plan = data.plan;
     let kind = session.config.network.kind;
     let side = window_sides(plan.cell);

@@ -10,8 +10,8 @@ use crate::stats::backdoor::FLAG_THRESHOLD;
 use crate::stats::roc::Roc;
 
 /// The caption.
-pub fn caption(session: &Session) -> Option<String> {
-    let data = study_data(session).ok()?;
+pub fn caption(session: &Session, nth: usize) -> Option<String> {
+    let data = study_data(session, nth).ok()?;
     let plan = data.plan;
     let record = &session.record;
     let networks = |count: usize| match count {

@@ -102,7 +102,7 @@ fn facts(
 
 /// A note on how the noise smooths the maps, if it is not white.
 fn smoothing(session: &Session, place: usize) -> Option<String> {
-    let (index, _) = session.record.all::<ClassificationImages>().nth(place)?;
+    let (index, _) = super::nth::<ClassificationImages>(session, place)?;
     match session.config.analyses.get(index)? {
         Analysis::ClassificationImages(plan) => plan.noise.smoothing(),
         _ => None,
