@@ -317,6 +317,32 @@ fn a_colour_map_has_a_picture_for_each_channel_and_one_in_true_colour() {
 }
 
 #[test]
+fn captions_say_which_plane_of_several_channels_is_drawn() {
+    let session = measured();
+    let caption = |figure: Figure| {
+        let drawing = figure::draw(&session, &figure, Sheet::DOUBLE);
+        drawing.unwrap().caption
+    };
+    let (response, images, gamma) = (None, 0, Some(Gamma::NOISE));
+    let maps = caption(Figure::Maps {
+        response,
+        images,
+        gamma,
+    });
+    assert!(maps.contains("Drawn: the mean of 3 channels."), "{maps}");
+    let z = caption(Figure::Significance {
+        response,
+        images,
+        gamma,
+    });
+    let strongest = "Drawn: the channel farthest from zero of 3 channels.";
+    assert!(z.contains(strongest), "{z}");
+    // Mean stimuli are in colour.
+    let means = caption(Figure::Means { images, gamma });
+    assert!(!means.contains("Drawn"), "{means}");
+}
+
+#[test]
 fn a_summary_uses_class_names() {
     let page = summary(&measured());
     for part in [

@@ -1,6 +1,7 @@
 //! The caption of a figure: what it shows, for how many trials, at which γ, and the threshold at which a pixel counts
 //! as significant.
 
+use super::channels;
 use super::choice;
 use super::maps::trials_of_class;
 use super::wording::capitalise;
@@ -28,7 +29,7 @@ pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
             response,
             images,
             gamma,
-        } => maps(session, (*images, *response), *gamma)?,
+        } => maps(session, (*images, *response), *gamma, "mean")?,
         Figure::Significance {
             response,
             images,
@@ -104,11 +105,30 @@ fn noise(session: &Session, images: usize) -> Option<String> {
     let Analysis::ClassificationImages(plan) = session.config.analyses.get(index)? else {
         return None;
     };
+    let cells = match plan.cell {
+        0 | 1 => String::new(),
+        cell => format!(" in cells of {cell}×{cell} pixels"),
+    };
+    let grey = match plan.grey {
+        true => ", the same in all channels",
+        false => "",
+    };
     let smoothed = match plan.noise.is_white() {
         true => "",
         false => ", which smooths the map",
     };
-    Some(format!("{} noise{smoothed}", plan.noise.label()))
+    Some(format!(
+        "{} noise{cells}{grey}{smoothed}",
+        plan.noise.label()
+    ))
+}
+
+/// Which plane is drawn of maps of several channels, as a sentence after others; empty for one channel.
+fn plane(trials: &GammaTrials, drawn: &str) -> String {
+    match trials.shape()[0] {
+        1 => String::new(),
+        channels => format!(" Drawn: the {drawn} of {channels} channels."),
+    }
 }
 
 /// The trials at a signal strength, or at each that has any.
@@ -173,6 +193,7 @@ fn maps(
     session: &Session,
     (place, response): (usize, Option<Response>),
     gamma_value: Option<Gamma>,
+    drawn: &str,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
@@ -207,12 +228,13 @@ fn maps(
     };
     let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
     Some(format!(
-        "{}s, {gammas}, from {} trials of {}; {} of {with_map} maps have R ≥ {}{missing}.",
+        "{}s, {gammas}, from {} trials of {}; {} of {with_map} maps have R ≥ {}{missing}.{}",
         capitalise(by.image_label()),
         thousands(trials),
         noise(session, place)?,
         good.count(),
-        choice::RELIABLE
+        choice::RELIABLE,
+        plane(shown.first()?, drawn)
     ))
 }
 
@@ -223,7 +245,8 @@ fn significance(
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
-    let of_map = maps(session, (place, Some(by)), gamma_value)?;
+    let strongest = "channel farthest from zero";
+    let of_map = maps(session, (place, Some(by)), gamma_value, strongest)?;
     let shown = images_record
         .gammas
         .iter()
@@ -248,8 +271,13 @@ fn means(session: &Session, place: usize, gamma_value: Option<Gamma>) -> Option<
         None => "each class at its best γ".to_owned(),
     };
     let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
+    let first = shown.first()?;
+    let plane = match first.shape()[0] {
+        channels::RGB => String::new(),
+        _ => plane(first, "mean"),
+    };
     Some(format!(
-        "Mean stimulus of the trials called each class, {gammas}, from {} trials of {}; all on one scale.",
+        "Mean stimulus of the trials called each class, {gammas}, from {} trials of {}; all on one scale.{plane}",
         thousands(trials),
         noise(session, place)?
     ))
@@ -278,7 +306,8 @@ fn pair(
         words += &format!(" Reliability of the difference R = {}.", reliability(r));
     }
     words += &outlined(&map, estimate.threshold);
-    Some(words)
+    let mean = "mean, outlined where any is significant,";
+    Some(words + &plane(trials, mean))
 }
 
 fn filters(session: &Session, at: usize, name: &str) -> Option<String> {

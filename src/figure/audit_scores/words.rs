@@ -48,6 +48,10 @@ pub fn caption(session: &Session, nth: usize) -> Option<String> {
             audit::window_in_words(&session.record, data.verdict.top.window, plan.cell)
         );
     }
+    let channels = data.audit.shape().map_or(1, |[channels, ..]| channels);
+    if channels > 1 {
+        words += &format!(" Maps: the mean of {channels} channels.");
+    }
     for sentence in sentences(&data) {
         words += &format!(" {}.", capitalise(&sentence));
     }

@@ -110,11 +110,12 @@ fn scales(
 
 fn heading(pair: &SessionPair<'_>, compared: &MapComparison) -> String {
     format!(
-        "{}s of {} and {} at γ {}",
+        "{}s of {} and {} at γ {}{}",
         compared.response.image_label(),
         pair.names()[0],
         pair.names()[1],
-        format::gamma(compared.gamma)
+        format::gamma(compared.gamma),
+        channels::mean_in_words(compared.shape[0])
     )
 }
 
@@ -138,10 +139,14 @@ fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> St
         0 => "on one scale",
         _ => "on one scale, except for rows marked ±, which have their own",
     };
+    let any = match compared.shape[0] {
+        1 => "",
+        _ => "; a pixel is outlined if any of its channels is beyond",
+    };
     let heading = heading(pair, compared);
     format!(
         "{}{}: each class's map in A ({}), in B ({}) and their difference, A minus B, {scale}. {} \
-         (two-sided, 5 % for all maps together and for each map). noisescope {}.",
+         (two-sided, 5 % for all maps together and for each map){any}. noisescope {}.",
         heading[..1].to_uppercase(),
         &heading[1..],
         pair.names()[0],
