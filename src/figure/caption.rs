@@ -10,7 +10,7 @@ use super::{Figure, images, nth};
 use crate::format::{clean, gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
-use crate::session::config::{Analysis, Response, Split};
+use crate::session::config::{self, Analysis, Response, Split};
 use crate::session::record::{
     Attack, ClassificationImages, GammaTrials, Predictions, SpikeTriggered,
 };
@@ -99,12 +99,32 @@ fn fingerprints(session: &Session) -> String {
     }
 }
 
-/// The noise of classification images, and whether it smooths the map, in words.
-fn noise(session: &Session, images: usize) -> Option<String> {
+/// The trials that maps are made of, in words: how many, which of them count, and their noise. Evidence takes them all.
+fn made_of(
+    session: &Session,
+    (images, response): (usize, Response),
+    trials: &[&GammaTrials],
+) -> Option<String> {
     let (index, _) = nth::<ClassificationImages>(session, images)?;
     let Analysis::ClassificationImages(plan) = session.config.analyses.get(index)? else {
         return None;
     };
+    let shown: u64 = trials.iter().map(|trials| trials.trials).sum();
+    let counted: u64 = trials.iter().map(|trials| trials.trials_of(response)).sum();
+    let number = match counted == shown {
+        true => thousands(shown),
+        false => format!("{} of {}", thousands(counted), thousands(shown)),
+    };
+    let weighting = match response {
+        Response::Decision => plan.weighting.label(),
+        Response::Evidence => None,
+    };
+    let weighting = weighting.map_or_else(String::new, |label| format!(" ({label})"));
+    Some(format!("{number} trials of {}{weighting}", noise(plan)))
+}
+
+/// The noise of classification images, and whether it smooths the map, in words.
+fn noise(plan: &config::ClassificationImages) -> String {
     let cells = match plan.cell {
         0 | 1 => String::new(),
         cell => format!(" in cells of {cell}×{cell} pixels"),
@@ -117,10 +137,7 @@ fn noise(session: &Session, images: usize) -> Option<String> {
         true => "",
         false => ", which smooths the map",
     };
-    Some(format!(
-        "{} noise{cells}{grey}{smoothed}",
-        plan.noise.label()
-    ))
+    format!("{} noise{cells}{grey}{smoothed}", plan.noise.label())
 }
 
 /// Which plane is drawn of maps of several channels, as a sentence after others; empty for one channel.
@@ -164,11 +181,10 @@ fn map(
     let map = class_estimate.image(by)?;
     let name = class_name(&session.record, class);
     let mut words = format!(
-        "{} of {name} at γ = {}, from {} trials of {}",
+        "{} of {name} at γ = {}, from {}",
         capitalise(by.image_label()),
         gamma(trials.gamma),
-        thousands(trials.trials),
-        noise(session, place)?
+        made_of(session, (place, by), &[trials])?
     );
     if by == Response::Decision {
         words += &format!(
@@ -226,12 +242,10 @@ fn maps(
             format!("each class at its best γ of {}", all.join(", "))
         }
     };
-    let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
     Some(format!(
-        "{}s, {gammas}, from {} trials of {}; {} of {with_map} maps have R ≥ {}{missing}.{}",
+        "{}s, {gammas}, from {}; {} of {with_map} maps have R ≥ {}{missing}.{}",
         capitalise(by.image_label()),
-        thousands(trials),
-        noise(session, place)?,
+        made_of(session, (place, by), &shown)?,
         good.count(),
         choice::RELIABLE,
         plane(shown.first()?, drawn)
@@ -270,16 +284,14 @@ fn means(session: &Session, place: usize, gamma_value: Option<Gamma>) -> Option<
         Some(gamma_value) => format!("at γ = {}", gamma(gamma_value)),
         None => "each class at its best γ".to_owned(),
     };
-    let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
     let first = shown.first()?;
     let plane = match first.shape()[0] {
         channels::RGB => String::new(),
         _ => plane(first, "mean"),
     };
     Some(format!(
-        "Mean stimulus of the trials called each class, {gammas}, from {} trials of {}; all on one scale.{plane}",
-        thousands(trials),
-        noise(session, place)?
+        "Mean stimulus of the trials called each class, {gammas}, from {}; all on one scale.{plane}",
+        made_of(session, (place, Response::Decision), &shown)?
     ))
 }
 
@@ -297,10 +309,9 @@ fn pair(
     let [name, other] = [class, versus].map(|class| class_name(&session.record, class));
     let mut words = format!(
         "Evidence images of {name} and of {other} and their difference, the evidence for {name} rather than \
-         {other}, at γ = {}, from {} trials of {}.",
+         {other}, at γ = {}, from {}.",
         gamma(trials.gamma),
-        thousands(trials.trials),
-        noise(session, place)?
+        made_of(session, (place, Response::Evidence), &[trials])?
     );
     if let Some(r) = map.reliability {
         words += &format!(" Reliability of the difference R = {}.", reliability(r));

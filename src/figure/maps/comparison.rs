@@ -2,7 +2,7 @@
 //! share one scale, except for classes that it would hide; if there are several channels, their mean is drawn.
 
 use super::super::{channels, wording};
-use super::tile::{draw_empty, gap, mark_own_scale};
+use super::tile::{NO_MAP, draw_empty, gap, mark_own_scale};
 use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, map_of_values, outline};
@@ -66,7 +66,7 @@ pub fn comparison(
                         mark_own_scale(&mut drawing, tile(side), ramp);
                     }
                 }
-                None => draw_empty(&mut drawing, tile(side)),
+                None => draw_empty(&mut drawing, tile(side), NO_MAP),
             }
         }
         let difference = compared.classes[class].as_ref();

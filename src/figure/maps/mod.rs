@@ -145,6 +145,12 @@ fn insufficient(
             "there are {} trials, and it needs {}",
             trials.trials, trials.min_trials
         ),
+        Response::Evidence if trials.lacks_trials_for_evidence() => format!(
+            "of {} trials {} count, and to measure the noise's deviation it takes {}",
+            format::thousands(trials.trials),
+            trials.trials_of(Response::Decision),
+            trials.min_trials
+        ),
         Response::Evidence => "the network's evidence for it never changes".into(),
         Response::Decision => format!(
             "of {} trials, {} were called {}, and each of the compared groups needs {}",
