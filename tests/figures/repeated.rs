@@ -23,6 +23,17 @@ fn with_repeated(is_repeated: impl Fn(&Analysis) -> bool) -> Session {
     session
 }
 
+/// An array of a session's NPZ file.
+fn array(session: &Session, name: &str) -> Vec<u8> {
+    let mut out = std::io::Cursor::new(Vec::new());
+    export::npz(session, &mut out).unwrap();
+    let mut archive = zip::ZipArchive::new(out).unwrap();
+    let mut bytes = Vec::new();
+    let mut file = archive.by_name(&format!("{name}.npy")).unwrap();
+    std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
+    bytes
+}
+
 #[test]
 fn the_second_experiment_of_a_kind_has_figures_of_its_own() {
     let kinds: [(fn(&Analysis) -> bool, &str); 5] = [
@@ -106,15 +117,15 @@ fn tables_tell_the_images_of_an_experiment_planned_twice_apart() {
 #[test]
 fn a_second_spike_triggered_analysis_has_arrays_of_its_own() {
     let session = with_repeated(|analysis| matches!(analysis, Analysis::SpikeTriggered(_)));
-    let mut out = std::io::Cursor::new(Vec::new());
-    export::npz(&session, &mut out).unwrap();
-    let mut archive = zip::ZipArchive::new(out).unwrap();
-    let mut read = |name: &str| {
-        let mut bytes = Vec::new();
-        let mut file = archive.by_name(&format!("{name}.npy")).unwrap();
-        std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
-        bytes
-    };
+    let read = |name: &str| array(&session, name);
     assert_eq!(read("sta_conv1"), read("sta2_conv1"));
     assert_eq!(read("image_sta_conv1"), read("image_sta2_conv1"));
+}
+
+#[test]
+fn second_predictions_have_arrays_of_their_own() {
+    let session = with_repeated(|analysis| matches!(analysis, Analysis::Predictions(_)));
+    let read = |name: &str| array(&session, name);
+    assert_eq!(read("confusion"), read("confusion2"));
+    assert_eq!(read("mean_image"), read("mean_image2"));
 }
