@@ -290,7 +290,7 @@ fn a_sheet_of_maps_has_page_proportions_for_any_number_of_classes() {
 fn a_confusion_matrix_of_100_classes_has_visible_cells() {
     let session = colours::measured([3, 4, 4], 100);
     let split = Split::Test;
-    let confusion = Figure::Confusion { split };
+    let confusion = Figure::Confusion { nth: 0, split };
     let drawing = figure::draw(&session, &confusion, Sheet::DOUBLE).unwrap();
     let height = drawing.height;
     assert!(height > 100.0 && height < 210.0, "{height}");
@@ -314,6 +314,32 @@ fn a_colour_map_has_a_picture_for_each_channel_and_one_in_true_colour() {
     let mean = (32_768.5 + colours::BRIGHTER as f64) / 65536.0 * 255.0;
     let red = [mean.round() as u8, 128, 128];
     assert!(image.pixels().any(|pixel| pixel.0 == red), "no {red:?}");
+}
+
+#[test]
+fn captions_say_which_plane_of_several_channels_is_drawn() {
+    let session = measured();
+    let caption = |figure: Figure| {
+        let drawing = figure::draw(&session, &figure, Sheet::DOUBLE);
+        drawing.unwrap().caption
+    };
+    let (response, images, gamma) = (None, 0, Some(Gamma::NOISE));
+    let maps = caption(Figure::Maps {
+        response,
+        images,
+        gamma,
+    });
+    assert!(maps.contains("Drawn: the mean of 3 channels."), "{maps}");
+    let z = caption(Figure::Significance {
+        response,
+        images,
+        gamma,
+    });
+    let strongest = "Drawn: the channel farthest from zero of 3 channels.";
+    assert!(z.contains(strongest), "{z}");
+    // Mean stimuli are in colour.
+    let means = caption(Figure::Means { images, gamma });
+    assert!(!means.contains("Drawn"), "{means}");
 }
 
 #[test]

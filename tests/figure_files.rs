@@ -232,6 +232,7 @@ fn class_names_in_any_script_appear_in_every_file() {
             gamma: Some(Gamma::NOISE),
         },
         Figure::Confusion {
+            nth: 0,
             split: noisescope::session::config::Split::Test,
         },
     ] {

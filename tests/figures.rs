@@ -4,6 +4,8 @@ mod common;
 
 #[path = "screens/everything.rs"]
 mod everything;
+#[path = "figures/repeated.rs"]
+mod repeated;
 #[path = "figures/show.rs"]
 mod show;
 #[path = "screens/synthetic.rs"]
@@ -16,7 +18,6 @@ use noisescope::export::{self, ExportFormat};
 use noisescope::figure::{self, Figure};
 use noisescope::ids::{ClassId, Gamma};
 use noisescope::session::Session;
-use noisescope::session::config::Analysis;
 
 fn map(class: ClassId, gamma: Gamma) -> Figure {
     Figure::Map {
@@ -152,7 +153,7 @@ fn a_missing_item_is_refused_with_the_existing_ones() {
     );
     let layer = "conv9".to_string();
     assert_eq!(
-        refusal(&session, &Figure::Filters { layer }),
+        refusal(&session, &Figure::Filters { nth: 0, layer }),
         "there is no layer `conv9`; there are conv1, conv2, fc1, logits"
     );
     let few = refusal(&session, &map(ClassId(3), Gamma::NOISE));
@@ -163,7 +164,7 @@ fn a_missing_item_is_refused_with_the_existing_ones() {
     let new = synthetic::new();
     for (figure, nothing) in [
         (
-            Figure::Attack,
+            Figure::Attack { nth: 0 },
             "this session has no attack yet; Attack in the plan makes it",
         ),
         (
@@ -240,66 +241,6 @@ fn tables_are_tidy_and_missing_values_are_empty_fields() {
     assert!(rows("backdoor").contains(&"2,0,3,3,300000,0,,,,,".to_string()));
     assert!(rows("predictions").contains(&"test,9,9,9,9,971".to_string()));
     assert!(self::tables(&synthetic::new()).is_empty());
-}
-
-/// A session of every experiment, with this one repeated at the end of the plan.
-fn with_repeated(is_repeated: impl Fn(&Analysis) -> bool) -> Session {
-    let mut session = everything::session();
-    let index = session
-        .config
-        .analyses
-        .iter()
-        .position(is_repeated)
-        .unwrap();
-    let (plan, record) = (&mut session.config.analyses, &mut session.record.analyses);
-    plan.push(plan[index].clone());
-    record.push(record[index].clone());
-    session
-}
-
-#[test]
-fn an_experiment_planned_twice_has_two_tables() {
-    let session = with_repeated(|analysis| matches!(analysis, Analysis::Attack(_)));
-    let tables = tables(&session);
-    let rows = |name: &str| {
-        &tables
-            .iter()
-            .find(|(table_name, _)| table_name == name)
-            .unwrap()
-            .1
-    };
-    assert_eq!(rows("attack"), rows("attack_2"));
-}
-
-#[test]
-fn tables_tell_the_images_of_an_experiment_planned_twice_apart() {
-    let session = with_repeated(|analysis| matches!(analysis, Analysis::ClassificationImages(_)));
-    let tables = tables(&session);
-    for name in ["classification_images", "counts"] {
-        let (_, lines) = tables.iter().find(|(table, _)| table == name).unwrap();
-        assert!(lines[0].ends_with(",images"), "{name}: {}", lines[0]);
-        let (first, second) = lines[1..].split_at((lines.len() - 1) / 2);
-        for (one, other) in first.iter().zip(second) {
-            let (one, other) = (one.strip_suffix(",0"), other.strip_suffix(",1"));
-            assert!(one.is_some() && one == other, "{name}: {one:?} {other:?}");
-        }
-    }
-}
-
-#[test]
-fn a_second_spike_triggered_analysis_has_arrays_of_its_own() {
-    let session = with_repeated(|analysis| matches!(analysis, Analysis::SpikeTriggered(_)));
-    let mut out = std::io::Cursor::new(Vec::new());
-    export::npz(&session, &mut out).unwrap();
-    let mut archive = zip::ZipArchive::new(out).unwrap();
-    let mut read = |name: &str| {
-        let mut bytes = Vec::new();
-        let mut file = archive.by_name(&format!("{name}.npy")).unwrap();
-        std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
-        bytes
-    };
-    assert_eq!(read("sta_conv1"), read("sta2_conv1"));
-    assert_eq!(read("image_sta_conv1"), read("image_sta2_conv1"));
 }
 
 #[test]

@@ -94,9 +94,10 @@ impl ShowArgs {
                 gamma: self.gamma,
             },
             (None, Some(layer)) => Figure::Filters {
+                nth: 0,
                 layer: layer.clone(),
             },
-            (None, None) if which.attack => Figure::Attack,
+            (None, None) if which.attack => Figure::Attack { nth: 0 },
             (None, None) => Figure::Training,
         })
     }

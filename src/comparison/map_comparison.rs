@@ -24,9 +24,15 @@ pub struct MapComparison {
     pub shape: Shape,
     /// The bounds beyond which pixels differ significantly.
     pub bounds: SignificanceBounds,
+    /// The trials that the maps of each session are made of.
+    pub trials: [u64; 2],
+    /// Whether the evidence of both is centred within the same groups of trials: above γ = 0 these are the classes that
+    /// have maps, and the others together. If not, the maps may differ for that alone.
+    pub same_centring: bool,
     /// The difference of the two maps for every class, \[K\]; `None` unless both have one.
     pub classes: Vec<Option<MapDifference>>,
-    min_trials: [u64; 2],
+    /// Whether each has too few trials for any evidence image.
+    lacks_trials: [bool; 2],
 }
 
 /// Totals over all classes that have maps in both sessions.
@@ -61,13 +67,17 @@ impl MapComparison {
         let estimates = common.trials.map(GammaTrials::estimate);
         let shape = common.trials[0].shape();
         let errors = common.trials[0].errors();
+        let [first, second] = common.trials;
+        let centred = response == Response::Evidence && common.gamma > Gamma::NOISE;
         let mut compared = Self {
+            trials: common.trials.map(|trials| trials.trials_of(response)),
+            same_centring: !centred || first.listed == second.listed,
             gamma: common.gamma,
             response,
             shape,
             bounds: SignificanceBounds::new(1, shape.iter().product()),
             classes: Vec::new(),
-            min_trials: common.trials.map(|trials| trials.min_trials),
+            lacks_trials: common.trials.map(GammaTrials::lacks_trials_for_evidence),
             estimates,
         };
         let classes = common.trials[0].classes();
@@ -110,9 +120,7 @@ impl MapComparison {
         let of_class = estimate.classes.get(class.0)?;
         Some(match self.response {
             _ if !of_class.listed => "not in its plan".into(),
-            Response::Evidence if estimate.trials < self.min_trials[session] => {
-                "too few trials".into()
-            }
+            Response::Evidence if self.lacks_trials[session] => "too few trials".into(),
             Response::Evidence => "constant output".into(),
             Response::Decision => {
                 format!("too few, called {}", format::count(of_class.called as f64))

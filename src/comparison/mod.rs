@@ -14,3 +14,6 @@ pub use error::ComparisonError;
 pub use joint::SharedTrialDecisions;
 pub use map_comparison::{ComparisonTotals, MapComparison};
 pub use pair::{ComparisonRequest, SessionPair, SharedGamma, TrialOverlap};
+
+#[cfg(test)]
+mod tests;

@@ -70,6 +70,15 @@ impl SharedGamma<'_> {
         let counts = [&estimates[0].counts[..], &estimates[1].counts[..]];
         compare_tables(counts, self.trials[0].classes())
     }
+
+    /// Bounds on the share of trials on which the networks agree, from their counts; `None` unless both counted exactly
+    /// the same trials. A confidence that is required drops other trials of each.
+    pub fn agreement_bounds(&self) -> Option<[f64; 2]> {
+        let counted_same = self.overlap == TrialOverlap::Same
+            && self.trials.iter().all(|trials| trials.dropped == 0);
+        let called = self.compare_counts().filter(|_| counted_same)?;
+        Some(called.agreement_bounds)
+    }
 }
 
 impl<'a> SessionPair<'a> {

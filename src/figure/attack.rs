@@ -6,24 +6,24 @@ use crate::drawing::{AxisScale, Drawing, Paint, Plot, Rect, Series, Sheet, Strok
 use crate::format;
 use crate::session::Session;
 use crate::session::record::{Attack, Pattern};
-use crate::stats::interval::wilson;
+use crate::stats::interval::Interval;
 
-/// The session's attack, if any stimulus has been shown.
-pub fn begun(session: &Session) -> Result<&Attack, FigureError> {
-    let attack = session.record.first::<Attack>();
+/// The session's attack with this index among them, if any stimulus has been shown.
+pub fn begun(session: &Session, nth: usize) -> Result<&Attack, FigureError> {
+    let attack = super::nth::<Attack>(session, nth).map(|(_, attack)| attack);
     attack
         .filter(|attack| attack.gamma.is_some() && attack.queries() > 0)
         .ok_or(FigureError::Missing("attack"))
 }
 
 /// Draws targeted success on images, and on noise if it was attacked too.
-pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let attack = begun(session)?;
+pub fn draw(session: &Session, nth: usize, sheet: Sheet) -> Result<Drawing, FigureError> {
+    let attack = begun(session, nth)?;
     let (margin, row) = (sheet.margin(), sheet.line_height());
     let room = sheet.width - 2.0 * margin;
     let noise = (0..attack.weights.len()).any(|weight| {
         let shown = attack.mean_targeted(1, attack.kinds.len() - 1, weight);
-        shown.is_some_and(|(_, share)| share.total > 0)
+        shown.is_some()
     });
     let sources: &[(usize, &str)] = match noise {
         true => &[(0, "test images"), (1, "noise images")],
@@ -85,7 +85,7 @@ fn without(attack: &Attack, source: usize) -> Option<[f64; 2]> {
     let zero_weight = attack.weights.iter().position(|&w| w == 0.0)?;
     let all = (0..attack.kinds.len())
         .filter_map(|pattern| attack.mean_targeted(source, pattern, zero_weight));
-    let ends = all.map(|(rate, _)| [rate, rate]);
+    let ends = all.map(|mean| [mean.interval.estimate; 2]);
     ends.reduce(|ends, [rate, _]| [ends[0].min(rate), ends[1].max(rate)])
 }
 
@@ -102,20 +102,16 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
     let series = series.map(|(pattern, kind)| {
         let (paint, stroke) = style(*kind);
         let means = order.iter().filter_map(|&weight| {
-            let (mean, share) = attack.mean_targeted(source, pattern, weight)?;
-            Some((
-                attack.weights[weight],
-                mean,
-                wilson(share.hits, share.total)?,
-            ))
+            let mean = attack.mean_targeted(source, pattern, weight)?;
+            Some((attack.weights[weight], mean.interval))
         });
-        let means: Vec<_> = means.collect();
+        let means: Vec<(f64, Interval)> = means.collect();
         Series {
             name: kind.label().to_owned(),
-            points: means.iter().map(|(w, mean, _)| (*w, *mean)).collect(),
+            points: means.iter().map(|(w, mean)| (*w, mean.estimate)).collect(),
             band: means
                 .iter()
-                .map(|(w, _, interval)| (*w, interval.low, interval.high))
+                .map(|(w, mean)| (*w, mean.low, mean.high))
                 .collect(),
             paint,
             stroke,

@@ -4,7 +4,7 @@ use super::wording::{class_name, percent_with_ends};
 use crate::format::percent;
 use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, AuditRole, PastedFinding, Record};
-use crate::stats::audit::{AuditVerdict, Baseline, SquareWindow};
+use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow};
 use crate::stats::share::Share;
 
 /// An audit's results for the network under study, in words.
@@ -24,17 +24,31 @@ pub struct AuditSummary {
     pub power: Option<String>,
 }
 
-/// The rows and columns of a window in pixels, for noise in cells of `cell` pixels.
-pub fn window_in_words((row, column, side): SquareWindow, cell: usize) -> String {
+/// The first and the last row of a window in pixels, and the first and the last column, for noise in cells of `cell`
+/// pixels. Cells at the lower and at the right edge of an image that they do not divide are cut off, and so is a window
+/// there.
+fn window_span(
+    record: &Record,
+    (row, column, side): SquareWindow,
+    cell: usize,
+) -> [(usize, usize); 2] {
     let cell = cell.max(1);
-    let last = |first: usize| (first + side) * cell - 1;
-    format!(
-        "rows {}–{}, columns {}–{}",
-        row * cell,
-        last(row),
-        column * cell,
-        last(column)
-    )
+    let form = record.form.as_ref();
+    let span = |first: usize, length: Option<usize>| {
+        let end = (first + side) * cell;
+        let end = length.map_or(end, |length| end.min(length));
+        (first * cell, end.saturating_sub(1))
+    };
+    [
+        span(row, form.map(|form| form.height)),
+        span(column, form.map(|form| form.width)),
+    ]
+}
+
+/// The rows and columns of a window in pixels: `rows 0–3, columns 24–27`.
+pub fn window_in_words(record: &Record, window: SquareWindow, cell: usize) -> String {
+    let [(top, bottom), (left, right)] = window_span(record, window, cell);
+    format!("rows {top}–{bottom}, columns {left}–{right}")
 }
 
 /// An audit's results for a network of this kind; `None` until all networks have been shown noise, and if nothing
@@ -48,7 +62,7 @@ pub fn summary(
     let verdict = audit.verdict(plan, kind)?;
     let references = audit.references().count();
     let name = class_name(record, verdict.class);
-    let window = window_in_words(verdict.top.window, plan.cell);
+    let window = window_in_words(record, verdict.top.window, plan.cell);
     let score = verdict.top.score;
     let power = power(record, audit, plan);
     let (finding, short) = match (verdict.has_window(), verdict.energy_class()) {
@@ -66,6 +80,13 @@ pub fn summary(
                 format!("{name} deviates: energy {energy:.1}"),
             )
         }
+        (false, None) if !verdict.is_conclusive() => (
+            format!(
+                "nothing can be found: {} classes have a score, and with references of another kind it takes {MIN_OWN_CLASSES} for one to stand out from the others",
+                verdict.scored
+            ),
+            "nothing can be found".to_owned(),
+        ),
         (false, None) => (
             format!("nothing found: the highest score is {score:.1}, of {name}"),
             format!("nothing found: score {score:.1}"),
@@ -219,4 +240,23 @@ pub fn share_with_interval(value: Share) -> String {
     value
         .interval()
         .map_or_else(|| "none".to_owned(), percent_with_ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Config, Form};
+
+    #[test]
+    fn a_window_ends_with_the_image_where_cells_do_not_divide_it() {
+        let mut record = Record::new(&Config::default());
+        let words = |record: &Record, window, cell| window_in_words(record, window, cell);
+        // Ten cells of three pixels cover 28 pixels and two more.
+        let window = (8, 7, 2);
+        assert_eq!(words(&record, window, 3), "rows 24–29, columns 21–26");
+        record.form = Some(Form::numbered([1, 28, 26], 3));
+        assert_eq!(words(&record, window, 3), "rows 24–27, columns 21–25");
+        assert_eq!(words(&record, (2, 3, 4), 1), "rows 2–5, columns 3–6");
+        assert_eq!(words(&record, (2, 3, 4), 0), "rows 2–5, columns 3–6");
+    }
 }

@@ -1,15 +1,16 @@
 //! The caption of a figure: what it shows, for how many trials, at which γ, and the threshold at which a pixel counts
 //! as significant.
 
+use super::channels;
 use super::choice;
 use super::maps::trials_of_class;
 use super::wording::capitalise;
 use super::wording::class_name;
-use super::{Figure, images};
+use super::{Figure, images, nth};
 use crate::format::{clean, gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
-use crate::session::config::{Analysis, Response, Split};
+use crate::session::config::{self, Analysis, Response, Split};
 use crate::session::record::{
     Attack, ClassificationImages, GammaTrials, Predictions, SpikeTriggered,
 };
@@ -28,7 +29,7 @@ pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
             response,
             images,
             gamma,
-        } => maps(session, (*images, *response), *gamma)?,
+        } => maps(session, (*images, *response), *gamma, "mean")?,
         Figure::Significance {
             response,
             images,
@@ -41,17 +42,21 @@ pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
             versus,
             gamma,
         } => pair(session, *images, (*class, *versus), *gamma)?,
-        Figure::Filters { layer } => filters(session, layer)?,
+        Figure::Filters { nth, layer } => filters(session, *nth, layer)?,
         Figure::Covariance { layer } => super::covariance::caption(session, layer)?,
-        Figure::Attack => attack(session)?,
-        Figure::Modulation => super::modulation::caption(session)?,
-        Figure::Audit => super::audit_scores::caption(session)?,
-        Figure::Backdoor => super::backdoor::caption(session)?,
+        Figure::Attack { nth } => attack(session, *nth)?,
+        Figure::Modulation { nth } => super::modulation::caption(session, *nth)?,
+        Figure::Audit { nth } => super::audit_scores::caption(session, *nth)?,
+        Figure::Backdoor { nth } => super::backdoor::caption(session, *nth)?,
         Figure::Shards => super::shards::caption(session)?,
         Figure::Training => training(session)?,
-        Figure::Confusion { split } => confusion(session, *split)?,
+        Figure::Confusion { nth, split } => confusion(session, *nth, *split)?,
     };
-    Some(format!("{text} {}", origin(session)))
+    let number = match figure.nth() {
+        0 => String::new(),
+        nth => format!(" Experiment {} of this kind in the plan.", nth + 1),
+    };
+    Some(format!("{text}{number} {}", origin(session)))
 }
 
 /// The origin of the numbers, as a sentence: session, network, images, seed, program, fingerprints.
@@ -94,17 +99,53 @@ fn fingerprints(session: &Session) -> String {
     }
 }
 
-/// The noise of classification images, and whether it smooths the map, in words.
-fn noise(session: &Session, images: usize) -> Option<String> {
-    let (index, _) = session.record.all::<ClassificationImages>().nth(images)?;
+/// The trials that maps are made of, in words: how many, which of them count, and their noise. Evidence takes them all.
+fn made_of(
+    session: &Session,
+    (images, response): (usize, Response),
+    trials: &[&GammaTrials],
+) -> Option<String> {
+    let (index, _) = nth::<ClassificationImages>(session, images)?;
     let Analysis::ClassificationImages(plan) = session.config.analyses.get(index)? else {
         return None;
+    };
+    let shown: u64 = trials.iter().map(|trials| trials.trials).sum();
+    let counted: u64 = trials.iter().map(|trials| trials.trials_of(response)).sum();
+    let number = match counted == shown {
+        true => thousands(shown),
+        false => format!("{} of {}", thousands(counted), thousands(shown)),
+    };
+    let weighting = match response {
+        Response::Decision => plan.weighting.label(),
+        Response::Evidence => None,
+    };
+    let weighting = weighting.map_or_else(String::new, |label| format!(" ({label})"));
+    Some(format!("{number} trials of {}{weighting}", noise(plan)))
+}
+
+/// The noise of classification images, and whether it smooths the map, in words.
+fn noise(plan: &config::ClassificationImages) -> String {
+    let cells = match plan.cell {
+        0 | 1 => String::new(),
+        cell => format!(" in cells of {cell}×{cell} pixels"),
+    };
+    let grey = match plan.grey {
+        true => ", the same in all channels",
+        false => "",
     };
     let smoothed = match plan.noise.is_white() {
         true => "",
         false => ", which smooths the map",
     };
-    Some(format!("{} noise{smoothed}", plan.noise.label()))
+    format!("{} noise{cells}{grey}{smoothed}", plan.noise.label())
+}
+
+/// Which plane is drawn of maps of several channels, as a sentence after others; empty for one channel.
+fn plane(trials: &GammaTrials, drawn: &str) -> String {
+    match trials.shape()[0] {
+        1 => String::new(),
+        channels => format!(" Drawn: the {drawn} of {channels} channels."),
+    }
 }
 
 /// The trials at a signal strength, or at each that has any.
@@ -140,11 +181,10 @@ fn map(
     let map = class_estimate.image(by)?;
     let name = class_name(&session.record, class);
     let mut words = format!(
-        "{} of {name} at γ = {}, from {} trials of {}",
+        "{} of {name} at γ = {}, from {}",
         capitalise(by.image_label()),
         gamma(trials.gamma),
-        thousands(trials.trials),
-        noise(session, place)?
+        made_of(session, (place, by), &[trials])?
     );
     if by == Response::Decision {
         words += &format!(
@@ -169,6 +209,7 @@ fn maps(
     session: &Session,
     (place, response): (usize, Option<Response>),
     gamma_value: Option<Gamma>,
+    drawn: &str,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
@@ -201,14 +242,13 @@ fn maps(
             format!("each class at its best γ of {}", all.join(", "))
         }
     };
-    let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
     Some(format!(
-        "{}s, {gammas}, from {} trials of {}; {} of {with_map} maps have R ≥ {}{missing}.",
+        "{}s, {gammas}, from {}; {} of {with_map} maps have R ≥ {}{missing}.{}",
         capitalise(by.image_label()),
-        thousands(trials),
-        noise(session, place)?,
+        made_of(session, (place, by), &shown)?,
         good.count(),
-        choice::RELIABLE
+        choice::RELIABLE,
+        plane(shown.first()?, drawn)
     ))
 }
 
@@ -219,7 +259,8 @@ fn significance(
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
-    let of_map = maps(session, (place, Some(by)), gamma_value)?;
+    let strongest = "channel farthest from zero";
+    let of_map = maps(session, (place, Some(by)), gamma_value, strongest)?;
     let shown = images_record
         .gammas
         .iter()
@@ -243,11 +284,14 @@ fn means(session: &Session, place: usize, gamma_value: Option<Gamma>) -> Option<
         Some(gamma_value) => format!("at γ = {}", gamma(gamma_value)),
         None => "each class at its best γ".to_owned(),
     };
-    let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
+    let first = shown.first()?;
+    let plane = match first.shape()[0] {
+        channels::RGB => String::new(),
+        _ => plane(first, "mean"),
+    };
     Some(format!(
-        "Mean stimulus of the trials called each class, {gammas}, from {} trials of {}; all on one scale.",
-        thousands(trials),
-        noise(session, place)?
+        "Mean stimulus of the trials called each class, {gammas}, from {}; all on one scale.{plane}",
+        made_of(session, (place, Response::Decision), &shown)?
     ))
 }
 
@@ -265,20 +309,20 @@ fn pair(
     let [name, other] = [class, versus].map(|class| class_name(&session.record, class));
     let mut words = format!(
         "Evidence images of {name} and of {other} and their difference, the evidence for {name} rather than \
-         {other}, at γ = {}, from {} trials of {}.",
+         {other}, at γ = {}, from {}.",
         gamma(trials.gamma),
-        thousands(trials.trials),
-        noise(session, place)?
+        made_of(session, (place, Response::Evidence), &[trials])?
     );
     if let Some(r) = map.reliability {
         words += &format!(" Reliability of the difference R = {}.", reliability(r));
     }
     words += &outlined(&map, estimate.threshold);
-    Some(words)
+    let mean = "mean, outlined where any is significant,";
+    Some(words + &plane(trials, mean))
 }
 
-fn filters(session: &Session, name: &str) -> Option<String> {
-    let spikes = session.record.first::<SpikeTriggered>()?;
+fn filters(session: &Session, at: usize, name: &str) -> Option<String> {
+    let (_, spikes) = nth::<SpikeTriggered>(session, at)?;
     let layer = spikes.layers.iter().find(|layer| layer.name == name)?;
     let estimate = layer.estimate();
     let (height, width) = layer.receptive_field;
@@ -294,12 +338,12 @@ fn filters(session: &Session, name: &str) -> Option<String> {
     ))
 }
 
-fn attack(session: &Session) -> Option<String> {
-    let attack = session.record.first::<Attack>()?;
+fn attack(session: &Session, at: usize) -> Option<String> {
+    let (_, attack) = nth::<Attack>(session, at)?;
     let pattern_origin = super::wording::pattern_origin(attack, "γ =");
     let pattern_origin = pattern_origin.map_or_else(String::new, |words| format!(" ({words})"));
     Some(format!(
-        "Targeted success of images blended with patterns{pattern_origin}, against the weight w of the pattern; {} queries. Curves: means over the targets. Bands: 95 % intervals (Wilson) of all targets pooled.",
+        "Targeted success of images blended with patterns{pattern_origin}, against the weight w of the pattern; {} queries. Curves: means over the targets. Bands: their 95 % intervals (Wilson).",
         thousands(attack.queries())
     ))
 }
@@ -313,8 +357,8 @@ fn training(session: &Session) -> Option<String> {
     ))
 }
 
-fn confusion(session: &Session, split: Split) -> Option<String> {
-    let predictions = session.record.first::<Predictions>()?;
+fn confusion(session: &Session, at: usize, split: Split) -> Option<String> {
+    let (_, predictions) = nth::<Predictions>(session, at)?;
     let split_counts = predictions
         .splits
         .iter()

@@ -37,6 +37,15 @@ pub fn luminance(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     (0..area).map(mean).collect()
 }
 
+/// What is drawn of a map of so many channels if it is drawn in one plane, after other words: `, mean of 3 channels`;
+/// empty for one channel.
+pub fn mean_in_words(channels: usize) -> String {
+    match channels {
+        0 | 1 => String::new(),
+        channels => format!(", mean of {channels} channels"),
+    }
+}
+
 /// For every pixel, the value of the channel that is farthest from zero, \[h·w\].
 pub fn strongest(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     let area = height * width;
@@ -148,5 +157,7 @@ mod tests {
         assert_eq!(name(1, 2), "channel 1");
         assert_eq!(name(0, 1), "");
         assert_eq!(channel(&MAP, SHAPE, 1), [0.0, 0.0, 0.5]);
+        assert_eq!(mean_in_words(3), ", mean of 3 channels");
+        assert_eq!(mean_in_words(1), "");
     }
 }

@@ -103,6 +103,9 @@ fn of_class(
             format::reliability(r)
         ),
         (Some(_), None) => format!("γ {}", format::gamma(trials.gamma)),
+        (None, _) if response == Response::Evidence && !trials.lacks_trials_for_evidence() => {
+            "constant output".to_owned()
+        }
         (None, _) => "too few trials".to_owned(),
     };
     ClassMap {

@@ -14,9 +14,14 @@ const LETTERS: usize = 16;
 
 /// The confusion matrix of a split of the data set. Rows are true classes; the shade of a cell is its share of the
 /// row, orange if the prediction is right and blue if it is wrong.
-pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let predictions = session.record.first::<Predictions>();
-    let splits = predictions.map_or(&[][..], |predictions| &predictions.splits);
+pub fn draw(
+    session: &Session,
+    nth: usize,
+    split: Split,
+    sheet: Sheet,
+) -> Result<Drawing, FigureError> {
+    let predictions = super::nth::<Predictions>(session, nth);
+    let splits = predictions.map_or(&[][..], |(_, predictions)| &predictions.splits);
     let counts = splits
         .iter()
         .find(|counts| counts.split == split && counts.total() > 0);

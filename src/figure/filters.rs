@@ -18,10 +18,15 @@ const BETWEEN: f64 = 0.4;
 /// Maximum width of an image in millimetres.
 const LARGEST: f64 = 30.0;
 
-/// Draws the layer of this name.
-pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let spikes = session.record.first::<SpikeTriggered>();
-    let layers = spikes.map_or(&[][..], |spikes| &spikes.layers);
+/// Draws the layer of this name of the session's spike-triggered averages with this index.
+pub fn draw(
+    session: &Session,
+    nth: usize,
+    layer: &str,
+    sheet: Sheet,
+) -> Result<Drawing, FigureError> {
+    let spikes = super::nth::<SpikeTriggered>(session, nth);
+    let layers = spikes.map_or(&[][..], |(_, spikes)| &spikes.layers);
     if layers.is_empty() {
         return Err(FigureError::Missing("spike-triggered averages"));
     }

@@ -7,7 +7,10 @@ use super::{
 use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::Response;
-use crate::session::record::{ClassificationImages, GammaTrials, Predictions, SpikeTriggered};
+use crate::session::record::{
+    Attack, Audit, Backdoor, ClassificationImages, ExperimentRecord, GammaTrials, Modulation,
+    Predictions, SpikeTriggered,
+};
 
 /// Every figure of a session.
 pub fn list(session: &Session) -> Vec<Figure> {
@@ -20,44 +23,49 @@ pub fn list(session: &Session) -> Vec<Figure> {
         figures.extend(of_images(index, images));
         figures.extend(confused_pair(session, index, images));
     }
-    if attack::begun(session).is_ok() {
-        figures.push(Figure::Attack);
+    let attacks = numbers::<Attack>(session, |nth| attack::begun(session, nth).is_ok());
+    figures.extend(attacks.map(|nth| Figure::Attack { nth }));
+    let modulations = numbers::<Modulation>(session, |nth| modulation::is_available(session, nth));
+    figures.extend(modulations.map(|nth| Figure::Modulation { nth }));
+    for (nth, (_, spikes)) in record.all::<SpikeTriggered>().enumerate() {
+        let layers = spikes.layers.iter();
+        let shown_layers = layers.filter(|layer| layer.noise.fields.iter().sum::<u64>() > 0);
+        for layer in shown_layers {
+            let layer = layer.name.clone();
+            // One figure has the axes of a layer's units, of whichever experiment.
+            let covariance = Figure::Covariance {
+                layer: layer.clone(),
+            };
+            let axes = covariance::is_available(session, &layer) && !figures.contains(&covariance);
+            figures.push(Figure::Filters { nth, layer });
+            figures.extend(axes.then_some(covariance));
+        }
     }
-    if modulation::is_available(session) {
-        figures.push(Figure::Modulation);
-    }
-    let layers = record.first::<SpikeTriggered>();
-    let layers = layers.iter().flat_map(|spikes| &spikes.layers);
-    let shown_layers = layers.filter(|layer| layer.noise.fields.iter().sum::<u64>() > 0);
-    for layer in shown_layers {
-        let layer = layer.name.clone();
-        let axes = covariance::is_available(session, &layer);
-        figures.push(Figure::Filters {
-            layer: layer.clone(),
-        });
-        figures.extend(axes.then_some(Figure::Covariance { layer }));
-    }
-    if audit_scores::is_available(session) {
-        figures.push(Figure::Audit);
-    }
-    if backdoor::is_available(session) {
-        figures.push(Figure::Backdoor);
-    }
+    let audits = numbers::<Audit>(session, |nth| audit_scores::is_available(session, nth));
+    figures.extend(audits.map(|nth| Figure::Audit { nth }));
+    let studies = numbers::<Backdoor>(session, |nth| backdoor::is_available(session, nth));
+    figures.extend(studies.map(|nth| Figure::Backdoor { nth }));
     if shards::is_available(session) {
         figures.push(Figure::Shards);
     }
-    let predictions = record.first::<Predictions>();
-    let splits = predictions
-        .iter()
-        .flat_map(|predictions| &predictions.splits);
-    figures.extend(
-        splits
-            .filter(|counts| counts.total() > 0)
-            .map(|counts| Figure::Confusion {
-                split: counts.split,
-            }),
-    );
+    for (nth, (_, predictions)) in record.all::<Predictions>().enumerate() {
+        let splits = predictions.splits.iter();
+        let counted = splits.filter(|counts| counts.total() > 0);
+        figures.extend(counted.map(|counts| Figure::Confusion {
+            nth,
+            split: counts.split,
+        }));
+    }
     figures
+}
+
+/// The indices of the experiments of a kind that have a figure, among those of this kind in the plan.
+fn numbers<T: ExperimentRecord>(
+    session: &Session,
+    has_figure: impl Fn(usize) -> bool,
+) -> impl Iterator<Item = usize> {
+    let all = 0..session.record.all::<T>().count();
+    all.filter(move |&nth| has_figure(nth))
 }
 
 fn of_images(images: usize, images_record: &ClassificationImages) -> Vec<Figure> {
@@ -241,15 +249,24 @@ pub fn find(
     })
 }
 
-/// `pair-4-not-9`, optionally at a γ: the difference between any two classes, which need not be among [`list`].
+/// `pair-4-not-9`, optionally at a γ, and with `noise2-` before it of the second classification images: the difference
+/// between any two classes, which need not be among [`list`].
 fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
+    let numbered = query
+        .strip_prefix("noise")
+        .and_then(|rest| rest.split_once('-'));
+    let (images, query) = match numbered {
+        // The first ones have no number.
+        Some((number, rest)) => (number.parse::<usize>().ok()?.checked_sub(2)? + 1, rest),
+        None => (0, query),
+    };
     let (classes, gamma) = match query.strip_prefix("pair-")?.split_once("-gamma-") {
         Some((classes, gamma)) => (classes, Some(gamma.parse().ok()?)),
         None => (query.strip_prefix("pair-")?, None),
     };
     let (class, versus) = classes.split_once("-not-")?;
     let figure = Figure::Pair {
-        images: 0,
+        images,
         class: ClassId(class.parse().ok()?),
         versus: ClassId(versus.parse().ok()?),
         gamma,

@@ -33,7 +33,7 @@ use crate::drawing::{Drawing, Sheet};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{Response, Split};
-use crate::session::record::{ClassificationImages, GammaTrials};
+use crate::session::record::{ClassificationImages, ExperimentRecord, GammaTrials};
 
 pub use error::FigureError;
 pub use listing::{find, has, list};
@@ -95,6 +95,8 @@ pub enum Figure {
     },
     /// The spike-triggered averages of a layer's units.
     Filters {
+        /// The index among the plan's spike-triggered experiments.
+        nth: usize,
         /// The layer's name.
         layer: String,
     },
@@ -104,25 +106,57 @@ pub enum Figure {
         layer: String,
     },
     /// Success of the attack by weight of the pattern.
-    Attack,
+    Attack {
+        /// The index among the plan's attacks.
+        nth: usize,
+    },
     /// The effect of pushing layers on each class.
-    Modulation,
+    Modulation {
+        /// The index among the plan's modulations.
+        nth: usize,
+    },
     /// The scores of the classes of the network under audit.
-    Audit,
+    Audit {
+        /// The index among the plan's audits.
+        nth: usize,
+    },
     /// How well poisoned networks are separated from clean ones.
-    Backdoor,
+    Backdoor {
+        /// The index among the plan's backdoor studies.
+        nth: usize,
+    },
     /// The progress of the shards of a divided session.
     Shards,
     /// Loss and accuracy by epoch.
     Training,
     /// Images by true class and predicted class.
     Confusion {
+        /// The index among the plan's predictions.
+        nth: usize,
         /// The split of the data set.
         split: Split,
     },
 }
 
 impl Figure {
+    /// The index of its experiment among those of the same kind in the plan.
+    pub fn nth(&self) -> usize {
+        match self {
+            Self::Map { images, .. }
+            | Self::Maps { images, .. }
+            | Self::Significance { images, .. }
+            | Self::Means { images, .. }
+            | Self::Pair { images, .. } => *images,
+            Self::Filters { nth, .. }
+            | Self::Attack { nth }
+            | Self::Modulation { nth }
+            | Self::Audit { nth }
+            | Self::Backdoor { nth }
+            | Self::Confusion { nth, .. } => *nth,
+            Self::Covariance { .. } | Self::Shards | Self::Training => 0,
+        }
+    }
+
     /// Whether the figure is readable at a hundred pixels: maps are, text and curves are not.
     pub fn is_coarse(&self) -> bool {
         matches!(self, Self::Map { .. } | Self::Maps { .. })
@@ -182,24 +216,28 @@ pub fn draw(session: &Session, figure: &Figure, sheet: Sheet) -> Result<Drawing,
             versus,
             gamma,
         } => maps::draw_pair(session, *images, (*class, *versus), *gamma, sheet),
-        Figure::Filters { layer } => filters::draw(session, layer, sheet),
+        Figure::Filters { nth, layer } => filters::draw(session, *nth, layer, sheet),
         Figure::Covariance { layer } => covariance::draw(session, layer, sheet),
-        Figure::Attack => attack::draw(session, sheet),
-        Figure::Modulation => modulation::draw(session, sheet),
-        Figure::Audit => audit_scores::draw(session, sheet),
-        Figure::Backdoor => backdoor::draw(session, sheet),
+        Figure::Attack { nth } => attack::draw(session, *nth, sheet),
+        Figure::Modulation { nth } => modulation::draw(session, *nth, sheet),
+        Figure::Audit { nth } => audit_scores::draw(session, *nth, sheet),
+        Figure::Backdoor { nth } => backdoor::draw(session, *nth, sheet),
         Figure::Shards => shards::draw(session, sheet),
         Figure::Training => training::draw(session, sheet),
-        Figure::Confusion { split } => confusion::draw(session, *split, sheet),
+        Figure::Confusion { nth, split } => confusion::draw(session, *nth, *split, sheet),
     }?;
     drawing.caption = caption::caption(session, figure).unwrap_or_default();
     Ok(drawing)
 }
 
+/// The experiment with this index among those of its kind in the plan, and its index in the plan.
+fn nth<T: ExperimentRecord>(session: &Session, nth: usize) -> Option<(usize, &T)> {
+    session.record.all().nth(nth)
+}
+
 /// The classification-images record with this index among those of the session, if it has trials.
 fn images(session: &Session, images: usize) -> Result<&ClassificationImages, FigureError> {
-    let mut all = session.record.all::<ClassificationImages>();
-    let record = all.nth(images).map(|(_, record)| record);
+    let record = nth::<ClassificationImages>(session, images).map(|(_, record)| record);
     record
         .filter(|record| record.trials() > 0)
         .ok_or(FigureError::Missing("classification images"))

@@ -60,15 +60,19 @@ impl Figure {
                 images_prefix(*images),
                 gamma_suffix(gamma)
             ),
-            Self::Filters { layer } => format!("filters-{}", escaped(layer)),
+            Self::Filters { nth, layer } => {
+                format!("{}-{}", numbered("filters", *nth), escaped(layer))
+            }
             Self::Covariance { layer } => format!("covariance-{}", escaped(layer)),
-            Self::Attack => "attack".into(),
-            Self::Modulation => "modulation".into(),
-            Self::Audit => "audit".into(),
-            Self::Backdoor => "backdoor".into(),
+            Self::Attack { nth } => numbered("attack", *nth),
+            Self::Modulation { nth } => numbered("modulation", *nth),
+            Self::Audit { nth } => numbered("audit", *nth),
+            Self::Backdoor { nth } => numbered("backdoor", *nth),
             Self::Shards => "shards".into(),
             Self::Training => "training".into(),
-            Self::Confusion { split } => format!("confusion-{}", split.label()),
+            Self::Confusion { nth, split } => {
+                format!("{}-{}", numbered("confusion", *nth), split.label())
+            }
         }
     }
 
@@ -103,6 +107,14 @@ pub(super) const KINDS: [(&str, &str); 14] = [
     ("confusion", "predictions"),
     ("shards", "shards"),
 ];
+
+/// `attack`, `attack2`, …
+fn numbered(kind: &str, nth: usize) -> String {
+    match nth {
+        0 => kind.to_owned(),
+        nth => format!("{kind}{}", nth + 1),
+    }
+}
 
 fn images_prefix(images: usize) -> String {
     match images {
@@ -149,9 +161,19 @@ mod tests {
     fn names_are_plain_and_no_two_figures_share_one() {
         let filters = |layer: &str| {
             let layer = layer.into();
-            Figure::Filters { layer }.name()
+            Figure::Filters { nth: 0, layer }.name()
         };
         assert_eq!(filters("conv1"), "filters-conv1");
+        // A layer of the second experiment, and one of the first whose name begins with a number.
+        let layer = "2-conv1".into();
+        let second = Figure::Filters {
+            nth: 1,
+            layer: "conv1".into(),
+        }
+        .name();
+        assert_eq!(second, "filters2-conv1");
+        assert_ne!(second, Figure::Filters { nth: 0, layer }.name());
+        assert_eq!(Figure::Attack { nth: 2 }.name(), "attack3");
         let all = ["a.b", "a/b", "a_b", "a#b", "a~2fb", "../a"].map(filters);
         for (index, name) in all.iter().enumerate() {
             assert!(!name.contains(['/', ' ', '#']), "{name}");

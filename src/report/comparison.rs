@@ -67,6 +67,12 @@ pub fn caution(pair: &SessionPair<'_>, compared: &MapComparison) -> &'static str
     }
 }
 
+/// A caution about evidence images that differ in more than the networks.
+pub fn centring_caution(compared: &MapComparison) -> Option<&'static str> {
+    let words = "the plans have maps of other classes: above γ 0 evidence depends on which";
+    (!compared.same_centring).then_some(words)
+}
+
 fn sessions(pair: &SessionPair<'_>) -> Vec<String> {
     let [a, b] = pair.sessions;
     let width = pair.names().map(|name| name.chars().count());
@@ -93,7 +99,7 @@ fn sessions(pair: &SessionPair<'_>) -> Vec<String> {
 }
 
 fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
-    let trials = [0, 1].map(|side| count(compared.estimates[side].trials as f64));
+    let trials = compared.trials.map(|trials| count(trials as f64));
     let mut lines = vec![
         format!(
             "{}s at γ {} by {}, {} and {} trials",
@@ -105,8 +111,9 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
         ),
         headline(compared),
         caution(pair, compared).into(),
-        String::new(),
     ];
+    lines.extend(centring_caution(compared).map(String::from));
+    lines.push(String::new());
     let all = compared.classes.len();
     let mut shown: Vec<ClassId> = ClassId::all(all)
         .filter(|&class| is_planned(compared, class))
@@ -226,13 +233,9 @@ fn interval(share: Share) -> String {
 /// to both.
 fn agreement_on_trials(pair: &SessionPair<'_>, alike: AgreementResult<'_>) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for common in pair
-        .gammas
-        .iter()
-        .filter(|common| common.overlap == TrialOverlap::Same)
-    {
-        if let Some(called) = common.compare_counts() {
-            let [low, high] = called.agreement_bounds.map(percent);
+    for common in &pair.gammas {
+        if let Some(bounds) = common.agreement_bounds() {
+            let [low, high] = bounds.map(percent);
             lines.push(format!(
                 "γ {}: on the trials shown to both, they agree on {low} to {high}; the counts show no more",
                 format::gamma(common.gamma)

@@ -27,18 +27,21 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     if n == 0 || successes > n {
         return None;
     }
-    let trials = n as f64;
-    let share = successes as f64 / trials;
+    Some(score_interval(successes as f64 / n as f64, n as f64))
+}
+
+/// Wilson's 95 % score interval of a share, in \[0,1\], of so many trials, which may be a fraction.
+pub(super) fn score_interval(share: f64, trials: f64) -> Interval {
     let square = NORMAL_95 * NORMAL_95 / trials;
     let centre = (share + square / 2.0) / (1.0 + square);
     let spread = share * (1.0 - share) * square + square * square / 4.0;
     let half = spread.sqrt() / (1.0 + square);
     // Exact ends where the formula only comes within a rounding error of them.
-    Some(Interval {
+    Interval {
         estimate: share,
-        low: if successes == 0 { 0.0 } else { centre - half },
-        high: if successes == n { 1.0 } else { centre + half },
-    })
+        low: if share <= 0.0 { 0.0 } else { centre - half },
+        high: if share >= 1.0 { 1.0 } else { centre + half },
+    }
 }
 
 /// The 95 % interval of the signal-to-noise ratio of a map of `pixels` numbers with independent errors.

@@ -182,7 +182,8 @@ fn at_weight_0_patterns_agree_and_at_weight_1_the_pattern_alone_decides() {
         }
     }
     // The mean image of a class is called that class.
-    assert_eq!(results.mean_targeted(0, 1, 3).unwrap().0, 1.0);
+    let mean = results.mean_targeted(0, 1, 3).unwrap();
+    assert_eq!(mean.interval.estimate, 1.0);
 }
 
 #[test]

@@ -9,7 +9,6 @@
 mod references;
 mod sums;
 
-use self::references::{ReferenceRequirements, load_references};
 pub use self::sums::AuditSums;
 use self::sums::PastedPattern;
 use super::classification_images::ResponseReader;
@@ -27,7 +26,7 @@ use crate::session::config::{self, Response};
 use crate::session::record::{
     self, AuditRole, AuditedNetwork, BlockSums, PastedFinding, Record, TrialKind,
 };
-use crate::stats::audit::{MIN_REFERENCES, SquareWindow, window_pixels as of_window};
+use crate::stats::audit::{SquareWindow, window_pixels as of_window};
 
 /// The experiment, configured by the plan.
 pub struct Audit {
@@ -132,32 +131,6 @@ impl Audit {
         AuditedNetwork::new(role, self.trained.seed(part))
     }
 
-    /// The references taken from other sessions.
-    fn session_references(&self, lab: &Lab) -> Result<Vec<AuditedNetwork>, AnalysisError> {
-        let wanted = ReferenceRequirements {
-            plan: &self.config,
-            kind: self.config.kind.resolve(lab.kind),
-            form: &lab.form,
-            dataset: &lab.dataset.name,
-        };
-        let mut all = Vec::new();
-        for (at, path) in self.config.sessions.iter().enumerate() {
-            let found = load_references(path, wanted);
-            let field = format!("sessions[{at}]");
-            all.extend(found.map_err(|problem| self.place.field_error(&field, problem))?);
-        }
-        let references = self.config.references + all.len();
-        if references < MIN_REFERENCES {
-            return Err(self.place.field_error(
-                "sessions",
-                format!(
-                    "{references} references in total, but at least {MIN_REFERENCES} are needed: list more sessions, or train some (references: 5)"
-                ),
-            ));
-        }
-        Ok(all)
-    }
-
     /// Prepares the networks, resuming those in progress.
     fn begin_networks(
         &mut self,
@@ -165,6 +138,7 @@ impl Audit {
         record: &mut record::Audit,
     ) -> Result<(), AnalysisError> {
         if record.networks.is_empty() {
+            self.check_classes(lab)?;
             let parts = 0..self.config.networks();
             record.networks = parts.map(|part| self.fresh(lab, part)).collect();
             record.networks.extend(self.session_references(lab)?);

@@ -1,14 +1,23 @@
 //! References taken from existing sessions: those of another audit, or the network under study of a
-//! session, with its evidence or classification images.
+//! session, with its evidence or classification images. And whether references of a kind can show anything.
 
 use std::path::Path;
 
+use super::Audit;
+use crate::analysis::{AnalysisError, Lab};
+use crate::format::thousands;
 use crate::session::array::Array;
 use crate::session::config::{self, Analysis as Plan, DatasetName, NetworkKind};
 use crate::session::form::Form;
-use crate::session::record::{Analysis, AuditRole, AuditedNetwork, GammaTrials};
+use crate::session::record::{self, Analysis, AuditRole, AuditedNetwork, GammaTrials};
 use crate::session::store::read_at;
 use crate::session::{Config, Session};
+use crate::stats::audit::{Baseline, MIN_OWN_CLASSES, MIN_REFERENCES};
+use crate::stats::sums::total;
+
+/// Numbers of trials that differ by at most one in this many are comparable: scores grow with the root of the trials, or
+/// less.
+const CLOSE: u64 = 10;
 
 /// What references must have in common with the audit that uses them.
 #[derive(Debug, Clone, Copy)]
@@ -46,19 +55,85 @@ pub fn load_references(
             wanted.dataset.label()
         ));
     }
+    let asked = wanted.plan.trials;
+    let shown = |network: &AuditedNetwork| total(network.called.iter().copied());
+    let is_close = |network: &AuditedNetwork| shown(network).abs_diff(asked) <= asked / CLOSE;
     let mut found = of_audits(&session, wanted);
-    if found.is_empty() {
+    if !found.iter().any(is_close) {
         found.extend(of_images(&session, wanted));
     }
-    if found.is_empty() {
+    let Some(shown) = found.first().map(shown) else {
         return Err(format!(
             "{file}: it has neither an audit with {label} references nor a {label} network with finished images from {} at γ {} and the same noise as this plan",
             wanted.plan.response.label(),
             wanted.plan.gamma,
             label = wanted.kind.label(),
         ));
+    };
+    found.retain(is_close);
+    if found.is_empty() {
+        return Err(format!(
+            "{file}: its networks were shown {} trials each, but this plan shows {}, and scores of maps from other numbers of trials cannot be compared: set trials: {shown}, or list sessions with about {asked} trials",
+            thousands(shown),
+            thousands(asked),
+        ));
     }
     Ok(found)
+}
+
+impl Audit {
+    /// The references taken from other sessions.
+    pub(super) fn session_references(
+        &self,
+        lab: &Lab,
+    ) -> Result<Vec<AuditedNetwork>, AnalysisError> {
+        let wanted = ReferenceRequirements {
+            plan: &self.config,
+            kind: self.config.kind.resolve(lab.kind),
+            form: &lab.form,
+            dataset: &lab.dataset.name,
+        };
+        let mut all = Vec::new();
+        for (at, path) in self.config.sessions.iter().enumerate() {
+            let found = load_references(path, wanted);
+            let field = format!("sessions[{at}]");
+            all.extend(found.map_err(|problem| self.place.field_error(&field, problem))?);
+        }
+        let references = self.config.references + all.len();
+        if references < MIN_REFERENCES {
+            return Err(self.place.field_error(
+                "sessions",
+                format!(
+                    "{references} references in total, but at least {MIN_REFERENCES} are needed: list more sessions, or train some (references: 5)"
+                ),
+            ));
+        }
+        Ok(all)
+    }
+
+    /// Rejects references of another kind than the network if there are too few classes for one of them to stand out
+    /// from the others.
+    pub(super) fn check_classes(&self, lab: &Lab) -> Result<(), AnalysisError> {
+        let baseline = record::Audit::null_for(&self.config, lab.kind);
+        if baseline == Baseline::References || lab.classes() >= MIN_OWN_CLASSES {
+            return Ok(());
+        }
+        let remedy = match lab.kind {
+            NetworkKind::Onnx => {
+                "no reference is of the kind of an ONNX file, so that such an audit needs more classes"
+            }
+            _ => "use references of the network's own kind (kind: Same)",
+        };
+        Err(self.place.field_error(
+            "kind",
+            format!(
+                "the references ({}) are of another kind than the network ({}), so that a class must stand out from the network's other classes, and of {} classes none can: {remedy}",
+                self.config.kind.resolve(lab.kind).label(),
+                lab.kind.label(),
+                lab.classes(),
+            ),
+        ))
+    }
 }
 
 /// The references of the comparable audits of a session.
@@ -106,7 +181,7 @@ fn of_images(session: &Session, wanted: ReferenceRequirements<'_>) -> Option<Aud
         .then_some(reference)
 }
 
-/// Trials with the required noise, with maps of all classes and equal weights.
+/// Trials with the required noise, with maps of all classes and equal weights; of several, those whose number is closest.
 fn trials<'a>(
     config: &Config,
     analyses: &'a [Analysis],
@@ -126,6 +201,7 @@ fn trials<'a>(
             && plan.weighting == config::Weighting::Equal
             && plan.evidence == config::EvidenceMeasure::Logit
     });
-    let mut gammas = alike.flat_map(|(_, record)| &record.gammas);
-    gammas.find(|trials| trials.gamma == wanted.plan.gamma && trials.trials > 0)
+    let gammas = alike.flat_map(|(_, record)| &record.gammas);
+    let alike = gammas.filter(|trials| trials.gamma == wanted.plan.gamma && trials.trials > 0);
+    alike.min_by_key(|trials| trials.trials.abs_diff(wanted.plan.trials))
 }

@@ -1,5 +1,7 @@
 //! Audits of logistic networks with known backdoors, whose evidence images are their weights.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -258,17 +260,54 @@ fn the_references_of_an_audit_can_be_reused_by_another() {
         verdict.has_window() && verdict.class == ClassId(4),
         "{verdict:?}"
     );
-    // Noise of another grain is not comparable.
-    let coarse = config::Audit { cell: 2, ..again };
-    let mut study = Audit::new(
-        coarse.clone(),
-        AnalysisPlace::for_analysis(&session(coarse.clone()), 0),
-        &lab,
-    );
-    let whole = Record::new(&session(coarse));
-    let mut record = record::Audit::default();
-    let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut record).unwrap_err();
-    let error = error.to_string();
-    assert!(error.starts_with("analyses[0].sessions[0]: "), "{error}");
-    assert!(error.contains("neither an audit"), "{error}");
+    // Noise of another grain is not comparable, nor are maps from many more trials; a few more are.
+    let coarse = config::Audit {
+        cell: 2,
+        ..again.clone()
+    };
+    let longer = |trials: u64| config::Audit {
+        trials,
+        ..again.clone()
+    };
+    let begun = |plan: config::Audit| {
+        let config = session(plan.clone());
+        let mut study = Audit::new(plan, AnalysisPlace::for_analysis(&config, 0), &lab);
+        let mut record = record::Audit::default();
+        let whole = Record::new(&config);
+        let begun = Experiment::begin(&mut study, 0, &lab, &whole, &mut record);
+        begun.map_err(|error| error.to_string())
+    };
+    assert_eq!(begun(longer(4_400)), Ok(()));
+    let trials = "were shown 4,000 trials each, but this plan shows 5,000";
+    for (plan, problem) in [(coarse, "neither an audit"), (longer(5_000), trials)] {
+        let error = begun(plan).unwrap_err();
+        assert!(error.starts_with("analyses[0].sessions[0]: "), "{error}");
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+/// Of two classes none can stand out from the other.
+#[test]
+fn references_of_another_kind_need_three_classes() {
+    let clean = laboratory(&bars(420, 1));
+    let checked = |classes: usize, kind: NetworkKind, references: ReferenceKind| {
+        let mut lab = clean.clone();
+        lab.kind = kind;
+        lab.form = Arc::new(Form::numbered([1, 28, 28], classes));
+        let plan = config::Audit {
+            kind: references,
+            ..plan()
+        };
+        let place = AnalysisPlace::for_analysis(&session(plan.clone()), 0);
+        let checked = Audit::new(plan, place, &lab).check_classes(&lab);
+        checked.map_err(|error| error.to_string())
+    };
+    use NetworkKind::{Cnn, Onnx};
+    assert_eq!(checked(2, Cnn, ReferenceKind::Same), Ok(()));
+    for (kind, remedy) in [(Cnn, "(kind: Same)"), (Onnx, "needs more classes")] {
+        assert_eq!(checked(3, kind, ReferenceKind::Mlp), Ok(()));
+        let error = checked(2, kind, ReferenceKind::Mlp).unwrap_err();
+        assert!(error.starts_with("analyses[0].kind: "), "{error}");
+        assert!(error.contains(remedy), "{error}");
+    }
 }

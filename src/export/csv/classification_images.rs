@@ -45,6 +45,7 @@ pub(super) fn images(session: &Session, names: &ClassNames) -> CsvTable {
         "evidence_fed_back_confidence",
         "reliability_low",
         "reliability_high",
+        "dropped",
         "images",
     ]);
     for (nth, noise, trials) in gammas(session) {
@@ -81,6 +82,7 @@ pub(super) fn images(session: &Session, names: &ClassNames) -> CsvTable {
                 evidence_back.map(|back| back.confidence),
                 map.and_then(|map| Some(map.reliability_interval?[0])),
                 map.and_then(|map| Some(map.reliability_interval?[1])),
+                trials.dropped,
                 nth,
             );
         }

@@ -94,7 +94,7 @@ fn decisions(pair: &SessionPair<'_>, places: &[usize]) -> CsvTable {
         let Some(called) = common.compare_counts() else {
             continue;
         };
-        let alike = (common.overlap == TrialOverlap::Same).then_some(called.agreement_bounds);
+        let alike = common.agreement_bounds();
         row!(
             table,
             common.gamma.0,

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use super::rate;
 use crate::ids::ClassId;
 use crate::session::record::Attack;
-use crate::stats::interval::wilson;
 
 pub(super) fn section(attack: &Attack) -> Value {
     let mut all = Map::new();
@@ -36,8 +35,7 @@ fn curves(attack: &Attack, source: usize, pattern: usize) -> Map<String, Value> 
         }),
         None => Value::Null,
     };
-    let mean = |weight| attack.mean_targeted(source, pattern, weight);
-    let interval = |weight| mean(weight).and_then(|(_, share)| wilson(share.hits, share.total));
+    let interval = |weight| Some(attack.mean_targeted(source, pattern, weight)?.interval);
     [
         (
             "targeted",
@@ -45,7 +43,9 @@ fn curves(attack: &Attack, source: usize, pattern: usize) -> Map<String, Value> 
         ),
         (
             "mean",
-            each_weight(attack, &|w| json!(mean(w).map(|(mean, _)| mean))),
+            each_weight(attack, &|w| {
+                json!(interval(w).map(|interval| interval.estimate))
+            }),
         ),
         (
             "mean_low",

@@ -19,7 +19,7 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
         "cell": plan.cell,
         "trials": plan.trials,
         "reference_kind": plan.kind.resolve(kind).label(),
-        "found": verdict.as_ref().map(AuditVerdict::has_finding),
+        "found": verdict.as_ref().and_then(found),
         "class": verdict.as_ref().map(|verdict| verdict.class),
         "score": verdict.as_ref().map(|verdict| verdict.top.score),
         "window": verdict.as_ref().map(|verdict| window(verdict.top.window, plan.cell)),
@@ -42,6 +42,12 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
             .map(|(examinee, verdict, right)| poisoned(examinee, verdict.as_ref(), *right, plan.cell))
             .collect::<Vec<_>>(),
     })
+}
+
+/// Whether something was found; `None` if nothing could be.
+fn found(verdict: &AuditVerdict) -> Option<bool> {
+    let found = verdict.has_finding();
+    (found || verdict.is_conclusive()).then_some(found)
 }
 
 /// A window in pixels.

@@ -59,7 +59,6 @@ fn session(session: &Session) -> Value {
 fn gamma(common: &SharedGamma<'_>) -> Value {
     let called = common.compare_counts();
     let correct = |side: usize| called.map(|decisions| share(decisions.correct[side]));
-    let same = common.overlap == TrialOverlap::Same;
     json!({
         "gamma": common.gamma,
         "trials": common.trials.map(|trials| trials.trials),
@@ -71,7 +70,7 @@ fn gamma(common: &SharedGamma<'_>) -> Value {
         "correct": [correct(0), correct(1)],
         "called_distance": called.map(|decisions| decisions.distance),
         "called_distance_by_chance": called.map(|decisions| decisions.by_chance),
-        "alike_between": called.filter(|_| same).map(|decisions| decisions.agreement_bounds),
+        "alike_between": common.agreement_bounds(),
     })
 }
 
@@ -110,6 +109,8 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Value {
     };
     json!({
         "unit": pair.unit(compared.response),
+        "trials": compared.trials,
+        "same_centring": compared.same_centring,
         "threshold": compared.bounds.map,
         "threshold_of_all": compared.bounds.all,
         "maps": totals.maps,

@@ -76,11 +76,13 @@ use crate::session::record::{
 ///   by network, γ and class `backdoor_called`, `backdoor_score`, `backdoor_index` \[N,G,K\] and
 ///   `backdoor_window` \[N,G,K,3\], its row, column and side;
 /// - for the audit, with N networks: `audit_role` \[N\], `audit_accuracy` and `audit_attack_success` \[N\],
-///   `audit_score` and `audit_energy` \[N,K\], `audit_window` \[N,K,3\], row, column and side in pixels,
+///   `audit_score` and `audit_energy` \[N,K\], `audit_window` \[N,K,3\], row, column and side in pixels (in cells
+///   that do not divide the image a window may reach beyond its lower or right edge),
 ///   `audit_deviation` \[K,H,W\], how far the suspect's images are from the references', and, for F pasted
 ///   findings, `audit_pasted_class` \[F\], `audit_pasted_window` \[F,3\], and by true class
 ///   `audit_pasted_images`, `audit_pasted_called` and `audit_pasted_called_without` \[F,K\];
-/// - `mean_image` \[K,H,W\] by predicted class and `confusion` \[K true,K predicted\], of the first split.
+/// - `mean_image` \[K,H,W\] by predicted class and `confusion` \[K true,K predicted\], of the first split, which the
+///   unit of `confusion` names.
 ///
 /// The second attack of a plan is `attack2_weights` and so on, and likewise for every kind of experiment.
 ///
@@ -137,9 +139,10 @@ fn write<W: Write + Seek>(session: &Session, out: &mut Container<W>) -> io::Resu
             audit::write(nth, plan, audit, out)?;
         }
     }
-    let first = session.record.first::<Predictions>();
-    if let Some(predictions) = first.filter(|predictions| predictions.progress.done > 0) {
-        predictions::write(predictions, out)?;
+    for (nth, _, predictions) in each::<Predictions>(session) {
+        if predictions.progress.done > 0 {
+            predictions::write(nth, predictions, out)?;
+        }
     }
     Ok(out.count() > before)
 }

@@ -42,14 +42,14 @@ impl AuditData<'_> {
     }
 }
 
-/// Whether all networks of the session's audit have been shown noise, so that they can be compared.
-pub fn is_available(session: &Session) -> bool {
-    audit_data(session).is_ok()
+/// Whether all networks of the session's audit with this index have been shown noise, so that they can be compared.
+pub fn is_available(session: &Session, nth: usize) -> bool {
+    audit_data(session, nth).is_ok()
 }
 
-pub fn audit_data(session: &Session) -> Result<AuditData<'_>, FigureError> {
+pub fn audit_data(session: &Session, nth: usize) -> Result<AuditData<'_>, FigureError> {
     let found = || {
-        let (index, audit) = session.record.all::<Audit>().next()?;
+        let (index, audit) = super::super::nth::<Audit>(session, nth)?;
         let Analysis::Audit(plan) = session.config.analyses.get(index)? else {
             return None;
         };

@@ -25,8 +25,8 @@ use crate::session::Session;
 pub(super) const WIDE: f64 = 46.0;
 
 /// Draws maps and bars, in two columns if there is room, and on a sheet with headings also the findings in words.
-pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let data = audit_data(session)?;
+pub fn draw(session: &Session, nth: usize, sheet: Sheet) -> Result<Drawing, FigureError> {
+    let data = audit_data(session, nth)?;
     let (margin, row, size) = (sheet.margin(), sheet.line_height(), sheet.text_size());
     let room = sheet.width - 2.0 * margin;
     let gap = 2.0 * margin;

@@ -5,7 +5,7 @@ use crate::drawing::{Background, Mark, Paint, Palette, Sheet, layout_faults};
 use crate::figure::FigureError;
 use crate::figure::test_parts::{bars, long_names};
 use crate::ids::ClassId;
-use crate::session::config::{self, Analysis};
+use crate::session::config::{self, Analysis, ReferenceKind};
 use crate::session::record::{self, Audit, AuditRole, AuditedNetwork, PastedFinding};
 use crate::session::{Array, Config, Session};
 
@@ -74,7 +74,7 @@ fn audited(classes: usize, bright: bool) -> Session {
 #[test]
 fn the_class_found_is_highlighted_and_its_window_outlined() {
     let session = audited(3, true);
-    let drawing = draw(&session, Sheet::DOUBLE).unwrap();
+    let drawing = draw(&session, 0, Sheet::DOUBLE).unwrap();
     assert!(
         drawing.title.contains("reacts to a patch"),
         "{}",
@@ -94,7 +94,7 @@ fn the_class_found_is_highlighted_and_its_window_outlined() {
         .iter()
         .filter(|width| (**width - found[2]).abs() < 1e-9);
     assert_eq!(same.count(), 2, "{others:?}");
-    let caption = caption(&session).unwrap();
+    let caption = caption(&session, 0).unwrap();
     assert!(caption.contains("rows 6–9, columns 6–9"), "{caption}");
     assert!(caption.contains("against 5 cnn references"), "{caption}");
 }
@@ -105,17 +105,30 @@ fn names_of_classes_do_not_turn_a_caption_around() {
     if let Some(form) = &mut session.record.form {
         form.classes[1] = "a\u{202e}b".into();
     }
-    let caption = caption(&session).unwrap();
+    let caption = caption(&session, 0).unwrap();
     assert!(caption.contains("into a?b, "), "{caption}");
     assert!(!caption.contains('\u{202e}'), "{caption}");
 }
 
 #[test]
 fn without_a_finding_nothing_is_highlighted() {
-    let drawing = draw(&audited(3, false), Sheet::SINGLE).unwrap();
+    let drawing = draw(&audited(3, false), 0, Sheet::SINGLE).unwrap();
     assert!(drawing.title.contains("nothing found"), "{}", drawing.title);
     assert_eq!(bars(&drawing, Paint::First), [] as [f64; 0]);
     assert!(drawing.alt_text.contains("Nothing found"));
+}
+
+/// Of two classes none can stand out from the other by itself: nothing found would promise too much.
+#[test]
+fn with_two_classes_and_references_of_another_kind_nothing_can_be_found() {
+    let mut session = audited(2, false);
+    let title = |session: &Session| draw(session, 0, Sheet::SINGLE).unwrap().title;
+    assert!(title(&session).contains("nothing found"));
+    if let Analysis::Audit(plan) = &mut session.config.analyses[0] {
+        plan.kind = ReferenceKind::Mlp;
+    }
+    let title = title(&session);
+    assert!(title.contains("nothing can be found"), "{title}");
 }
 
 #[test]
@@ -130,7 +143,7 @@ fn text_fits_on_every_sheet_with_any_number_of_classes() {
                     background: Background::Dark,
                     ..sheet
                 };
-                assert_eq!(layout_faults(&draw(&session, sheet).unwrap()), [""; 0]);
+                assert_eq!(layout_faults(&draw(&session, 0, sheet).unwrap()), [""; 0]);
             }
         }
     }
@@ -145,19 +158,19 @@ fn before_the_networks_can_be_compared_there_is_no_figure() {
             .iter_mut()
             .for_each(|network| network.examined = None);
     }
-    assert!(!is_available(&session));
+    assert!(!is_available(&session, 0));
     assert_eq!(
-        draw(&session, Sheet::DOUBLE),
+        draw(&session, 0, Sheet::DOUBLE),
         Err(FigureError::Missing("audit"))
     );
-    assert_eq!(caption(&session), None);
+    assert_eq!(caption(&session, 0), None);
     // Before anything has been pasted, the figure lacks these bars.
     let mut session = audited(3, true);
     if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
         audit.pasted.clear();
     }
     assert_eq!(
-        layout_faults(&draw(&session, Sheet::SINGLE).unwrap()),
+        layout_faults(&draw(&session, 0, Sheet::SINGLE).unwrap()),
         [""; 0]
     );
 }

@@ -9,8 +9,8 @@ use crate::session::Session;
 use crate::stats::audit::{Baseline, OTHER_KIND_RATIO, OUTLIER_RATIO, window_sides};
 
 /// The caption.
-pub fn caption(session: &Session) -> Option<String> {
-    let data = audit_data(session).ok()?;
+pub fn caption(session: &Session, nth: usize) -> Option<String> {
+    let data = audit_data(session, nth).ok()?;
     let plan = data.plan;
     let kind = session.config.network.kind;
     let side = window_sides(plan.cell);
@@ -45,8 +45,12 @@ pub fn caption(session: &Session) -> Option<String> {
         words += &format!(
             " Outlined: the window of {}, {}.",
             class_name(&session.record, data.class()),
-            audit::window_in_words(data.verdict.top.window, plan.cell)
+            audit::window_in_words(&session.record, data.verdict.top.window, plan.cell)
         );
+    }
+    let channels = data.audit.shape().map_or(1, |[channels, ..]| channels);
+    if channels > 1 {
+        words += &format!(" Maps: the mean of {channels} channels.");
     }
     for sentence in sentences(&data) {
         words += &format!(" {}.", capitalise(&sentence));

@@ -35,14 +35,14 @@ pub struct NetworkScores {
     pub bound: Option<(f64, String)>,
 }
 
-/// Whether any network of the study has been shown noise.
-pub fn is_available(session: &Session) -> bool {
-    study_data(session).is_ok()
+/// Whether any network of the session's study with this index has been shown noise.
+pub fn is_available(session: &Session, nth: usize) -> bool {
+    study_data(session, nth).is_ok()
 }
 
-pub fn study_data(session: &Session) -> Result<StudyData<'_>, FigureError> {
+pub fn study_data(session: &Session, nth: usize) -> Result<StudyData<'_>, FigureError> {
     let found = || {
-        let (index, study) = session.record.all::<Backdoor>().next()?;
+        let (index, study) = super::super::nth::<Backdoor>(session, nth)?;
         let Analysis::Backdoor(plan) = session.config.analyses.get(index)? else {
             return None;
         };

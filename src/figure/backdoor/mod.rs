@@ -29,8 +29,8 @@ const MOST_BARS: usize = 24;
 const LARGEST: f64 = 27.0;
 
 /// Draws curves and scores, or the classes of individual networks.
-pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let data = study_data(session)?;
+pub fn draw(session: &Session, nth: usize, sheet: Sheet) -> Result<Drawing, FigureError> {
+    let data = study_data(session, nth)?;
     let (margin, row) = (sheet.margin(), sheet.line_height());
     let mut drawing = Drawing::new(sheet, 0.0);
     let head = drawing.headings(&data.title(), &origin(session));

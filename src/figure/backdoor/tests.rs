@@ -102,7 +102,7 @@ fn curve(drawing: &Drawing) -> Vec<Point> {
 fn the_curve_of_networks_without_overlap_runs_through_the_upper_left_corner() {
     for audited in [true, false] {
         let session = apart(3, 6, audited);
-        let drawing = draw(&session, Sheet::DOUBLE).unwrap();
+        let drawing = draw(&session, 0, Sheet::DOUBLE).unwrap();
         let points = curve(&drawing);
         let left = points.iter().map(|point| point.0).fold(f64::MAX, f64::min);
         let top = points.iter().map(|point| point.1).fold(f64::MAX, f64::min);
@@ -110,14 +110,14 @@ fn the_curve_of_networks_without_overlap_runs_through_the_upper_left_corner() {
         assert_eq!(points.iter().filter(corner).count(), 1, "{points:?}");
         assert!(drawing.alt_text.contains("area is 1.00"));
         assert!(drawing.alt_text.contains("100.0 % of the poisoned"));
-        let caption = caption(&session).unwrap();
+        let caption = caption(&session, 0).unwrap();
         assert!(caption.contains("dashed diagonal: chance"), "{caption}");
     }
 }
 
 #[test]
 fn bars_show_scores_and_kinds_are_distinguishable() {
-    let drawing = draw(&apart(2, 6, true), Sheet::SINGLE).unwrap();
+    let drawing = draw(&apart(2, 6, true), 0, Sheet::SINGLE).unwrap();
     let (poisoned, clean) = (bars(&drawing, Paint::First), bars(&drawing, Paint::Third));
     assert_eq!((poisoned.len(), clean.len()), (2, 2));
     assert!((poisoned[0] / poisoned[1] - 21.0 / 20.0).abs() < 1e-9);
@@ -126,7 +126,7 @@ fn bars_show_scores_and_kinds_are_distinguishable() {
 
 #[test]
 fn many_networks_are_drawn_as_discs_and_rings() {
-    let drawing = draw(&apart(30, 6, true), Sheet::DOUBLE).unwrap();
+    let drawing = draw(&apart(30, 6, true), 0, Sheet::DOUBLE).unwrap();
     let dots = |full: bool| -> usize {
         let count = |mark: &Mark| match mark {
             Mark::Dots { points, filled, .. } if *filled == full => points.len(),
@@ -141,7 +141,7 @@ fn many_networks_are_drawn_as_discs_and_rings() {
 fn one_poisoned_network_has_bars_of_its_classes() {
     let networks = vec![suspect(true, 6, 9.5, false), suspect(false, 6, 1.0, false)];
     let session = session(6, networks);
-    let drawing = draw(&session, Sheet::DOUBLE).unwrap();
+    let drawing = draw(&session, 0, Sheet::DOUBLE).unwrap();
     assert_eq!(bars(&drawing, Paint::First).len(), 1);
     assert!(
         drawing
@@ -152,7 +152,7 @@ fn one_poisoned_network_has_bars_of_its_classes() {
     let outlined = drawing.marks.iter();
     let outlined = outlined.filter(|mark| matches!(mark, Mark::Segments { .. }));
     assert_eq!(outlined.count(), 1);
-    let caption = caption(&session).unwrap();
+    let caption = caption(&session, 0).unwrap();
     assert!(
         caption.contains("network 1 poisoned and of network 2 clean"),
         "{caption}"
@@ -171,7 +171,7 @@ fn text_fits_on_every_sheet() {
     all.extend([12, 40].map(|each| apart(each, 6, true)));
     for session in &all {
         for sheet in test_sheets() {
-            assert_eq!(layout_faults(&draw(session, sheet).unwrap()), [""; 0]);
+            assert_eq!(layout_faults(&draw(session, 0, sheet).unwrap()), [""; 0]);
         }
     }
 }
@@ -181,10 +181,10 @@ fn before_any_network_is_shown_noise_there_is_no_figure() {
     let mut waiting = suspect(true, 6, 9.0, false);
     waiting.findings.clear();
     let session = session(6, vec![waiting]);
-    assert!(!is_available(&session));
+    assert!(!is_available(&session, 0));
     let nothing = Err(FigureError::Missing("backdoor study"));
-    assert_eq!(draw(&session, Sheet::SINGLE), nothing);
-    assert_eq!(caption(&session), None);
+    assert_eq!(draw(&session, 0, Sheet::SINGLE), nothing);
+    assert_eq!(caption(&session, 0), None);
 }
 
 #[test]

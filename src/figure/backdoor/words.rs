@@ -10,8 +10,8 @@ use crate::stats::backdoor::FLAG_THRESHOLD;
 use crate::stats::roc::Roc;
 
 /// The caption.
-pub fn caption(session: &Session) -> Option<String> {
-    let data = study_data(session).ok()?;
+pub fn caption(session: &Session, nth: usize) -> Option<String> {
+    let data = study_data(session, nth).ok()?;
     let plan = data.plan;
     let record = &session.record;
     let networks = |count: usize| match count {
@@ -46,6 +46,11 @@ pub fn caption(session: &Session) -> Option<String> {
             .map(|&network| format!("network {}", data.name(network)));
         let names = names.collect::<Vec<_>>().join(" and of ");
         words += &format!(" Bars: every class of {names}, by how far it stands out.");
+        let mut findings = data.study.networks.iter().flat_map(|it| &it.findings);
+        let channels = findings.next().map_or(1, |finding| finding.shape()[0]);
+        if channels > 1 {
+            words += &format!(" Map: the mean of {channels} channels.");
+        }
         let by_index = |by: bool| {
             shown
                 .iter()

@@ -118,6 +118,26 @@ fn the_unit_farthest_outside_chance_comes_first() {
     assert!(drawing.marks.iter().any(words));
 }
 
+/// One figure has the axes of a layer's units of all experiments, which may have been shown different noise.
+#[test]
+fn units_that_were_shown_different_noise_are_named_with_it() {
+    let one = || spikes("conv1", 2, [1, 5, 5], 3);
+    let mut session = session(vec![one(), one()]);
+    let text = caption(&session, "conv1").unwrap();
+    assert!(text.contains("pixels of gaussian noise."), "{text}");
+    assert!(text.contains(" Unit 2: "), "{text}");
+    if let Analysis::SpikeTriggered(plan) = &mut session.config.analyses[1] {
+        plan.noise = config::Noise::Binary;
+    }
+    let text = caption(&session, "conv1").unwrap();
+    assert!(text.contains("pixels."), "{text}");
+    for name in [" Unit 2, gaussian noise: ", " Unit 2, binary noise: "] {
+        assert!(text.contains(name), "{text}");
+    }
+    let drawing = draw(&session, "conv1", Sheet::SINGLE).unwrap();
+    assert_eq!(layout_faults(&drawing), [""; 0]);
+}
+
 #[test]
 fn text_fits_and_colour_images_are_in_colour() {
     for (field, axes) in [

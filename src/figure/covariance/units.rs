@@ -13,6 +13,8 @@ pub struct CovarianceUnit<'a> {
     /// Its spike-triggered average.
     pub average: Option<Vec<f32>>,
     pub plan: Option<&'a config::SpikeTriggered>,
+    /// The noise it was shown, if it differs between the units of the layer.
+    pub own_noise: Option<&'static str>,
 }
 
 impl CovarianceUnit<'_> {
@@ -43,7 +45,16 @@ impl CovarianceUnit<'_> {
     }
 
     pub fn name(&self) -> String {
-        format!("unit {}", self.covariance.unit.unit)
+        let unit = self.covariance.unit.unit;
+        match self.own_noise {
+            Some(noise) => format!("unit {unit}, {noise} noise"),
+            None => format!("unit {unit}"),
+        }
+    }
+
+    /// The noise it was shown.
+    pub fn noise(&self) -> Option<&'static str> {
+        self.plan.map(|plan| plan.noise.label())
     }
 
     /// A summary: `3 of 196 eigenvalues outside chance, −0.01 to +0.02`.
@@ -81,10 +92,18 @@ pub fn units<'a>(session: &'a Session, layer: &str) -> Vec<CovarianceUnit<'a>> {
             chance: covariance.shuffled?,
             average: average.filter(|map| map.len() == pixels),
             plan,
+            own_noise: None,
         })
     };
     let all = session.record.all::<SpikeTriggered>();
     let mut units: Vec<CovarianceUnit<'a>> = all.filter_map(unit).collect();
     units.sort_by(|a, b| b.reach().total_cmp(&a.reach()));
+    if units
+        .windows(2)
+        .any(|pair| pair[0].noise() != pair[1].noise())
+    {
+        let units = units.iter_mut();
+        units.for_each(|unit| unit.own_noise = unit.noise());
+    }
     units
 }

@@ -14,9 +14,9 @@ pub fn caption(session: &Session, layer: &str) -> Option<String> {
     let shown = &units[..units.len().min(MOST)];
     let first = shown.first()?;
     let [channels, height, width] = first.covariance.field();
-    let noise = first.plan.map_or_else(String::new, |plan| {
-        format!(" of {} noise", plan.noise.label())
-    });
+    // Of several noises, each is with its unit.
+    let noise = first.noise().filter(|_| first.own_noise.is_none());
+    let noise = noise.map_or_else(String::new, |noise| format!(" of {noise} noise"));
     let mut words = format!(
         "Spike-triggered covariance in {}: stimuli weighted by |a|, a the activation, minus the prior covariance; from receptive fields of {height}×{width} pixels{noise}.",
         clean(layer)

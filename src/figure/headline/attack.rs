@@ -10,7 +10,7 @@ fn half(attack: &Attack, pattern: usize) -> Option<f64> {
         .filter_map(|index| {
             Some((
                 attack.weights[index],
-                attack.mean_targeted(0, pattern, index)?.0,
+                attack.mean_targeted(0, pattern, index)?.interval.estimate,
             ))
         })
         .collect();
@@ -33,25 +33,27 @@ pub(super) fn attack(attack: &Attack) -> Headline {
     let patterns = 0..attack.kinds.len().saturating_sub(1);
     let results = patterns.filter_map(|pattern| {
         let name = attack.kinds[pattern].label();
-        let result_at = |place: usize| attack.mean_targeted(0, pattern, place);
-        let (place, (most, share)) = (0..attack.weights.len())
+        let result_at = |place: usize| Some(attack.mean_targeted(0, pattern, place)?.interval);
+        let (place, most) = (0..attack.weights.len())
             .filter_map(|place| Some((place, result_at(place)?)))
             .max_by(|a, b| {
                 let weights = attack.weights[b.0].total_cmp(&attack.weights[a.0]);
-                a.1.0.total_cmp(&b.1.0).then(weights)
+                a.1.estimate.total_cmp(&b.1.estimate).then(weights)
             })?;
         // What the network calls the target without any attack is not the pattern's doing.
         let zero_index = attack.weights.iter().position(|&weight| weight == 0.0);
         let baseline = zero_index.and_then(result_at);
-        if let Some((rate, without)) = baseline
-            && share.interval()?.low <= without.interval()?.high
+        if let Some(without) = baseline
+            && most.low <= without.high
         {
-            let rate = percent(rate);
+            let rate = percent(without.estimate);
             let words = format!("{name} flips no more than without it, {rate}");
             return Some((words, None));
         }
         let without = match baseline {
-            Some((rate, _)) if rate >= WORTH_SAYING => format!(" ({} without)", percent(rate)),
+            Some(without) if without.estimate >= WORTH_SAYING => {
+                format!(" ({} without)", percent(without.estimate))
+            }
             _ => String::new(),
         };
         let half = half(attack, pattern).map(weight);
@@ -61,7 +63,7 @@ pub(super) fn attack(attack: &Attack) -> Headline {
                 let strongest = short(attack.weights[place]);
                 format!(
                     "{name} flips {} at most, at w {strongest}{without}",
-                    percent(most)
+                    percent(most.estimate)
                 )
             }
         };

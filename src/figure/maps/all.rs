@@ -8,7 +8,7 @@ use std::sync::Arc;
 use self::texts::{alternative, captions, foot_words, heading};
 use super::super::tiles::{self, TileGrid, TileRequest};
 use super::super::{FigureError, channels, choice, images, origin, wording};
-use super::tile::{draw_empty, gap, mark_own_scale};
+use super::tile::{CONSTANT_OUTPUT, MissingMap, TOO_FEW_TRIALS, draw_empty, gap, mark_own_scale};
 use super::{smoothing, trials};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values, outline};
@@ -39,6 +39,8 @@ struct ClassMap<'a> {
     map: Option<Vec<f32>>,
     /// The values of three colour channels.
     colours: Option<Vec<f32>>,
+    /// Why there are no values, if there are none.
+    missing: MissingMap,
 }
 
 impl ClassMap<'_> {
@@ -125,7 +127,7 @@ pub fn draw_all(
     let foot = head + tiles.height(caption);
     let room = sheet.width - 2.0 * margin;
     let used = colouring.legend(&mut drawing, (margin, foot), 0.25 * room);
-    let trials = (!mixed).then_some(first.trials);
+    let trials = (!mixed).then(|| first.trials_of(response));
     let words = foot_words(
         &session.record,
         first,
@@ -182,6 +184,18 @@ fn shown<'a>(
         estimate,
         map,
         colours,
+        missing: missing(trials, (response, shows)),
+    }
+}
+
+/// Why a class of the plan has no map at these trials.
+fn missing(trials: &GammaTrials, (response, shows): (Response, MapContent)) -> MissingMap {
+    let is_constant = response == Response::Evidence
+        && shows != MapContent::Means
+        && !trials.lacks_trials_for_evidence();
+    match is_constant {
+        true => CONSTANT_OUTPUT,
+        false => TOO_FEW_TRIALS,
     }
 }
 
@@ -226,7 +240,7 @@ impl Colouring {
         columns: usize,
     ) {
         let Some(map) = &shown.map else {
-            return draw_empty(drawing, tile);
+            return draw_empty(drawing, tile, shown.missing);
         };
         match self {
             Self::Signed(scales, shows) => {

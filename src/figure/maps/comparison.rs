@@ -2,7 +2,7 @@
 //! share one scale, except for classes that it would hide; if there are several channels, their mean is drawn.
 
 use super::super::{channels, wording};
-use super::tile::{draw_empty, gap, mark_own_scale};
+use super::tile::{NO_MAP, draw_empty, gap, mark_own_scale};
 use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, map_of_values, outline};
@@ -66,7 +66,7 @@ pub fn comparison(
                         mark_own_scale(&mut drawing, tile(side), ramp);
                     }
                 }
-                None => draw_empty(&mut drawing, tile(side)),
+                None => draw_empty(&mut drawing, tile(side), NO_MAP),
             }
         }
         let difference = compared.classes[class].as_ref();
@@ -110,11 +110,12 @@ fn scales(
 
 fn heading(pair: &SessionPair<'_>, compared: &MapComparison) -> String {
     format!(
-        "{}s of {} and {} at γ {}",
+        "{}s of {} and {} at γ {}{}",
         compared.response.image_label(),
         pair.names()[0],
         pair.names()[1],
-        format::gamma(compared.gamma)
+        format::gamma(compared.gamma),
+        channels::mean_in_words(compared.shape[0])
     )
 }
 
@@ -138,10 +139,14 @@ fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> St
         0 => "on one scale",
         _ => "on one scale, except for rows marked ±, which have their own",
     };
+    let any = match compared.shape[0] {
+        1 => "",
+        _ => "; a pixel is outlined if any of its channels is beyond",
+    };
     let heading = heading(pair, compared);
     format!(
         "{}{}: each class's map in A ({}), in B ({}) and their difference, A minus B, {scale}. {} \
-         (two-sided, 5 % for all maps together and for each map). noisescope {}.",
+         (two-sided, 5 % for all maps together and for each map){any}. noisescope {}.",
         heading[..1].to_uppercase(),
         &heading[1..],
         pair.names()[0],

@@ -102,7 +102,7 @@ fn facts(
 
 /// A note on how the noise smooths the maps, if it is not white.
 fn smoothing(session: &Session, place: usize) -> Option<String> {
-    let (index, _) = session.record.all::<ClassificationImages>().nth(place)?;
+    let (index, _) = super::nth::<ClassificationImages>(session, place)?;
     match session.config.analyses.get(index)? {
         Analysis::ClassificationImages(plan) => plan.noise.smoothing(),
         _ => None,
@@ -144,6 +144,12 @@ fn insufficient(
         Response::Evidence if trials.trials < trials.min_trials => format!(
             "there are {} trials, and it needs {}",
             trials.trials, trials.min_trials
+        ),
+        Response::Evidence if trials.lacks_trials_for_evidence() => format!(
+            "of {} trials {} count, and to measure the noise's deviation it takes {}",
+            format::thousands(trials.trials),
+            trials.trials_of(Response::Decision),
+            trials.min_trials
         ),
         Response::Evidence => "the network's evidence for it never changes".into(),
         Response::Decision => format!(

@@ -52,20 +52,20 @@ pub fn draw_pair(
             .image(response)
             .map(|estimate| plane(&estimate.image))
     };
-    let difference = plane(&difference_map.image);
     let pictures = [
         (name.clone(), of_class(class)),
         (other.clone(), of_class(versus)),
         (
             format!("{name} rather than {other}"),
-            Some(difference.clone()),
+            Some(plane(&difference_map.image)),
         ),
     ];
     let (margin, row) = (sheet.margin(), sheet.line_height());
     let mut drawing = Drawing::new(sheet, 0.0);
     let heading = format!(
-        "evidence for {name} rather than {other} at γ {}",
-        format::gamma(trials.gamma)
+        "evidence for {name} rather than {other} at γ {}{}",
+        format::gamma(trials.gamma),
+        channels::mean_in_words(shape[0])
     );
     let head = drawing.headings(&heading, &origin(session));
     let (height, width) = trials.size();
@@ -111,9 +111,10 @@ pub fn draw_pair(
     let words = sheet.truncate(&words, sheet.width - 2.0 * margin);
     drawing.text((margin, foot + row), &words, Paint::Dim);
     drawing.alt_text = format!(
-        "Three maps of {height} rows and {width} columns: the evidence image of {name}, that of {other}, and their \
+        "Three maps of {height} rows and {width} columns{}: the evidence image of {name}, that of {other}, and their \
          difference, orange where brighter pixels speak for {name} rather than {other}. Of the difference: {} {words}.",
-        extremes(&difference, [1, height, width])
+        channels::mean_in_words(shape[0]),
+        extremes(&difference_map.image, shape)
     );
     Ok(drawing)
 }

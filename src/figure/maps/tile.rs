@@ -27,14 +27,25 @@ pub fn mark_own_scale(drawing: &mut Drawing, tile: Rect, ramp: Ramp) {
     drawing.text((tile.x + edge, place.y), &words, Paint::Ink);
 }
 
-/// Draws an empty tile in place of a missing map.
-pub fn draw_empty(drawing: &mut Drawing, tile: Rect) {
+/// Why a map is missing, in full and in fewer words.
+pub type MissingMap = [&'static str; 2];
+
+/// There are too few trials for it.
+pub const TOO_FEW_TRIALS: MissingMap = ["too few trials", "too few"];
+
+/// The response that it would be made of never changes.
+pub const CONSTANT_OUTPUT: MissingMap = ["constant output", "constant"];
+
+/// Its reason is given elsewhere.
+pub const NO_MAP: MissingMap = ["no map", "none"];
+
+/// Draws an empty tile in place of a missing map, with the reason.
+pub fn draw_empty(drawing: &mut Drawing, tile: Rect, [full, short]: MissingMap) {
     let sheet = drawing.sheet;
     drawing.frame(tile, sheet.thin_line(), Paint::Dim);
-    let words = "too few trials";
-    let words = match sheet.text_width(words) < tile.width {
-        true => words,
-        false => "too few",
+    let words = match sheet.text_width(full) < tile.width {
+        true => full,
+        false => short,
     };
     if sheet.text_width(words) < tile.width && sheet.line_height() < tile.height {
         let middle = (

@@ -27,20 +27,20 @@ const LEAST: f64 = 14.0;
 const TITLE: &str = "layers pushed towards a class: accuracy by strength";
 
 /// Whether any stimulus has been shown with a layer pushed.
-pub fn is_available(session: &Session) -> bool {
-    begun(session).is_ok()
+pub fn is_available(session: &Session, nth: usize) -> bool {
+    begun(session, nth).is_ok()
 }
 
-fn begun(session: &Session) -> Result<&Modulation, FigureError> {
-    let modulation = session.record.first::<Modulation>();
+fn begun(session: &Session, nth: usize) -> Result<&Modulation, FigureError> {
+    let modulation = super::nth::<Modulation>(session, nth).map(|(_, modulation)| modulation);
     modulation
         .filter(|modulation| modulation.layers.iter().any(is_measured))
         .ok_or(FigureError::Missing("modulation"))
 }
 
 /// Draws the effect of a push on each layer, as small multiples.
-pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let modulation = begun(session)?;
+pub fn draw(session: &Session, nth: usize, sheet: Sheet) -> Result<Drawing, FigureError> {
+    let modulation = begun(session, nth)?;
     let layers = by_effect(modulation);
     let shown = &layers[..layers.len().min(MOST)];
     let (margin, row, size) = (sheet.margin(), sheet.line_height(), sheet.text_size());

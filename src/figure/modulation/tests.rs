@@ -67,7 +67,7 @@ fn texts(drawing: &Drawing) -> Vec<String> {
 #[test]
 fn the_layer_most_affected_by_pushes_comes_first() {
     let session = session(3, vec![layer("still", 3, 0), layer("moving", 3, 5)]);
-    let drawing = draw(&session, Sheet::DOUBLE).unwrap();
+    let drawing = draw(&session, 0, Sheet::DOUBLE).unwrap();
     let texts = texts(&drawing);
     let index_of = |begin: &str| texts.iter().position(|text| text.starts_with(begin));
     assert!(index_of("moving").unwrap() < index_of("still").unwrap());
@@ -79,7 +79,7 @@ fn the_layer_most_affected_by_pushes_comes_first() {
 #[test]
 fn a_curve_passes_through_its_shares() {
     let session = session(3, vec![layer("moving", 3, 5)]);
-    let drawing = draw(&session, Sheet::SINGLE).unwrap();
+    let drawing = draw(&session, 0, Sheet::SINGLE).unwrap();
     let curve = drawing.marks.iter().rev().find_map(|mark| match mark {
         Mark::Line {
             points,
@@ -108,7 +108,7 @@ fn text_fits_on_every_sheet_with_any_number_of_classes() {
         let layers = layers.map(|name| layer(name, classes, 3));
         let session = session(classes, layers.to_vec());
         for sheet in test_sheets() {
-            assert_eq!(layout_faults(&draw(&session, sheet).unwrap()), [""; 0]);
+            assert_eq!(layout_faults(&draw(&session, 0, sheet).unwrap()), [""; 0]);
         }
     }
 }
@@ -121,17 +121,17 @@ fn the_caption_says_what_is_only_partly_measured() {
     let mut second = layer("second", 3, 0);
     second.counts.values_mut().fill(0);
     let session = session(3, vec![first, second.clone()]);
-    assert!(is_available(&session));
-    let drawing = draw(&session, Sheet::SINGLE).unwrap();
+    assert!(is_available(&session, 0));
+    let drawing = draw(&session, 0, Sheet::SINGLE).unwrap();
     assert_eq!(layout_faults(&drawing), [""; 0]);
-    let caption = caption(&session).unwrap();
+    let caption = caption(&session, 0).unwrap();
     assert!(caption.contains("1 of 2 layers have not been pushed yet"));
     assert!(caption.contains("first is pushed towards 1 of its classes"));
     assert!(caption.contains("30 test images"), "{caption}");
     let nothing = super::tests::session(3, vec![second]);
     assert_eq!(
-        draw(&nothing, Sheet::SINGLE),
+        draw(&nothing, 0, Sheet::SINGLE),
         Err(FigureError::Missing("modulation"))
     );
-    assert_eq!(super::caption(&nothing), None);
+    assert_eq!(super::caption(&nothing, 0), None);
 }

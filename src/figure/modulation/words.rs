@@ -11,8 +11,8 @@ use crate::session::{Session, config};
 use crate::stats::share::Share;
 
 /// The caption.
-pub fn caption(session: &Session) -> Option<String> {
-    let modulation = begun(session).ok()?;
+pub fn caption(session: &Session, nth: usize) -> Option<String> {
+    let modulation = begun(session, nth).ok()?;
     let layers = by_effect(modulation);
     let shown = &layers[..layers.len().min(MOST)];
     let alphas: Vec<String> = shown
@@ -32,7 +32,7 @@ pub fn caption(session: &Session) -> Option<String> {
     let mut words = format!(
         "Accuracy on {} test images (γ = 1) with the biases of a layer pushed towards a class c by k·α·ā/max ā, where ā is the layer's mean activation over training images of c{}, against the strength k; below 0 the push is away from the class; dashed vertical line: no push. α is {}. Solid: images of the class that is pushed towards, all classes together, with their 95 % interval (Wilson). Dashed: images of the other classes.{noise} Dots: each class that is pushed towards on its own images; dash-dotted: the one that changes most.",
         thousands(images(modulation, shown)),
-        per_class(session).map_or_else(String::new, |count| format!(
+        per_class(session, nth).map_or_else(String::new, |count| format!(
             " (at most {})",
             thousands(count as u64)
         )),
@@ -48,8 +48,8 @@ pub fn caption(session: &Session) -> Option<String> {
 }
 
 /// Maximum number of training images per class over which its mean activation is taken.
-fn per_class(session: &Session) -> Option<usize> {
-    let (index, _) = session.record.all::<Modulation>().next()?;
+fn per_class(session: &Session, nth: usize) -> Option<usize> {
+    let (index, _) = super::super::nth::<Modulation>(session, nth)?;
     match session.config.analyses.get(index)? {
         Analysis::Modulation(config::Modulation {
             images_per_class, ..

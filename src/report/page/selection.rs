@@ -30,16 +30,16 @@ pub(super) struct FigureSelection {
     pub more: Vec<Figure>,
 }
 
-/// The group that a figure belongs to, in page order.
+/// The group that a figure belongs to, in page order, with the index of its experiment among those of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum FigureGroup {
-    Audit,
+    Audit(usize),
     Images(usize),
-    Attack,
-    Modulation,
-    Units,
-    Backdoor,
-    Predictions,
+    Attack(usize),
+    Modulation(usize),
+    Units(usize),
+    Backdoor(usize),
+    Predictions(usize),
     Training,
 }
 
@@ -86,8 +86,12 @@ pub(super) fn select_figures(session: &Session) -> Vec<FigureSelection> {
 }
 
 fn title(session: &Session, group: FigureGroup) -> String {
+    let numbered = |title: &str, nth: usize| match nth {
+        0 => title.to_owned(),
+        nth => format!("{title}, {}", nth + 1),
+    };
     match group {
-        FigureGroup::Audit => "Is there a backdoor?".into(),
+        FigureGroup::Audit(nth) => numbered("Is there a backdoor?", nth),
         FigureGroup::Images(nth) => {
             let index = session
                 .record
@@ -101,11 +105,11 @@ fn title(session: &Session, group: FigureGroup) -> String {
                 _ => "Maps by class".into(),
             }
         }
-        FigureGroup::Attack => "Attack".into(),
-        FigureGroup::Modulation => "Modulation".into(),
-        FigureGroup::Units => "Unit responses".into(),
-        FigureGroup::Backdoor => "Backdoor study".into(),
-        FigureGroup::Predictions => "Predictions".into(),
+        FigureGroup::Attack(nth) => numbered("Attack", nth),
+        FigureGroup::Modulation(nth) => numbered("Modulation", nth),
+        FigureGroup::Units(nth) => numbered("Unit responses", nth),
+        FigureGroup::Backdoor(nth) => numbered("Backdoor study", nth),
+        FigureGroup::Predictions(nth) => numbered("Predictions", nth),
         FigureGroup::Training => "Training".into(),
     }
 }
@@ -158,18 +162,20 @@ fn place(session: &Session, figure: &Figure) -> Option<(FigureGroup, bool)> {
             }
         }
         Figure::Pair { images, .. } => (FigureGroup::Images(*images), true),
-        Figure::Filters { layer } => {
-            let drawn = small_layers(session);
+        Figure::Filters { nth, layer } => {
+            let (_, spikes) = session.record.all::<SpikeTriggered>().nth(*nth)?;
+            let drawn = small_layers(spikes);
             let place = drawn.iter().position(|small| small.name == *layer)?;
-            (FigureGroup::Units, place == 0 || place + 1 == drawn.len())
+            let is_end = place == 0 || place + 1 == drawn.len();
+            (FigureGroup::Units(*nth), is_end)
         }
-        Figure::Covariance { .. } => (FigureGroup::Units, true),
-        Figure::Attack => (FigureGroup::Attack, true),
-        Figure::Modulation => (FigureGroup::Modulation, true),
-        Figure::Audit => (FigureGroup::Audit, true),
-        Figure::Backdoor => (FigureGroup::Backdoor, true),
+        Figure::Covariance { .. } => (FigureGroup::Units(0), true),
+        Figure::Attack { nth } => (FigureGroup::Attack(*nth), true),
+        Figure::Modulation { nth } => (FigureGroup::Modulation(*nth), true),
+        Figure::Audit { nth } => (FigureGroup::Audit(*nth), true),
+        Figure::Backdoor { nth } => (FigureGroup::Backdoor(*nth), true),
         Figure::Training => (FigureGroup::Training, true),
-        Figure::Confusion { split } => (FigureGroup::Predictions, *split == Split::Test),
+        Figure::Confusion { nth, split } => (FigureGroup::Predictions(*nth), *split == Split::Test),
     })
 }
 
@@ -222,29 +228,29 @@ fn has_maps(trials: &GammaTrials, response: Response) -> bool {
             .any(|class| class.image(response).is_some())
 }
 
+/// Whether the averages of a layer are drawn.
+fn is_small(layer: &LayerResponses) -> bool {
+    layer.units * layer.field().iter().product::<usize>() <= LARGE
+}
+
 /// The layers that are drawn.
-fn small_layers(session: &Session) -> Vec<&LayerResponses> {
-    let all = session
-        .record
-        .first::<SpikeTriggered>()
-        .map_or(&[][..], |spikes| &spikes.layers);
-    let size =
-        |layer: &&LayerResponses| layer.units * layer.field().iter().product::<usize>() <= LARGE;
-    all.iter().filter(size).collect()
+fn small_layers(spikes: &SpikeTriggered) -> Vec<&LayerResponses> {
+    let layers = spikes.layers.iter();
+    layers.filter(|layer| is_small(layer)).collect()
 }
 
 /// The names of the layers that are too large to draw.
 pub(super) fn large_layers(session: &Session) -> Vec<String> {
-    let all = session
-        .record
-        .first::<SpikeTriggered>()
-        .map_or(&[][..], |spikes| &spikes.layers);
-    let small = small_layers(session);
-    let drawn = |layer: &&LayerResponses| !small.iter().any(|drawn| drawn.name == layer.name);
-    all.iter()
-        .filter(drawn)
-        .map(|layer| clean(&layer.name))
-        .collect()
+    let mut names: Vec<String> = Vec::new();
+    for (_, spikes) in session.record.all::<SpikeTriggered>() {
+        for layer in spikes.layers.iter().filter(|layer| !is_small(layer)) {
+            let name = clean(&layer.name);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
 }
 
 #[cfg(test)]

@@ -4,15 +4,15 @@ use maud::{Markup, html};
 
 use super::plates::{FigureSection, Plate};
 use super::tables::{Grid, GridCell};
-use super::words::{capital, counted};
-use crate::comparison::{MapComparison, SessionPair, SharedGamma, TrialOverlap};
+use super::words::{capital, counted, sentence};
+use crate::comparison::{MapComparison, SessionPair, SharedGamma};
 use crate::figure;
 use crate::figure::audit::share_with_interval;
 use crate::figure::headline::accuracy_suffix;
 use crate::figure::wording::class_name;
 use crate::format::{clean, gamma, percent, reliability, thousands};
 use crate::ids::ClassId;
-use crate::report::comparison::{caution, headline};
+use crate::report::comparison::{caution, centring_caution, headline};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::Record;
@@ -129,14 +129,16 @@ fn about(session: &Session) -> String {
 /// Sentences on the maps of one response.
 fn sentences(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
     let strength = gamma(compared.gamma);
-    let [trials_a, trials_b] =
-        [0, 1].map(|side| counted(compared.estimates[side].trials, "trial", "trials"));
+    let [trials_a, trials_b] = compared
+        .trials
+        .map(|trials| counted(trials, "trial", "trials"));
     let mut all = vec![format!(
         "{}s at γ {strength}, of {trials_a} in A and {trials_b} in B: {}; {}.",
         capital(compared.response.image_label()),
         headline(compared),
         caution(pair, compared)
     )];
+    all.extend(centring_caution(compared).map(sentence));
     let totals = compared.totals();
     all.extend(totals.correlation.map(|r| {
         format!(
@@ -172,14 +174,12 @@ fn record<'a>(pair: &SessionPair<'a>) -> &'a Record {
 /// How similar the decisions of the sessions are at a γ.
 fn decision_sentence(common: &SharedGamma<'_>) -> Option<String> {
     let called = common.compare_counts()?;
-    let alike = match common.overlap {
-        TrialOverlap::Same => format!(
-            "; on the trials shown to both, they agree on {} to {}",
-            percent(called.agreement_bounds[0]),
-            percent(called.agreement_bounds[1])
-        ),
-        TrialOverlap::Shared | TrialOverlap::Different => String::new(),
-    };
+    let alike = common
+        .agreement_bounds()
+        .map_or_else(String::new, |bounds| {
+            let [low, high] = bounds.map(percent);
+            format!("; on the trials shown to both, they agree on {low} to {high}")
+        });
     Some(format!(
         "At γ {}, A is correct on {} of its trials and B on {}; the shares of trials called each class are {:.3} apart, {:.3} \
          by chance alone{alike}.",
@@ -284,6 +284,7 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("that differs most"), "{text}");
+        assert!(text.contains("they agree on"), "{text}");
         assert_eq!((group.main.len(), group.more.len()), (1, 0));
     }
 }

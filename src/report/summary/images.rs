@@ -87,10 +87,14 @@ impl<'a> Table<'a> {
     }
 
     fn lines(&self, planned: u64) -> Vec<String> {
+        let counted = match self.trials.dropped {
+            0 => String::new(),
+            _ => format!(", {} count", thousands(self.estimate.trials)),
+        };
         let mut lines = vec![format!(
-            "γ {:?}  {} of {} trials  pixels: |z| > {:.2}",
+            "γ {:?}  {} of {} trials{counted}  pixels: |z| > {:.2}",
             self.trials.gamma.0,
-            thousands(self.estimate.trials),
+            thousands(self.trials.trials),
             thousands(planned),
             self.estimate.threshold
         )];
@@ -211,6 +215,7 @@ impl<'a> Table<'a> {
                 format!("{r:.2}{}", ends.unwrap_or_default())
             }
             (Some(_), None) => "–".into(),
+            (None, _) if self.trials.lacks_trials_for_evidence() => "too few trials".into(),
             (None, _) => "constant output".into(),
         };
         let back = self

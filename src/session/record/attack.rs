@@ -8,7 +8,7 @@ use crate::ids::{ClassId, Gamma};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::Form;
-use crate::stats::share::Share;
+use crate::stats::share::{MeanShare, Share};
 
 /// A pattern that is blended into images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -262,24 +262,14 @@ impl Attack {
         })
     }
 
-    /// Mean targeted success rate over the targets that have the pattern, and the pooled counts, for an
-    /// interval. The pooled rate differs slightly from the mean if some classes have more images than
-    /// others. `None` if no target has any stimuli yet.
+    /// Mean targeted success rate over the targets that have the pattern, each with the same weight however many
+    /// images its class has. `None` if no target has any stimuli yet.
     ///
     /// # Panics
     /// If an index is out of range.
-    pub fn mean_targeted(
-        &self,
-        source: usize,
-        pattern: usize,
-        weight: usize,
-    ) -> Option<(f64, Share)> {
-        let targets = ClassId::all(self.classes())
-            .filter_map(|target| self.targeted(source, pattern, target, weight));
-        let shares: Vec<Share> = targets.filter(|share| share.total > 0).collect();
-        let rates = shares.iter().copied().filter_map(Share::rate);
-        let mean = rates.sum::<f64>() / shares.len() as f64;
-        (!shares.is_empty()).then(|| (mean, shares.into_iter().sum()))
+    pub fn mean_targeted(&self, source: usize, pattern: usize, weight: usize) -> Option<MeanShare> {
+        let targets = ClassId::all(self.classes());
+        MeanShare::of(targets.filter_map(|target| self.targeted(source, pattern, target, weight)))
     }
 
     /// Untargeted error: test images not called their true class, pooled over the targets that have the

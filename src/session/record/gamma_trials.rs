@@ -13,6 +13,7 @@ use crate::session::config::{Grain, Noise, NoiseGrid, Weighting};
 use crate::session::form::Shape;
 use crate::stats::classification::{self, GammaEstimate, MARGINS, TrialSums, WeightSums};
 use crate::stats::null::ErrorModel;
+use crate::stats::numbers::Response;
 use crate::stats::sums::add;
 
 /// Counts and sums of the trials at one γ. K classes, M of which have maps; maps are kept on the noise's
@@ -247,6 +248,25 @@ impl GammaTrials {
         self.dropped = self.dropped.saturating_add(block.dropped);
         self.trials = self.trials.saturating_add(block.trials);
         self.invalidate_estimate();
+    }
+
+    /// Trials that the maps of a response are made of: decisions are those of the trials that count, evidence is that
+    /// of all.
+    pub fn trials_of(&self, response: Response) -> u64 {
+        match response {
+            Response::Decision => self.trials.saturating_sub(self.dropped),
+            Response::Evidence => self.trials,
+        }
+    }
+
+    /// Whether there are too few trials for any evidence image: in total, or of those that count if these measure the
+    /// noise's deviation. A class that has none for another reason has an output that never changes.
+    pub fn lacks_trials_for_evidence(&self) -> bool {
+        let measuring = match self.deviation {
+            Some(_) => Response::Evidence,
+            None => Response::Decision,
+        };
+        self.trials_of(measuring) < self.min_trials
     }
 
     /// Discards the cached estimate after the sums have changed.

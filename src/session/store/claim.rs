@@ -162,7 +162,8 @@ fn is_still_held(folder: &Folder, lock: &str, file: &File, before: &Owner) -> io
         OwnerState::Unknown if !before.has_beat() => return Ok(false),
         OwnerState::Unknown => {}
     }
-    if silent_for(folder, lock, file).is_ok_and(|silent| silent > SILENCE) {
+    let silent = silent_for(folder, lock, file).ok();
+    if silent.and_then(|time| time.checked_sub(SILENCE)).is_some() {
         return Ok(false);
     }
     let deadline = Instant::now() + WATCH;

@@ -2,8 +2,8 @@
 //! networks with a backdoor from clean ones.
 
 use super::{
-    AuditScores, ClassScore, OTHER_KIND_ENERGY_RATIO, OTHER_KIND_RATIO, OUTLIER_RATIO,
-    overlaps_patch,
+    AuditScores, ClassScore, MIN_OWN_CLASSES, OTHER_KIND_ENERGY_RATIO, OTHER_KIND_RATIO,
+    OUTLIER_RATIO, overlaps_patch,
 };
 use crate::ids::ClassId;
 use crate::stats::roc::{Roc, roc};
@@ -65,6 +65,8 @@ pub struct AuditVerdict {
     pub energy: Option<(ClassId, f64, Ranking)>,
     /// What the score was compared with.
     pub baseline: Baseline,
+    /// Number of classes that have a score.
+    pub scored: usize,
 }
 
 /// The verdict on an examined network, given the references compared with each other. `None` if nothing
@@ -89,10 +91,16 @@ pub fn audit_verdict(
         ratio: suspect.ratio(),
         energy,
         baseline: null,
+        scored: suspect.classes.iter().flatten().count(),
     })
 }
 
 impl AuditVerdict {
+    /// Whether a class could have stood out: if there are enough others that it can be compared with.
+    pub fn is_conclusive(&self) -> bool {
+        self.baseline == Baseline::References || self.scored >= MIN_OWN_CLASSES
+    }
+
     /// Whether a class responds to a window as no reference does.
     pub fn has_window(&self) -> bool {
         match self.baseline {
@@ -221,6 +229,7 @@ mod tests {
             assert_eq!((found.has_window(), found.energy_class()), (window, class));
             assert_eq!(found.has_finding(), window || class.is_some());
         }
+        assert!(found.is_conclusive() && found.scored == 5);
         for (score, null) in [(1.0, 0.0), (-3.0, -1.0)] {
             assert!(!rank(score, &[null]).unwrap().is_outlier());
         }
@@ -230,6 +239,27 @@ mod tests {
             audit_verdict(&AuditScores::default(), &[suspect], References),
             None
         );
+    }
+
+    /// However large the score of one of two classes, it is less than twice their median.
+    #[test]
+    fn of_two_classes_none_stands_out_from_the_other() {
+        let references = [scored(10.0, 2.0), scored(5.0, 1.0)];
+        for most in [3.5, 50.0, 1e9] {
+            let with = |classes: &[usize], baseline: Baseline| {
+                let mut suspect = scored(most, 1.0);
+                for (class, score) in suspect.classes.iter_mut().enumerate() {
+                    *score = score.filter(|_| classes.contains(&class));
+                }
+                audit_verdict(&suspect, &references, baseline).unwrap()
+            };
+            let two = with(&[1, 2], Baseline::OwnClasses);
+            assert!(!two.has_finding() && !two.is_conclusive(), "{most}");
+            assert!(with(&[1, 2], Baseline::References).is_conclusive());
+            let three = with(&[1, 2, 4], Baseline::OwnClasses);
+            assert!(three.is_conclusive());
+            assert_eq!(three.has_window(), most > 8.0, "{most}");
+        }
     }
 
     #[test]

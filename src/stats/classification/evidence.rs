@@ -66,6 +66,10 @@ struct Strata {
     squares: Vec<f64>,
     /// Total trials.
     all: f64,
+    /// Trials that are free to vary around the means of the strata: all of them, minus one for every stratum with
+    /// trials after the first. Sums within strata over it are not shrunk by the means' fit to a few trials each, and
+    /// with a single stratum, at γ = 0, it is the number of trials.
+    free: f64,
 }
 
 impl Strata {
@@ -80,6 +84,7 @@ impl Strata {
             noise: vec![vec![0.0; pixels]; strata],
             squares: vec![0.0; m * sums_per_class(m)],
             all: 0.0,
+            free: 0.0,
         };
         for &parity in parities {
             for truth in 0..k {
@@ -110,6 +115,8 @@ impl Strata {
             let centre = GRID_CENTRE as f64 * count;
             noise.iter_mut().for_each(|sum| *sum -= centre);
         }
+        let filled = all.counts.iter().filter(|count| **count > 0.0).count();
+        all.free = all.all - filled as f64 + 1.0;
         all
     }
 
@@ -135,7 +142,7 @@ impl Strata {
             .filter(|(count, _)| **count > 0.0)
             .map(|(count, sums)| sums[a] * sums[b] / count)
             .sum();
-        Some((self.square(a, b)? - explained) / self.all)
+        Some((self.square(a, b)? - explained) / self.free)
     }
 
     /// Covariance of response and noise within strata, in units of both steps, \[P\].
@@ -156,7 +163,7 @@ impl Strata {
             let pairs = covariance.iter_mut().zip(noise);
             pairs.for_each(|(value, sum)| *value -= mean * sum);
         }
-        covariance.iter_mut().for_each(|value| *value /= self.all);
+        covariance.iter_mut().for_each(|value| *value /= self.free);
         covariance
     }
 }
@@ -217,8 +224,7 @@ pub(super) fn evidence_images(
         let variance = whole.response_covariance(place, place).unwrap_or(0.0);
         let enough = known && whole.all >= least_trials as f64;
         // Rounding alone leaves at most this variance in a response that is constant within strata.
-        let least = 1e-9 * square / whole.all.max(1.0);
-        if !enough || variance <= least.max(0.0) {
+        if !enough || variance <= 1e-9 * square / whole.free {
             return None;
         }
         let deviation = variance.sqrt() * input.step;
@@ -232,7 +238,7 @@ pub(super) fn evidence_images(
             pixels.map(pixel).collect()
         };
         let error = |sigma: &f64| match *sigma > 0.0 {
-            true => deviation / (sigma * whole.all.sqrt()),
+            true => deviation / (sigma * whole.free.sqrt()),
             false => 0.0,
         };
         let errors: Vec<f64> = deviations.iter().map(error).collect();

@@ -2,6 +2,7 @@
 
 mod experiment;
 mod responses;
+mod strata;
 
 use super::*;
 use crate::session::config::Noise;

@@ -67,7 +67,10 @@ pub(super) fn attack(attack: &Attack, parts: &[String]) -> Option<ExperimentFind
 
 /// The highest success rate of a pattern on images, as a mean over its targets.
 fn peak(attack: &Attack, pattern: usize) -> Option<String> {
-    let success = |place: usize| Some((place, attack.mean_targeted(0, pattern, place)?.0));
+    let success = |place: usize| {
+        let mean = attack.mean_targeted(0, pattern, place)?;
+        Some((place, mean.interval.estimate))
+    };
     let all = (0..attack.weights.len()).filter_map(success);
     let (place, most) = all.max_by(|a, b| {
         // Ties go to the smallest weight.

@@ -88,16 +88,19 @@ fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
         let Some(class) = row.class("class") else {
             continue;
         };
-        let span = |first: &str| {
+        // A window at the lower or right edge may reach beyond an image that the noise's cells do not divide.
+        let span = |first: &str, length: Option<usize>| {
             let (first, size) = (row.whole(first)?, row.whole("size")?);
-            Some(format!("{first}–{}", (first + size).saturating_sub(1)))
+            let end = length.map_or(first + size, |length| (first + size).min(length as u64));
+            Some(format!("{first}–{}", end.saturating_sub(1)))
         };
+        let form = record.form.as_ref();
         grid.row(vec![
             GridCell::Words(bare_class_name(record, class)),
             GridCell::number(row.real("score").map(|score| format!("{score:.1}"))),
             GridCell::number(largest.get(&class).map(|score| format!("{score:.1}"))),
-            GridCell::number(span("row")),
-            GridCell::number(span("column")),
+            GridCell::number(span("row", form.map(|form| form.height))),
+            GridCell::number(span("column", form.map(|form| form.width))),
             GridCell::number(row.real("energy").map(number)),
         ]);
     }
@@ -117,7 +120,7 @@ fn pasted(record: &Record, audit: &Audit, plan: &config::Audit) -> Grid {
     for pasted in &audit.pasted {
         grid.row(vec![
             GridCell::Words(bare_class_name(record, pasted.class)),
-            GridCell::Words(window_in_words(pasted.window, plan.cell)),
+            GridCell::Words(window_in_words(record, pasted.window, plan.cell)),
             GridCell::Number(share_with_interval(pasted.others())),
             GridCell::Number(share_with_interval(pasted.before_pasting())),
         ]);
@@ -185,7 +188,7 @@ pub(super) fn windows(csv: &Csv<'_>) -> Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::Config;
+    use crate::session::{Config, Form};
 
     const SCORES: &str = "network,role,seed,accuracy,attack_success,class,name,score,row,column,size,energy\n\
         0,reference,7,0.97,,0,0,3.25,1,2,4,0.9\n0,reference,7,0.97,,1,1,4.5,1,2,4,0.8\n\
@@ -221,6 +224,10 @@ mod tests {
             ]
         );
         assert_eq!(grid.rows[1][1..3], [GridCell::Nothing, number("4.5")]);
+        let mut record = Record::new(&Config::default());
+        record.form = Some(Form::numbered([1, 6, 8], 2));
+        let grid = classes(&record, &csv);
+        assert_eq!(grid.rows[0][3..5], [number("3–5"), number("4–7")]);
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn of_gamma(
         by.label(),
         by.image_label(),
         gamma(trials.gamma),
-        thousands(trials.trials)
+        thousands(trials.trials_of(by))
     );
     let columns = [
         "class",
@@ -142,7 +142,11 @@ fn cells(record: &Record, row: &CsvRow<'_>, keys: &Keys) -> Vec<GridCell> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drawing::Sheet;
+    use crate::figure::{self, Figure};
     use crate::report::tests::measured;
+    use crate::session::config::Weighting;
+    use crate::session::record::Analysis;
 
     #[test]
     fn classes_have_their_numbers_or_say_that_trials_are_insufficient() {
@@ -179,6 +183,37 @@ mod tests {
         );
         assert_eq!(grid.rows[9][3], GridCell::Words("insufficient".into()));
         assert!(groups[0].more.is_empty());
+    }
+
+    #[test]
+    fn trials_that_do_not_count_are_not_among_those_of_decisions() {
+        let mut session = measured();
+        if let Plan::ClassificationImages(plan) = &mut session.config.analyses[0] {
+            plan.weighting = Weighting::Threshold(0.9);
+        }
+        let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+            unreachable!()
+        };
+        images.gammas[0].trials += 20;
+        images.gammas[0].dropped += 20;
+        let trials = images.gammas[0].clone();
+        for (by, words) in [
+            (Response::Decision, "noise, 480 trials"),
+            (Response::Evidence, "noise, 500 trials"),
+        ] {
+            let grid = of_gamma(&session.record, &trials, &[], by, "uniform noise");
+            assert!(grid.caption.ends_with(words), "{}", grid.caption);
+        }
+        let maps = Figure::Maps {
+            response: Some(Response::Decision),
+            images: 0,
+            gamma: Some(trials.gamma),
+        };
+        let drawing = figure::draw(&session, &maps, Sheet::DOUBLE).unwrap();
+        let words = "from 480 of 500 trials of uniform noise (confidence at least 0.9);";
+        assert!(drawing.caption.contains(words), "{}", drawing.caption);
+        let page = crate::report::summary(&session);
+        assert!(page.contains("500 of 480 trials, 480 count"), "{page}");
     }
 
     #[test]

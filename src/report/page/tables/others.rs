@@ -86,7 +86,7 @@ pub(super) fn attack(attack: &Attack) -> Vec<Grid> {
             let success = |place: usize| {
                 attack
                     .mean_targeted(source, pattern, place)
-                    .map(|(mean, _)| in_percent(mean))
+                    .map(|mean| in_percent(mean.interval.estimate))
             };
             let cells: Vec<GridCell> = (0..attack.weights.len())
                 .map(|place| GridCell::number(success(place)))

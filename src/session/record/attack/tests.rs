@@ -51,8 +51,10 @@ fn images_of_the_target_itself_do_not_count_as_successes() {
     let attack = with(&IMAGES);
     assert_eq!(attack.targeted(0, 0, ClassId(0), 0), share(2, 8));
     assert_eq!(attack.targeted(0, 0, ClassId(1), 0), share(1, 2));
-    let pooled = Share { hits: 3, total: 10 };
-    assert_eq!(attack.mean_targeted(0, 0, 0), Some((0.375, pooled)));
+    let shares = [(2, 8), (1, 2)].map(|(hits, total)| Share { hits, total });
+    let mean = attack.mean_targeted(0, 0, 0);
+    assert_eq!(mean, MeanShare::of(shares));
+    assert_eq!(mean.unwrap().interval.estimate, 0.375);
 }
 
 #[test]
@@ -79,10 +81,8 @@ fn every_noise_image_called_the_target_is_a_success() {
     let attack = with(&[(1, 0, 0, 0, 3), (1, 0, 0, 5, 1)]);
     assert_eq!(attack.targeted(1, 0, ClassId(0), 0), share(3, 4));
     // Nothing was shown for the other target yet, so it is not in the mean.
-    assert_eq!(
-        attack.mean_targeted(1, 0, 0),
-        Some((0.75, Share { hits: 3, total: 4 }))
-    );
+    let only = MeanShare::of([Share { hits: 3, total: 4 }]);
+    assert_eq!(attack.mean_targeted(1, 0, 0), only);
 }
 
 #[test]

@@ -336,3 +336,20 @@ fn trials_of_a_version_with_one_kind_of_noise_are_uniform() {
     let old: GammaTrials = ron::from_str(&format!("{before}moments:{after}")).unwrap();
     assert!(old.is_of_kind(&TrialKind::plain(2, [1, 1, 2])));
 }
+
+/// Ten trials, of which four do not count.
+#[test]
+fn a_confidence_that_is_required_drops_trials_of_decisions_and_not_of_evidence() {
+    let mut trials = trials();
+    assert_eq!(Response::ALL.map(|by| trials.trials_of(by)), [6, 10]);
+    for (least, deviation, lacks) in [
+        (6, None, false),
+        (7, None, true),
+        (10, Some(0.2), false),
+        (11, Some(0.2), true),
+    ] {
+        (trials.min_trials, trials.deviation) = (least, deviation);
+        let found = trials.lacks_trials_for_evidence();
+        assert_eq!(found, lacks, "{least} {deviation:?}");
+    }
+}

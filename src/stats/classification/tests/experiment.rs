@@ -1,6 +1,6 @@
 //! Lists of trials, the sums that are kept of them, and the definitions of their images, computed trial by trial.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::stats::correlation::{pearson, spearman_brown};
@@ -30,7 +30,8 @@ pub(super) type StratumOf<'a> = &'a dyn Fn(&Trial) -> Option<ClassId>;
 /// A number of a trial.
 pub(super) type NumberOf<'a> = &'a dyn Fn(&Trial) -> f64;
 
-/// Mean product of two numbers, each minus its mean over the trials of the same stratum.
+/// Sum of the products of two numbers, each minus its mean over the trials of the same stratum, over the number of
+/// trials minus that of the strata after the first.
 pub(super) fn covariance(
     trials: &[Trial],
     stratum: StratumOf<'_>,
@@ -52,7 +53,7 @@ pub(super) fn covariance(
             .map(|trial| (a(trial) - means.0) * (b(trial) - means.1));
         products.sum()
     };
-    strata.values().map(of_stratum).sum::<f64>() / trials.len() as f64
+    strata.values().map(of_stratum).sum::<f64>() / (trials.len() + 1 - strata.len()) as f64
 }
 
 /// Adds numbers so many times to a row of a table.
@@ -242,6 +243,8 @@ impl Experiment {
         let image = self.evidence(&response, &[0, 1]);
         let stratum = |trial: &Trial| self.stratum(trial);
         let spread = covariance(&self.trials, &stratum, &response, &response).sqrt();
+        let strata: BTreeSet<_> = self.trials.iter().map(stratum).collect();
+        let free = n + 1.0 - strata.len() as f64;
         let (mut power, mut noise) = (0.0, 0.0);
         let estimate = found.evidence.as_ref().unwrap();
         for (pixel, expected) in image.iter().enumerate() {
@@ -251,7 +254,7 @@ impl Experiment {
                 assert_eq!((estimate.image[pixel], estimate.z[pixel]), (0.0, 0.0));
                 continue;
             }
-            let error = spread / (sigma * n.sqrt());
+            let error = spread / (sigma * free.sqrt());
             assert_close(estimate.z[pixel].into(), expected / error, "z");
             power += expected * expected;
             noise += error * error;

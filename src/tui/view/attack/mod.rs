@@ -159,7 +159,7 @@ impl View for AttackView {
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         let attack = session.record.first::<record::Attack>();
-        attack.map(|_| Figure::Attack)
+        attack.map(|_| Figure::Attack { nth: 0 })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::ids::ClassId;
 use crate::session::form::Shape;
 use crate::session::{Session, record};
-use crate::stats::interval::{Interval, wilson};
+use crate::stats::interval::Interval;
 use crate::tui::form;
 
 /// The selection shown, with every index within its range.
@@ -55,22 +55,12 @@ impl AttackSelection<'_> {
     /// Targeted success of a pattern at a weight: the rate with its interval, and the number of stimuli it is
     /// based on; `None` if there is no pattern or no data yet.
     pub fn success(&self, pattern: usize, weight: usize) -> Option<(Interval, u64)> {
-        let (mean, share) = match self.all {
-            true => self.attack.mean_targeted(self.source, pattern, weight)?,
-            false => {
-                let target = self.target;
-                let share = self.attack.targeted(self.source, pattern, target, weight)?;
-                (share.rate()?, share)
-            }
-        };
-        let pooled = wilson(share.hits, share.total)?;
-        // The mean over targets gets an interval as wide as that of the pooled counts.
-        let off = mean - pooled.estimate;
-        let interval = Interval {
-            estimate: mean,
-            low: (pooled.low + off).clamp(0.0, mean),
-            high: (pooled.high + off).clamp(mean, 1.0),
-        };
-        Some((interval, share.total))
+        if self.all {
+            let mean = self.attack.mean_targeted(self.source, pattern, weight)?;
+            return Some((mean.interval, mean.total));
+        }
+        let target = self.target;
+        let share = self.attack.targeted(self.source, pattern, target, weight)?;
+        Some((share.interval()?, share.total))
     }
 }

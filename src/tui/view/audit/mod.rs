@@ -106,7 +106,8 @@ impl View for AuditView {
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        figure::has(session, &Figure::Audit).then_some(Figure::Audit)
+        let figure = Figure::Audit { nth: 0 };
+        figure::has(session, &figure).then_some(figure)
     }
 }
 

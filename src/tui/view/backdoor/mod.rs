@@ -173,7 +173,8 @@ impl View for BackdoorView {
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        figure::has(session, &Figure::Backdoor).then_some(Figure::Backdoor)
+        let figure = Figure::Backdoor { nth: 0 };
+        figure::has(session, &figure).then_some(figure)
     }
 }
 

@@ -250,7 +250,7 @@ impl View for FiltersView {
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         let layer = self.layer_in(session.record.first()?)?.name.clone();
-        Some(Figure::Filters { layer })
+        Some(Figure::Filters { nth: 0, layer })
     }
 }
 

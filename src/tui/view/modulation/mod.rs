@@ -188,7 +188,8 @@ impl View for ModulationView {
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        figure::has(session, &Figure::Modulation).then_some(Figure::Modulation)
+        let figure = Figure::Modulation { nth: 0 };
+        figure::has(session, &figure).then_some(figure)
     }
 }
 

@@ -148,7 +148,7 @@ impl View for PredictionsView {
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         let split = self.split_in(session.record.first()?)?.split;
-        Some(Figure::Confusion { split })
+        Some(Figure::Confusion { nth: 0, split })
     }
 }
 

@@ -1,0 +1,80 @@
+//! Tests of what two sessions have in common: the trials that count, and how evidence is centred.
+
+use super::*;
+use crate::ids::{BlockIndex, ClassId, Gamma};
+use crate::session::config::{self, Response};
+use crate::session::record::{Analysis, BlockSums, ClassificationImages, TrialKind};
+use crate::session::{Config, Session};
+
+/// A session with decisions at γ 0 and 0.5 on images of ten classes, of which so many have maps: two blocks of 40 trials
+/// at each γ, in each of which so many do not count.
+fn session(listed: usize, dropped: u64) -> Session {
+    let plan = config::ClassificationImages {
+        gammas: vec![Gamma::NOISE, Gamma(0.5)],
+        trials: 80,
+        responses: vec![Response::Decision],
+        ..Default::default()
+    };
+    let kind = TrialKind {
+        listed: ClassId::all(listed).collect(),
+        ..TrialKind::plain(10, [1, 4, 4])
+    };
+    let mut images = ClassificationImages::with_trials(&plan, &kind);
+    for trials in &mut images.gammas {
+        for block in BlockIndex::first(2) {
+            let mut counts = vec![0; 100];
+            (counts[0], counts[1]) = (30, 10 - dropped);
+            trials.add(&BlockSums {
+                block,
+                trials: 40,
+                counts,
+                dropped,
+                ..BlockSums::default()
+            });
+        }
+    }
+    let config = Config {
+        analyses: vec![config::Analysis::ClassificationImages(plan)],
+        ..Config::default()
+    };
+    let mut session = Session::new("mine", config);
+    session.record.analyses = vec![Analysis::ClassificationImages(images)];
+    session
+}
+
+/// Each session drops the trials that its own network is not confident about: what is left need not be the same trials.
+#[test]
+fn agreement_on_the_same_trials_is_bounded_only_if_all_of_them_count() {
+    for (dropped, is_bounded) in [([0, 0], true), ([1, 1], false), ([0, 4], false)] {
+        let [a, b] = dropped.map(|dropped| session(10, dropped));
+        let pair = SessionPair::new(&a, &b, &ComparisonRequest::default()).unwrap();
+        for common in &pair.gammas {
+            assert_eq!(common.overlap, TrialOverlap::Same);
+            assert!(common.compare_counts().is_some());
+            let bounds = common.agreement_bounds();
+            assert_eq!(bounds.is_some(), is_bounded, "{dropped:?}");
+        }
+        for (response, per_block) in [
+            (Response::Decision, dropped.map(|dropped| 40 - dropped)),
+            (Response::Evidence, [40; 2]),
+        ] {
+            let compared = MapComparison::new(&pair, 0, response);
+            assert_eq!(compared.trials, per_block.map(|trials| 2 * trials));
+        }
+    }
+}
+
+/// Above γ = 0 evidence is centred within the classes that have maps; the others are one group.
+#[test]
+fn evidence_of_plans_with_maps_of_other_classes_is_centred_differently_above_zero() {
+    let all = session(10, 0);
+    for listed in [10, 3] {
+        let other = session(listed, 0);
+        let pair = SessionPair::new(&all, &other, &ComparisonRequest::default()).unwrap();
+        let centring = [0, 1].map(|place| {
+            let by = |response| MapComparison::new(&pair, place, response).same_centring;
+            [by(Response::Decision), by(Response::Evidence)]
+        });
+        assert_eq!(centring, [[true, true], [true, listed == 10]]);
+    }
+}
