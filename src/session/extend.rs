@@ -124,8 +124,10 @@ impl Session {
         for (index, (plan, record)) in self.config.analyses.iter().zip(records).enumerate() {
             let uses_them = plan.needs_classification_images()
                 && self.config.images_before(index) == Some(images);
-            if uses_them && record.progress(plan).0 > 0 {
-                *record = Analysis::new(plan);
+            // What has begun has taken something from the maps, even if no block of it is done.
+            let unbegun = Analysis::new(plan);
+            if uses_them && *record != unbegun {
+                *record = unbegun;
                 forgotten.push(plan.label());
             }
         }
@@ -221,6 +223,18 @@ mod tests {
         assert_eq!(session.extend(1, more(None, 101)), Ok(vec![]));
         assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
         assert_eq!(session.extend(0, more(None, 102)), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_has_begun_with_the_maps_is_reset_even_if_none_of_it_is_done() {
+        let mut session = finished();
+        let Analysis::Templates(templates) = &mut session.record.analyses[1] else {
+            unreachable!()
+        };
+        (templates.progress.done, templates.progress.total) = (0, 90);
+        assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
+        let unbegun = Analysis::new(&session.config.analyses[1]);
+        assert!(session.record.analyses[1] == unbegun);
     }
 
     #[test]
