@@ -194,3 +194,44 @@ fn a_plan_that_is_extended_while_it_cannot_be_saved_is_not_finished() {
     assert_eq!(left.trials(), (2000, 3000));
     assert_eq!(left.record.state, SavedState::Stopped);
 }
+
+#[test]
+fn a_plan_that_is_extended_during_an_attack_is_computed_as_if_planned_so_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let more = config::Extension {
+        gamma: None,
+        trials: 3000,
+        target: None,
+        class: None,
+    };
+    let mut config = plan();
+    // Enough blocks that some are being computed when the extension comes.
+    config.analyses[1] = Analysis::Attack(config::Attack {
+        weights: vec![0.0, 0.5, 1.0],
+        images: 400,
+        noise_images: 400,
+        block: 20,
+        ..Default::default()
+    });
+    let mut extended = config.clone();
+    if let Analysis::ClassificationImages(images) = &mut extended.analyses[0] {
+        images.extended.push(more.clone());
+    }
+    let (ended, _) = conduct(&store, Session::new("at-once", extended), 0);
+    assert_eq!(ended, Phase::Finished);
+    let (conductor, link) = prepared(&store, Session::new("grows", config));
+    let watcher = std::thread::spawn(move || {
+        let attacks = reaches(&link, |session| phase(session) == Phase::Working(2));
+        link.send(EngineCommand::Extend { images: 0, more });
+        (attacks, link)
+    });
+    COMPUTED.set(0);
+    FAILS.set(0);
+    conductor.conduct();
+    let (attacked, link) = watcher.join().unwrap();
+    assert!(attacked);
+    assert_eq!(phase(&link.newest()), Phase::Finished);
+    let analyses = |name: &str| store.load(name).unwrap().record.analyses;
+    assert!(analyses("grows") == analyses("at-once"));
+}
