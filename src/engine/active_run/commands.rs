@@ -68,12 +68,14 @@ impl ActiveRun {
         received
     }
 
-    /// Extends the plan and logs it; a refusal is logged as a warning.
+    /// Extends the plan, logs it and requests a checkpoint, so that it is not lost with the engine; a refusal is logged
+    /// as a warning.
     fn extend(&mut self, images: usize, more: Extension) {
         let text = format!("extended to {} trials", count(more.trials as f64));
         match self.session.extend(images, more) {
             Ok(reset) => {
                 self.extended = true;
+                self.checkpoint_requested = true;
                 self.run.stages = self.session.stages();
                 match reset.is_empty() {
                     true => self.log(text),
@@ -197,7 +199,40 @@ mod tests {
     use super::*;
     use crate::link::{EngineEnd, Link};
     use crate::session::store::Store;
-    use crate::session::{Config, Session};
+    use crate::session::{Config, SavedState, Session};
+
+    /// A run of a new session in this folder, and a viewer's link to it.
+    fn active(folder: &tempfile::TempDir) -> (ActiveRun, Link) {
+        let lock = Store::new(folder.path()).lock("mine").unwrap();
+        let (link, end) = Link::local(Session::new("mine", Config::default()));
+        let EngineEnd { sessions, commands } = end;
+        (ActiveRun::new(sessions, commands, lock), link)
+    }
+
+    #[test]
+    fn an_extension_is_saved_at_once_and_a_refused_one_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut active, link) = active(&folder);
+        let extend = |trials| {
+            let more = Extension {
+                gamma: None,
+                trials,
+                target: None,
+                class: None,
+            };
+            link.send(EngineCommand::Extend { images: 0, more });
+        };
+        extend(2_000_000);
+        assert_eq!(active.obey_commands(), NextStep::Replan);
+        assert!(active.checkpoint_is_due());
+        active.checkpoint(SavedState::Running).unwrap();
+        let saved = Store::new(folder.path()).load("mine").unwrap();
+        assert_eq!(saved.trials(), (0, 8_000_000));
+        extend(1_500_000);
+        assert_eq!(active.obey_commands(), NextStep::Continue(Duration::ZERO));
+        assert!(!active.checkpoint_is_due());
+        assert_eq!(active.session.trials(), (0, 8_000_000));
+    }
 
     #[test]
     fn a_paused_engine_notices_that_it_has_lost_its_lock() {
