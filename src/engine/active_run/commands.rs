@@ -112,10 +112,11 @@ impl ActiveRun {
     }
 
     /// Pauses until a command says to resume (returns how long it took) or to stop (`None`), or the lock is lost
-    /// (`None`).
+    /// (`None`). Before the work begins, this only keeps the pause for later.
     fn wait_paused(&mut self) -> Option<Duration> {
         let began = Instant::now();
         let (Phase::Working(stage) | Phase::Paused(stage)) = self.run.phase else {
+            self.still_paused = true;
             return Some(Duration::ZERO);
         };
         if self.run.phase != Phase::Paused(stage) {
@@ -232,6 +233,44 @@ mod tests {
         assert_eq!(active.obey_commands(), NextStep::Continue(Duration::ZERO));
         assert!(!active.checkpoint_is_due());
         assert_eq!(active.session.trials(), (0, 8_000_000));
+    }
+
+    #[test]
+    fn a_pause_that_comes_while_images_are_read_begins_with_the_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut active, link) = active(&folder);
+        let at_once = NextStep::Continue(Duration::ZERO);
+        link.send(EngineCommand::Pause);
+        // Once for each of two pictures.
+        for _ in 0..2 {
+            assert_eq!(active.obey_commands(), at_once);
+        }
+        active.run.phase = Phase::Working(0);
+        let viewer = std::thread::spawn(move || {
+            let is_paused = || {
+                let run = link.newest().run.clone();
+                run.is_some_and(|run| run.phase == Phase::Paused(0))
+            };
+            let until = Instant::now() + Duration::from_secs(5);
+            while !is_paused() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let paused = is_paused();
+            link.send(EngineCommand::Continue);
+            (paused, link)
+        });
+        let next = active.obey_commands();
+        let (paused, link) = viewer.join().unwrap();
+        assert!(paused);
+        assert!(matches!(next, NextStep::Continue(pause) if pause > Duration::ZERO));
+        // One that is taken back in time never begins.
+        active.run.phase = Phase::Starting;
+        for command in [EngineCommand::Pause, EngineCommand::Continue] {
+            link.send(command);
+            assert_eq!(active.obey_commands(), at_once);
+        }
+        active.run.phase = Phase::Working(0);
+        assert_eq!(active.obey_commands(), at_once);
     }
 
     #[test]
