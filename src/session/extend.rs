@@ -3,6 +3,7 @@
 
 use super::config::{Analysis as Plan, ConfigError, Extension};
 use super::record::{Analysis, SavedState};
+use super::store::session_of_shard;
 use super::{Config, Session};
 use crate::ids::Gamma;
 
@@ -28,6 +29,11 @@ pub enum ExtendError {
     /// There is no such class.
     #[error("{0}")]
     Class(String),
+    /// It is divided into shards, or is one of them; the name of the session as a whole.
+    #[error(
+        "{0} is divided into shards, and all of them must have the same plan; first merge them: noisescope merge {0}"
+    )]
+    Divided(String),
     /// The requested total adds no trials.
     #[error(
         "{requested} trials are no more than the {available} already planned; give a larger number"
@@ -48,13 +54,16 @@ impl Session {
     /// them are reset; their names are returned.
     ///
     /// # Errors
-    /// If the plan has no such images, γ or class, or nothing would be added; the session then stays
-    /// unchanged.
+    /// If the plan has no such images, γ or class, or nothing would be added, or it is divided; the session
+    /// then stays unchanged.
     pub fn extend(
         &mut self,
         images: usize,
         more: Extension,
     ) -> Result<Vec<&'static str>, ExtendError> {
+        if self.record.sharding.is_some() || self.record.shard.is_some() {
+            return Err(ExtendError::Divided(session_of_shard(&self.name).into()));
+        }
         let index = self.images_at(images)?;
         let mut config = self.config.clone();
         let Some(Plan::ClassificationImages(plan)) = config.analyses.get_mut(index) else {
@@ -235,6 +244,19 @@ mod tests {
         assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
         let unbegun = Analysis::new(&session.config.analyses[1]);
         assert!(session.record.analyses[1] == unbegun);
+    }
+
+    #[test]
+    fn the_plan_of_a_divided_session_and_of_its_shards_is_not_extended() {
+        let mut whole = finished();
+        whole.divide(2, "any").unwrap();
+        let shard = whole.new_shard("mine.shard-1-of-2", 1).unwrap();
+        for mut session in [whole, shard] {
+            let before = session.clone();
+            let refused = session.extend(0, more(None, 101)).unwrap_err();
+            assert_eq!(refused, ExtendError::Divided("mine".into()));
+            assert!(session == before);
+        }
     }
 
     #[test]
