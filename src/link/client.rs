@@ -3,6 +3,8 @@
 //! While the engine lives, its states arrive here. When it is gone, the session file is shown
 //! read-only, and the link looks for a new engine with growing pauses.
 
+mod notes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +12,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::conversation::GREETING;
-use super::waiting_notes::{has_arrived, keep};
+use super::waiting_notes::{has_arrived, keep, note_vanished};
 use super::wire::WireError;
 use super::{Connection, EngineCommand, Link};
 use crate::session::record::Note;
 use crate::session::run::Phase;
-use crate::session::store::{Store, StoreError, StoreNoteError, now as now_s};
+use crate::session::store::{Store, now as now_s};
 use crate::session::{Run, SavedState, Session};
 
 pub use super::conversation::{ConnectError, Conversation};
@@ -78,6 +80,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         refuse,
         unconfirmed: Vec::new(),
         undelivered: Vec::new(),
+        vanished: Vec::new(),
     };
     tokio::spawn(follower.follow());
     Link {
@@ -100,6 +103,8 @@ struct Follower {
     unconfirmed: Vec<Note>,
     /// Notes that no engine has received.
     undelivered: Vec<Note>,
+    /// Notes that disappeared from the engine's states.
+    vanished: Vec<Note>,
 }
 
 /// The problem reported if an engine ended without a final state.
@@ -134,6 +139,7 @@ impl Follower {
                     self.connected.send_replace(Connection::Live);
                     match self.converse(conversation).await {
                         Ok(ConversationEnd { states, problem }) => {
+                            self.mark_undelivered();
                             // An engine that sent no state is not retried ten times a second.
                             if states > 0 {
                                 pause = BACK_OFF.0;
@@ -248,7 +254,6 @@ impl Follower {
             let _ = conversation.send_command(EngineCommand::Note(note)).await;
         }
         if conversation.request_state().await.is_err() {
-            self.mark_undelivered();
             return Ok(outcome);
         }
         let mut dropped = false;
@@ -262,19 +267,15 @@ impl Follower {
                     Ok(Some(session)) => {
                         outcome.states += 1;
                         self.unconfirmed.retain(|note| !has_arrived(&session.record, note));
+                        note_vanished(&mut self.vanished, &self.publish.borrow().record, &session.record);
                         self.publish.send_replace(Arc::new(session));
                         if conversation.request_state().await.is_err() {
-                            self.mark_undelivered();
                             return Ok(outcome);
                         }
                     }
-                    Ok(None) => {
-                        self.mark_undelivered();
-                        return Ok(outcome);
-                    }
+                    Ok(None) => return Ok(outcome),
                     Err(error) => {
                         // When an engine dies, the connection breaks.
-                        self.mark_undelivered();
                         outcome.problem = Some(error).filter(WireError::is_misunderstanding);
                         return Ok(outcome);
                     }
@@ -285,7 +286,6 @@ impl Follower {
                             keep(&mut self.unconfirmed, note.clone());
                         }
                         if conversation.send_command(command).await.is_err() {
-                            self.mark_undelivered();
                             return Ok(outcome);
                         }
                     }
@@ -306,11 +306,7 @@ impl Follower {
         if let Ok(mut session) = self.store.load(&self.name) {
             let ended = self.is_final_state(&session);
             if !ended {
-                // Notes that the engine had accepted but not saved; those that it did not receive are newer.
-                let mut lost = self.publish.borrow().record.notes.clone();
-                lost.retain(|note| !has_arrived(&session.record, note));
-                let newer = std::mem::replace(&mut self.undelivered, lost);
-                newer.into_iter().for_each(|note| self.keep_note(note));
+                self.recover_notes(&session.record);
             }
             let phase = final_phase(&session.record.state).filter(|_| ended);
             session.run = phase.map(|phase| Run {
@@ -324,44 +320,6 @@ impl Follower {
             }
         }
         self.lost(DIED.into());
-    }
-
-    /// The engine is gone: it may not have received or saved the unconfirmed notes.
-    fn mark_undelivered(&mut self) {
-        let all = std::mem::take(&mut self.unconfirmed);
-        all.into_iter().for_each(|note| self.keep_note(note));
-    }
-
-    /// Keeps a note that no engine has received.
-    fn keep_note(&mut self, note: Note) {
-        keep(&mut self.undelivered, note);
-    }
-
-    /// Writes undelivered notes into the session's file.
-    async fn save_notes(&mut self) {
-        for note in std::mem::take(&mut self.undelivered) {
-            let (store, name, copy) = (self.store.clone(), self.name.clone(), note.clone());
-            let written = tokio::task::spawn_blocking(move || store.note(&name, copy)).await;
-            match written {
-                Ok(Ok(session)) => {
-                    // The state of the ended run stays visible.
-                    let run = self.publish.borrow().run.clone();
-                    self.publish
-                        .send_replace(Arc::new(Session { run, ..session }));
-                }
-                // A new engine holds the lock and will receive the note.
-                Ok(Err(StoreNoteError::Store(StoreError::Locked { .. }))) => {
-                    self.undelivered.push(note)
-                }
-                Ok(Err(problem)) => {
-                    self.refuse
-                        .send_replace(format!("note not saved: {problem}"));
-                }
-                Err(_) => {
-                    self.refuse.send_replace("note not saved".into());
-                }
-            }
-        }
     }
 
     /// Waits, dropping commands meanwhile since there is no engine; notes are written into the file.
@@ -379,6 +337,7 @@ impl Follower {
                     None => {
                         // A note was sent just before the link was dropped.
                         self.save_notes().await;
+                        self.report_unsaved_notes();
                         return Err(LinkDropped);
                     }
                 },
