@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::conversation::GREETING;
 use super::waiting_notes::{has_arrived, keep, note_vanished};
 use super::wire::WireError;
-use super::{Connection, EngineCommand, Link};
+use super::{Connection, EngineCommand, Link, SentExtension};
 use crate::session::record::Note;
 use crate::session::run::Phase;
 use crate::session::store::{Store, now as now_s};
@@ -81,6 +81,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         unconfirmed: Vec::new(),
         undelivered: Vec::new(),
         vanished: Vec::new(),
+        extensions: Vec::new(),
     };
     tokio::spawn(follower.follow());
     Link {
@@ -105,10 +106,15 @@ struct Follower {
     undelivered: Vec<Note>,
     /// Notes that disappeared from the engine's states.
     vanished: Vec<Note>,
+    /// Extensions sent to an engine that its states have not answered yet.
+    extensions: Vec<SentExtension>,
 }
 
 /// The problem reported if an engine ended without a final state.
 const DIED: &str = "the engine died; this is its last checkpoint";
+
+/// The problem reported if an engine ended before it extended the plan as it was asked to.
+const UNEXTENDED: &str = "not extended: the engine ended before it could do so; repeat it";
 
 /// How an engine ended, from the state it left in the file; `None` if it left none.
 fn final_phase(state: &SavedState) -> Option<Phase> {
@@ -148,6 +154,7 @@ impl Follower {
                                 Some(problem) => self.lost(problem.to_string()),
                                 None => self.read_file(),
                             }
+                            self.report_unextended();
                         }
                         Err(LinkDropped) => return,
                     }
@@ -258,8 +265,8 @@ impl Follower {
         }
         let mut dropped = false;
         loop {
-            // Before leaving, wait until all notes are confirmed.
-            if dropped && self.unconfirmed.is_empty() {
+            // Before leaving, wait until all notes and extensions are confirmed.
+            if dropped && self.unconfirmed.is_empty() && self.extensions.is_empty() {
                 return Err(LinkDropped);
             }
             tokio::select! {
@@ -267,7 +274,9 @@ impl Follower {
                     Ok(Some(session)) => {
                         outcome.states += 1;
                         self.unconfirmed.retain(|note| !has_arrived(&session.record, note));
-                        note_vanished(&mut self.vanished, &self.publish.borrow().record, &session.record);
+                        let before = Arc::clone(&self.publish.borrow());
+                        note_vanished(&mut self.vanished, &before.record, &session.record);
+                        self.extensions.retain(|sent| !sent.is_answered(&session));
                         self.publish.send_replace(Arc::new(session));
                         if conversation.request_state().await.is_err() {
                             return Ok(outcome);
@@ -282,8 +291,12 @@ impl Follower {
                 },
                 command = self.commands.recv(), if !dropped => match command {
                     Some(command) => {
-                        if let EngineCommand::Note(note) = &command {
-                            keep(&mut self.unconfirmed, note.clone());
+                        match &command {
+                            EngineCommand::Note(note) => keep(&mut self.unconfirmed, note.clone()),
+                            EngineCommand::Extend { images, more } => {
+                                self.extensions.push(SentExtension::now(*images, more.clone()));
+                            }
+                            _ => {}
                         }
                         if conversation.send_command(command).await.is_err() {
                             return Ok(outcome);
@@ -322,6 +335,15 @@ impl Follower {
         self.lost(DIED.into());
     }
 
+    /// The engine is gone: reports the extensions that it has not carried out, which the newest state lacks.
+    fn report_unextended(&mut self) {
+        let newest = Arc::clone(&self.publish.borrow());
+        let mut sent = std::mem::take(&mut self.extensions).into_iter();
+        if sent.any(|sent| !sent.is_answered(&newest)) {
+            self.refuse.send_replace(UNEXTENDED.into());
+        }
+    }
+
     /// Waits, dropping commands meanwhile since there is no engine; notes are written into the file.
     async fn wait(&mut self, pause: Duration) -> Result<(), LinkDropped> {
         let deadline = tokio::time::Instant::now() + pause;
@@ -333,6 +355,10 @@ impl Follower {
                 command = self.commands.recv() => match command {
                     // The only command for which no engine is needed.
                     Some(EngineCommand::Note(note)) => self.keep_note(note),
+                    Some(EngineCommand::Extend { images, more }) => {
+                        self.extensions.push(SentExtension::now(images, more));
+                        self.report_unextended();
+                    }
                     Some(_) => {}
                     None => {
                         // A note was sent just before the link was dropped.

@@ -109,6 +109,13 @@ impl Session {
         Ok(self.reset_dependents(index))
     }
 
+    /// Whether the plan's classification images number `images`, from 0, have been extended by `more`.
+    pub fn has_extension(&self, images: usize, more: &Extension) -> bool {
+        let index = self.images_at(images);
+        let plan = index.ok().map(|index| &self.config.analyses[index]);
+        matches!(plan, Some(Plan::ClassificationImages(plan)) if plan.extended.contains(more))
+    }
+
     /// The index in the plan of the classification images with this number.
     fn images_at(&self, images: usize) -> Result<usize, ExtendError> {
         let analyses = self.config.analyses.iter().enumerate();

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use super::{ActiveRun, NextStep};
 use crate::format::count;
-use crate::link::EngineCommand;
+use crate::link::{EngineCommand, NOT_EXTENDED};
 use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
@@ -85,7 +85,7 @@ impl ActiveRun {
                     )),
                 }
             }
-            Err(error) => self.warn(format!("not extended: {error}")),
+            Err(error) => self.warn(format!("{NOT_EXTENDED}{error}")),
         }
     }
 

@@ -1,7 +1,8 @@
-//! Tests of the notes that a viewer keeps when its engine is gone.
+//! Tests of the notes and extensions that a viewer keeps when its engine is gone.
 
 use super::*;
 use crate::session::Config;
+use crate::session::config::Extension;
 use crate::session::record::NoteTarget;
 
 /// A note on the session as a whole.
@@ -37,6 +38,7 @@ fn left_alone(shown: &[Note], file: &Session, unconfirmed: &[Note]) -> Follower 
         unconfirmed: unconfirmed.to_vec(),
         undelivered: Vec::new(),
         vanished: Vec::new(),
+        extensions: Vec::new(),
     };
     follower.mark_undelivered();
     follower.read_file();
@@ -102,4 +104,27 @@ fn a_removal_that_a_dead_engine_had_not_saved_is_saved() {
     follower.vanished = vec![removed];
     follower.recover_notes(&file.record);
     assert_eq!(follower.undelivered, [note(5, "")]);
+}
+
+#[test]
+fn an_extension_that_an_engine_did_not_take_before_it_ended_is_reported() {
+    let more = Extension {
+        gamma: None,
+        trials: 2_000_000,
+        target: None,
+        class: None,
+    };
+    let reported = |taken: bool| {
+        let mut file = session(SavedState::Finished, 2, &[]);
+        if taken {
+            file.extend(0, more.clone()).unwrap();
+        }
+        let mut follower = left_alone(&[], &file, &[]);
+        follower.extensions = vec![SentExtension::now(0, more.clone())];
+        follower.report_unextended();
+        follower.refuse.borrow().clone()
+    };
+    assert_eq!(reported(true), "");
+    let words = "not extended: the engine ended before it could do so; repeat it";
+    assert_eq!(reported(false), words);
 }
