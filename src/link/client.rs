@@ -15,6 +15,7 @@ use super::conversation::GREETING;
 use super::waiting_notes::{has_arrived, keep, note_vanished};
 use super::wire::WireError;
 use super::{Connection, EngineCommand, Link, SentExtension};
+use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
 use crate::session::store::{Store, now as now_s};
@@ -294,7 +295,7 @@ impl Follower {
                         match &command {
                             EngineCommand::Note(note) => keep(&mut self.unconfirmed, note.clone()),
                             EngineCommand::Extend { images, more } => {
-                                self.extensions.push(SentExtension::now(*images, more.clone()));
+                                self.keep_extension(*images, more.clone());
                             }
                             _ => {}
                         }
@@ -335,6 +336,12 @@ impl Follower {
         self.lost(DIED.into());
     }
 
+    /// Keeps an extension until the engine has answered it.
+    fn keep_extension(&mut self, images: usize, more: Extension) {
+        let sent = SentExtension::new(images, more, &self.publish.borrow());
+        self.extensions.push(sent);
+    }
+
     /// The engine is gone: reports the extensions that it has not carried out, which the newest state lacks.
     fn report_unextended(&mut self) {
         let newest = Arc::clone(&self.publish.borrow());
@@ -356,7 +363,7 @@ impl Follower {
                     // The only command for which no engine is needed.
                     Some(EngineCommand::Note(note)) => self.keep_note(note),
                     Some(EngineCommand::Extend { images, more }) => {
-                        self.extensions.push(SentExtension::now(images, more));
+                        self.keep_extension(images, more);
                         self.report_unextended();
                     }
                     Some(_) => {}

@@ -2,7 +2,6 @@
 
 use crate::session::Session;
 use crate::session::config::Extension;
-use crate::session::store::now;
 
 /// Begins an engine's log line about an extension that it refuses.
 pub const NOT_EXTENDED: &str = "not extended: ";
@@ -12,17 +11,18 @@ pub const NOT_EXTENDED: &str = "not extended: ";
 pub struct SentExtension {
     images: usize,
     more: Extension,
-    /// When it was sent, in seconds since the Unix epoch.
-    at: i64,
+    /// Number of refusals in the engine's log before it was sent.
+    refused_before: usize,
 }
 
 impl SentExtension {
-    /// An extension of the classification images number `images`, from 0, that is sent now.
-    pub fn now(images: usize, more: Extension) -> Self {
+    /// An extension of the classification images number `images`, from 0, that is sent to an engine whose newest state is
+    /// `newest`.
+    pub fn new(images: usize, more: Extension, newest: &Session) -> Self {
         Self {
             images,
             more,
-            at: now(),
+            refused_before: refusals(newest).count(),
         }
     }
 
@@ -31,12 +31,9 @@ impl SentExtension {
         session.has_extension(self.images, &self.more)
     }
 
-    /// Why the engine refused it, if its log says so: the whole line.
+    /// Why the engine refused it, if its log says so since: the whole line.
     pub fn refusal<'a>(&self, session: &'a Session) -> Option<&'a str> {
-        let log = session.run.as_ref().map_or(&[][..], |run| &run.log);
-        let mut since = log.iter().rev().take_while(|line| line.at >= self.at);
-        let refusal = since.find(|line| line.warning && line.text.starts_with(NOT_EXTENDED));
-        refusal.map(|line| line.text.as_str())
+        refusals(session).skip(self.refused_before).last()
     }
 
     /// Whether the engine has accepted or refused it.
@@ -45,11 +42,20 @@ impl SentExtension {
     }
 }
 
+/// The lines about refused extensions in an engine's log, oldest first.
+fn refusals(session: &Session) -> impl Iterator<Item = &str> {
+    let log = session.run.iter().flat_map(|run| &run.log);
+    let lines = log
+        .filter(|line| line.warning)
+        .map(|line| line.text.as_str());
+    lines.filter(|text| text.starts_with(NOT_EXTENDED))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Config;
     use crate::session::run::{LogLine, Run};
-    use crate::session::{Config, Session};
 
     #[test]
     fn an_extension_is_answered_by_the_plan_or_by_a_refusal_since_it_was_sent() {
@@ -59,26 +65,23 @@ mod tests {
             target: None,
             class: None,
         };
-        let sent = SentExtension {
-            images: 0,
-            more: more(2_000_000),
+        let line = |text: &str| LogLine {
             at: 100,
-        };
-        let mut session = Session::new("mine", Config::default());
-        assert!(!sent.is_answered(&session));
-        let line = |at, text: &str| LogLine {
-            at,
             text: text.into(),
             warning: text.starts_with("not"),
         };
-        let mut refused = session.clone();
-        refused.run = Some(Run {
-            log: vec![line(99, "not extended: too few"), line(101, "checkpoint")],
+        let mut session = Session::new("mine", Config::default());
+        session.run = Some(Run {
+            log: vec![line("not extended: too few"), line("checkpoint")],
             ..Run::default()
         });
-        assert_eq!(sent.refusal(&refused), None);
+        let sent = SentExtension::new(0, more(2_000_000), &session);
+        assert_eq!(sent.refusal(&session), None);
+        assert!(!sent.is_answered(&session));
+        let mut refused = session.clone();
         if let Some(run) = &mut refused.run {
-            run.log.push(line(101, "not extended: no γ"));
+            // In the same second.
+            run.log.push(line("not extended: no γ"));
         }
         assert_eq!(sent.refusal(&refused), Some("not extended: no γ"));
         assert!(sent.is_answered(&refused) && !sent.is_planned(&refused));

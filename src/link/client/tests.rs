@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::session::Config;
-use crate::session::config::Extension;
 use crate::session::record::NoteTarget;
 
 /// A note on the session as a whole.
@@ -120,7 +119,7 @@ fn an_extension_that_an_engine_did_not_take_before_it_ended_is_reported() {
             file.extend(0, more.clone()).unwrap();
         }
         let mut follower = left_alone(&[], &file, &[]);
-        follower.extensions = vec![SentExtension::now(0, more.clone())];
+        follower.keep_extension(0, more.clone());
         follower.report_unextended();
         follower.refuse.borrow().clone()
     };
