@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::output::print_line;
 use super::signals::runtime;
 use super::{CommandError, note_file};
+use crate::files::quoted;
 use crate::format::thousands;
 use crate::link::client::{ConnectError, Conversation};
 use crate::link::{EngineCommand, SentExtension};
@@ -271,6 +272,12 @@ pub fn wait_until_working(store: &Store, name: &str) -> Result<(), CommandError>
     match (phase, store.load(name).map(|session| session.record.state)) {
         (Some(Phase::Failed(message)), _) | (None, Ok(SavedState::Failed(message))) => {
             Err(CommandError::Failed(message))
+        }
+        (None, Ok(SavedState::New | SavedState::Running)) if store.engine(name).is_none() => {
+            Err(CommandError::Failed(format!(
+                "the engine of {name} died as it started; its log may say why: {}",
+                quoted(store.log_path(name))
+            )))
         }
         _ => Ok(()),
     }

@@ -81,3 +81,24 @@ fn an_extension_that_an_engine_refuses_is_reported_with_its_reason() {
     });
     assert_eq!(refused, "mine: not extended: too few trials");
 }
+
+#[test]
+fn an_engine_that_died_as_it_started_is_not_reported_as_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", Config::default());
+    let started = |session: &Session| {
+        store.save(session).unwrap();
+        wait_until_working(&store, "mine")
+    };
+    for state in [SavedState::New, SavedState::Running] {
+        session.record.state = state;
+        let error = started(&session).unwrap_err().to_string();
+        assert!(error.contains("died as it started"), "{error}");
+    }
+    // One that was quick has left its final state.
+    for state in [SavedState::Stopped, SavedState::Finished] {
+        session.record.state = state;
+        assert!(started(&session).is_ok());
+    }
+}
