@@ -154,6 +154,28 @@ impl Config {
         Ok(())
     }
 
+    /// The first place in which another plan measures something else; `None` if it does not. How often the session is
+    /// saved makes no difference.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let Self {
+            seed,
+            dataset,
+            network,
+            analyses,
+            checkpoint_s: _,
+        } = self;
+        let mut pairs = analyses.iter().zip(&other.analyses);
+        let differs = |(one, another): (&Analysis, &Analysis)| one != another;
+        match pairs.position(differs) {
+            _ if *seed != other.seed => Some("seed".into()),
+            _ if *dataset != other.dataset => Some("dataset".into()),
+            _ if *network != other.network => Some("network".into()),
+            Some(place) => Some(format!("analyses[{place}]")),
+            None if analyses.len() != other.analyses.len() => Some("analyses".into()),
+            None => None,
+        }
+    }
+
     /// Rejects in a new plan what existing sessions may contain: a backdoor study without noise, and
     /// experiments that need images in a plan without them.
     ///
