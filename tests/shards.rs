@@ -7,6 +7,8 @@ mod common;
 mod refusals;
 #[path = "shards/slurm.rs"]
 mod slurm;
+#[path = "shards/stopping.rs"]
+mod stopping;
 #[path = "shards/watching.rs"]
 mod watching;
 

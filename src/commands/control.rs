@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::division_check::resume_command;
 use super::output::print_line;
 use super::signals::runtime;
 use super::{CommandError, note_file};
@@ -63,6 +64,11 @@ pub fn extend(
     print_result(name, &command, answer.phase(store, name)?)
 }
 
+/// Stops an engine that has not written its session's file yet: one that waits to run a shard.
+pub fn stop_waiting(store: &Store, name: &str) -> Result<(), CommandError> {
+    send(store, name, &EngineCommand::Stop).map(drop)
+}
+
 /// Sends the command and waits for the answer. If the engine cannot save, asks the user whether to discard what would be
 /// lost.
 fn ask(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, CommandError> {
@@ -88,9 +94,10 @@ fn print_result(
     command: &EngineCommand,
     phase: Phase,
 ) -> Result<ExitCode, CommandError> {
+    let resume = resume_command(name);
     match phase {
         Phase::Failed(_) if *command == EngineCommand::Discard => print_line(format_args!(
-            "{name} has ended; its file has the last checkpoint. Resume: noisescope run {name}"
+            "{name} has ended; its file has the last checkpoint. Resume: {resume}"
         )),
         Phase::Failed(message) => return Err(CommandError::Failed(message)),
         Phase::Finished => print_line(format_args!(
@@ -102,7 +109,7 @@ fn print_result(
             ));
         }
         Phase::Stopped => print_line(format_args!(
-            "{name} is stopped, and everything is saved. Resume: noisescope run {name}"
+            "{name} is stopped, and everything is saved. Resume: {resume}"
         )),
         Phase::Starting | Phase::Working(_) | Phase::Stopping => {
             print_line(format_args!("{name} is running"));
@@ -152,7 +159,8 @@ impl Answer {
                 SavedState::Stopped => Ok(Phase::Stopped),
                 SavedState::Failed(message) => Ok(Phase::Failed(message)),
                 SavedState::New | SavedState::Running => Err(CommandError::Failed(format!(
-                    "the engine of {name} died; its file has the last checkpoint. Resume: noisescope run {name}"
+                    "the engine of {name} died; its file has the last checkpoint. Resume: {}",
+                    resume_command(name)
                 ))),
             },
         }
