@@ -75,12 +75,12 @@ pub fn run(
     let session = store.load_whole(&trials.name)?;
     let search = trials.search(&session)?;
     let folder = data::data_dir(data).map_err(CommandError::failed)?;
-    ConvolutionArg::apply(trials.exact);
     let bench = ReplaySetup {
         store,
         data: &folder,
         device: &choice,
         workers: trials.workers,
+        convolutions: trials.exact.map(Into::into),
     };
     let found = replay::find_trials(&session, &search, bench).map_err(CommandError::failed)?;
     for note in &found.notes {

@@ -40,6 +40,7 @@ fn prepared(store: &Store, session: Session) -> (Conductor, Link) {
         device: "flex".parse().unwrap(),
         workers: Some(2),
         launch: None,
+        convolutions: None,
         inputs: OnChangedInputs::Refuse,
         goal: crate::engine::Goal::Finished,
     };
