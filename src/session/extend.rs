@@ -26,7 +26,7 @@ pub enum ExtendError {
         /// Those in the plan.
         available: String,
     },
-    /// There is no such class.
+    /// There is no such class, or it has no map.
     #[error("{0}")]
     Class(String),
     /// It is divided into shards, or is one of them; the name of the session as a whole.
@@ -77,7 +77,8 @@ impl Session {
             });
         }
         if let (Some(class), Some(form)) = (&more.class, &self.record.form) {
-            form.find(class).map_err(ExtendError::Class)?;
+            let checked = plan.check_target_class(class, form);
+            checked.map_err(ExtendError::Class)?;
         }
         let extended = plan.gammas.iter().filter(|gamma| more.applies_to(**gamma));
         let planned = extended.map(|&gamma| plan.trials_at(gamma));
@@ -163,6 +164,7 @@ impl Config {
 mod tests {
     use super::*;
     use crate::session::config::{ClassificationImages, Templates};
+    use crate::session::form::Form;
     use crate::session::record::{ClassificationImages as Images, TrialKind};
 
     /// Two sets of classification images at two γ, each followed by templates that are done.
@@ -251,6 +253,40 @@ mod tests {
         assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
         let unbegun = Analysis::new(&session.config.analyses[1]);
         assert!(session.record.analyses[1] == unbegun);
+    }
+
+    #[test]
+    fn the_class_that_must_reach_a_target_has_a_map() {
+        let mut session = finished();
+        if let Plan::ClassificationImages(plan) = &mut session.config.analyses[0] {
+            plan.classes = vec!["1".into()];
+        }
+        let towards = |class: &str| Extension {
+            target: Some(0.9),
+            class: Some(class.into()),
+            ..more(None, 101)
+        };
+        let extended = |session: &Session, class: &str| {
+            let extended = session.clone().extend(0, towards(class));
+            extended.map_err(|error| error.to_string())
+        };
+        let form = Form::numbered([1, 1, 1], 3);
+        let place = |class: &str| {
+            let mut session = session.clone();
+            session.extend(0, towards(class)).unwrap();
+            let checked = session.config.check_target_classes(&form);
+            checked.map_err(|error| error.path)
+        };
+        // Unknown until the images have been read, and checked then.
+        let refused = Err("analyses[0].extended[0].class".to_owned());
+        assert_eq!(place("owl"), refused);
+        assert_eq!(place("2"), refused);
+        assert_eq!(place("1"), Ok(()));
+        session.record.form = Some(form);
+        let without = "class 2 has no map; the plan has maps of 1";
+        assert_eq!(extended(&session, "2"), Err(without.to_owned()));
+        assert!(extended(&session, "owl").unwrap_err().contains("owl"));
+        assert!(extended(&session, "1").is_ok());
     }
 
     #[test]

@@ -125,6 +125,31 @@ fn a_device_failure_anywhere_loses_nothing_and_names_the_next_step() {
     }
 }
 
+#[test]
+fn a_plan_that_waits_for_a_class_that_does_not_exist_is_refused_before_anything_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", plan());
+    let more = config::Extension {
+        gamma: None,
+        trials: 3000,
+        target: Some(0.9),
+        class: Some("owl".into()),
+    };
+    session.extend(0, more).unwrap();
+    let (ended, computed) = conduct(&store, session, 0);
+    let Phase::Failed(message) = ended else {
+        panic!("{ended:?}");
+    };
+    let begin = "analyses[0].extended[0].class: ";
+    assert!(
+        message.starts_with(begin) && message.contains("owl"),
+        "{message}"
+    );
+    assert_eq!(computed, 0);
+    assert!(store.load("mine").unwrap().failed_with_nothing());
+}
+
 /// Conducts a run whose session cannot be saved until it has done its work; `meanwhile`, which must be true, is then
 /// called with its link. Returns what is left in the file.
 fn conduct_unsaved(config: Config, meanwhile: impl Fn(&Link) -> bool + Send + 'static) -> Session {

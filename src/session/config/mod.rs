@@ -22,6 +22,7 @@ mod templates;
 
 use serde::{Deserialize, Serialize};
 
+use super::form::Form;
 use crate::ids::Gamma;
 
 use check::invalid;
@@ -188,6 +189,26 @@ impl Config {
             }
         }
         self.check_images()
+    }
+
+    /// Checks the classes that must reach a target, which are known once the images have been read.
+    ///
+    /// # Errors
+    /// Names the place, and the classes that exist or have maps.
+    pub fn check_target_classes(&self, form: &Form) -> Result<(), ConfigError> {
+        for (i, analysis) in self.analyses.iter().enumerate() {
+            let Analysis::ClassificationImages(images) = analysis else {
+                continue;
+            };
+            for (at, extension) in images.extended.iter().enumerate() {
+                let class = extension.class.as_deref();
+                let checked = class.map(|class| images.check_target_class(class, form));
+                if let Some(Err(problem)) = checked {
+                    return invalid(format!("analyses[{i}].extended[{at}].class"), problem);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Rejects what needs images in a plan without them.
