@@ -112,6 +112,21 @@ fn a_run_says_that_it_computes_convolutions_directly_from_then_on() {
 }
 
 #[test]
+fn a_session_goes_back_to_the_fastest_convolutions_and_keeps_them() {
+    let bench = Bench::new();
+    run(&bench, "grows", &["--device", "cpu", "--exact", "direct"]);
+    let more = ["extend", "grows", "--trials", "2000", "--plain"];
+    let printed = bench.succeed(&[&more[..], &["--exact", "off"]].concat());
+    assert!(
+        printed.contains("Winograd's algorithm from here on"),
+        "{printed}"
+    );
+    bench.succeed(&["extend", "grows", "--trials", "3000", "--plain"]);
+    let devices = bench.load("grows").record.devices;
+    assert_eq!(devices, ["cpu, convolutions direct", "cpu"]);
+}
+
+#[test]
 fn an_engine_killed_before_the_first_checkpoint_of_an_extension_is_interrupted() {
     let bench = Bench::new();
     let planned = run(&bench, "grows", &["--set", "checkpoint_s=3600.0"]);

@@ -7,6 +7,8 @@ mod common;
 mod refusals;
 #[path = "shards/slurm.rs"]
 mod slurm;
+#[path = "shards/stopping.rs"]
+mod stopping;
 #[path = "shards/watching.rs"]
 mod watching;
 
@@ -195,6 +197,26 @@ fn a_killed_shard_resumes_alone_and_each_index_has_one_engine() {
     assert_same(&bench.load("one"), &many);
     // After a second merge nothing is counted twice.
     assert!(bench.succeed(&["merge", "many"]).contains("not divided"));
+}
+
+#[test]
+fn shards_compute_convolutions_as_the_network_was_trained() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
+    bench.succeed(&[
+        "run", "many", "--shard", "1/3", "--plain", "--device", "cpu", "--exact", "direct",
+    ]);
+    shard(&bench, "many", "2/3");
+    bench.succeed(&[
+        "run", "many", "--shard", "3/3", "--plain", "--device", "cpu", "--exact", "off",
+    ]);
+    let devices = |index| bench.load(&shard_name("many", index, 3)).record.devices;
+    let direct = ["cpu, convolutions direct"];
+    assert_eq!(bench.load("many").record.devices, direct);
+    assert_eq!(devices(1), direct);
+    assert_eq!(devices(2), direct);
+    assert_eq!(devices(3), ["cpu"]);
 }
 
 #[test]

@@ -72,11 +72,11 @@ pub fn start(
     if let Some(launch) = machine.launch {
         command.args(["--launch", &launch.to_string()]);
     }
-    if machine.tf32 {
-        command.arg("--tf32");
+    if let Some(rounding) = machine.tf32 {
+        command.arg(format!("--tf32={}", rounding.word()));
     }
-    if machine.exact.is_some() {
-        command.args(["--exact", "direct"]);
+    if let Some(exact) = machine.exact {
+        command.args(["--exact", exact.word()]);
     }
     if machine.accept_inputs {
         command.arg("--accept-inputs");

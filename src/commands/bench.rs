@@ -12,6 +12,7 @@ use super::output::print_line;
 use super::session_args::{existing_file, is_network};
 use super::{CommandError, typed_names};
 use crate::engine::device::profile::{self, NETWORK};
+use crate::engine::device::records::Convolutions;
 use crate::engine::device::speed::{self, MeasureLimit};
 use crate::engine::device::{self, DeviceChoice, DeviceKind};
 use crate::ids::Gamma;
@@ -111,7 +112,7 @@ fn network(typed: &str) -> Result<Measured, CommandError> {
 
 /// Measures every batch size and prints a line for each.
 pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
-    ConvolutionArg::apply(bench.exact);
+    Convolutions::apply(bench.exact.map(Into::into), &[]);
     let network = network(&bench.network)?;
     let choice = DeviceChoice::from_str(&bench.device)?;
     machine::check_launch(bench.launch)?;

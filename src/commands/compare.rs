@@ -354,6 +354,7 @@ impl SameTrials {
             data,
             device: &device,
             workers: self.machine.workers,
+            convolutions: self.machine.exact.map(Into::into),
         };
         let shown = agreement_run::count_joint_decisions([&a, &b], &pair, place, trials, bench);
         shown.map_err(|error| error.to_string())

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::division_check::resume_command;
 use super::output::print_line;
 use super::signals::runtime;
 use super::{CommandError, note_file};
+use crate::files::quoted;
 use crate::format::thousands;
-use crate::link::EngineCommand;
 use crate::link::client::{ConnectError, Conversation};
-use crate::session::config::Analysis;
+use crate::link::{EngineCommand, SentExtension};
+use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
 use crate::session::store::{Store, timestamp};
@@ -28,52 +30,74 @@ const RETRY_TIME: Duration = Duration::from_secs(1);
 
 /// Sends the command, waits until the engine has carried it out, and prints the result (except for a note).
 pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode, CommandError> {
-    if store.engine(name).is_none() {
-        // Fails with a better message if there is no such session.
-        store.load(name)?;
-    }
-    let mut answer = send(store, name, &command)?;
-    if let Answer::CannotSave(words) = &answer {
-        if !discards(words)? {
-            return Err(CommandError::Failed(format!(
-                "{words} It ends as soon as it can be saved; to discard that work: noisescope stop {name} --discard"
-            )));
-        }
-        answer = send(store, name, &EngineCommand::Discard)?;
-    }
+    let answer = ask(store, name, &command)?;
     if let EngineCommand::Note(note) = &command {
         // An engine that has ended may not have received it.
-        if !matches!(&answer, Answer::Phase(phase) if !phase.is_over()) {
+        if answer.has_ended() {
             ensure_note_saved(store, name, note)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let has_ended = !matches!(&answer, Answer::Phase(phase) if !phase.is_over());
-    if matches!(command, EngineCommand::Extend { .. })
-        && has_ended
-        && !has_obeyed(&store.load(name)?, &command)
-    {
+    print_result(name, &command, answer.phase(store, name)?)
+}
+
+/// Sends an extension of the classification images number `images`, from 0; prints `done` and the state of the run once
+/// the engine has accepted it.
+pub fn extend(
+    store: &Store,
+    name: &str,
+    (images, more): (usize, Extension),
+    done: &str,
+) -> Result<ExitCode, CommandError> {
+    let is_planned = |session: Session| session.has_extension(images, &more);
+    let command = EngineCommand::Extend {
+        images,
+        more: more.clone(),
+    };
+    let answer = ask(store, name, &command)?;
+    if answer.has_ended() && !is_planned(store.load(name)?) {
         return Err(CommandError::Failed(format!(
             "the engine of {name} ended before it could extend it; run the command again"
         )));
     }
-    let last = match answer {
-        Answer::Phase(phase) => phase,
-        // The engine has ended, by this command or another: its file has the final state.
-        Answer::HungUp | Answer::CannotSave(_) => match store.load(name)?.record.state {
-            SavedState::Finished => Phase::Finished,
-            SavedState::Stopped => Phase::Stopped,
-            SavedState::Failed(message) => Phase::Failed(message),
-            SavedState::New | SavedState::Running => {
-                return Err(CommandError::Failed(format!(
-                    "the engine of {name} died; its file has the last checkpoint. Resume: noisescope run {name}"
-                )));
-            }
-        },
+    print_line(done);
+    print_result(name, &command, answer.phase(store, name)?)
+}
+
+/// Stops an engine that has not written its session's file yet: one that waits to run a shard.
+pub fn stop_waiting(store: &Store, name: &str) -> Result<(), CommandError> {
+    send(store, name, &EngineCommand::Stop).map(drop)
+}
+
+/// Sends the command and waits for the answer. If the engine cannot save, asks the user whether to discard what would be
+/// lost.
+fn ask(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, CommandError> {
+    if store.engine(name).is_none() {
+        // Fails with a better message if there is no such session.
+        store.load(name)?;
+    }
+    let answer = send(store, name, command)?;
+    let Answer::CannotSave(words) = &answer else {
+        return Ok(answer);
     };
-    match last {
-        Phase::Failed(_) if command == EngineCommand::Discard => print_line(format_args!(
-            "{name} has ended; its file has the last checkpoint. Resume: noisescope run {name}"
+    match discards(words)? {
+        true => send(store, name, &EngineCommand::Discard),
+        false => Err(CommandError::Failed(format!(
+            "{words} It ends as soon as it can be saved; to discard that work: noisescope stop {name} --discard"
+        ))),
+    }
+}
+
+/// Prints a sentence about the phase in which a command leaves a run; if the run failed, that is the error.
+fn print_result(
+    name: &str,
+    command: &EngineCommand,
+    phase: Phase,
+) -> Result<ExitCode, CommandError> {
+    let resume = resume_command(name);
+    match phase {
+        Phase::Failed(_) if *command == EngineCommand::Discard => print_line(format_args!(
+            "{name} has ended; its file has the last checkpoint. Resume: {resume}"
         )),
         Phase::Failed(message) => return Err(CommandError::Failed(message)),
         Phase::Finished => print_line(format_args!(
@@ -85,7 +109,7 @@ pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode
             ));
         }
         Phase::Stopped => print_line(format_args!(
-            "{name} is stopped, and everything is saved. Resume: noisescope run {name}"
+            "{name} is stopped, and everything is saved. Resume: {resume}"
         )),
         Phase::Starting | Phase::Working(_) | Phase::Stopping => {
             print_line(format_args!("{name} is running"));
@@ -114,6 +138,33 @@ enum Answer {
     HungUp,
     /// It should stop but cannot save: a sentence on what would be lost.
     CannotSave(String),
+}
+
+impl Answer {
+    /// Whether the engine has ended.
+    fn has_ended(&self) -> bool {
+        !matches!(self, Self::Phase(phase) if !phase.is_over())
+    }
+
+    /// The phase of the run.
+    ///
+    /// # Errors
+    /// If the engine died.
+    fn phase(self, store: &Store, name: &str) -> Result<Phase, CommandError> {
+        match self {
+            Self::Phase(phase) => Ok(phase),
+            // The engine has ended, by this command or another: its file has the final state.
+            Self::HungUp | Self::CannotSave(_) => match store.load(name)?.record.state {
+                SavedState::Finished => Ok(Phase::Finished),
+                SavedState::Stopped => Ok(Phase::Stopped),
+                SavedState::Failed(message) => Ok(Phase::Failed(message)),
+                SavedState::New | SavedState::Running => Err(CommandError::Failed(format!(
+                    "the engine of {name} died; its file has the last checkpoint. Resume: {}",
+                    resume_command(name)
+                ))),
+            },
+        }
+    }
 }
 
 /// Sends the command and waits for the result.
@@ -230,6 +281,12 @@ pub fn wait_until_working(store: &Store, name: &str) -> Result<(), CommandError>
         (Some(Phase::Failed(message)), _) | (None, Ok(SavedState::Failed(message))) => {
             Err(CommandError::Failed(message))
         }
+        (None, Ok(SavedState::New | SavedState::Running)) if store.engine(name).is_none() => {
+            Err(CommandError::Failed(format!(
+                "the engine of {name} died as it started; its log may say why: {}",
+                quoted(store.log_path(name))
+            )))
+        }
         _ => Ok(()),
     }
 }
@@ -260,6 +317,14 @@ async fn send_and_wait(
         }
     };
     let failed = |error| SendError::Refused(CommandError::failed(error));
+    let mut extension = None;
+    if let EngineCommand::Extend { images, more } = command {
+        let _ = engine.request_state().await;
+        let Some(newest) = engine.receive_state().await.map_err(failed)? else {
+            return Ok(Answer::HungUp);
+        };
+        extension = Some(SentExtension::new(*images, more.clone(), &newest));
+    }
     engine.send_command(command.clone()).await.map_err(failed)?;
     let sent = Instant::now();
     loop {
@@ -268,6 +333,10 @@ async fn send_and_wait(
         let Some(session) = engine.receive_state().await.map_err(failed)? else {
             return Ok(Answer::HungUp);
         };
+        if let Some(refusal) = extension.as_ref().and_then(|sent| sent.refusal(&session)) {
+            let words = format!("{name}: {refusal}");
+            return Err(SendError::Refused(CommandError::Failed(words)));
+        }
         let obeyed = has_obeyed(&session, command);
         let run = session.run.clone().unwrap_or_default();
         if run.phase.is_over() || obeyed {
@@ -288,11 +357,7 @@ fn has_obeyed(session: &Session, command: &EngineCommand) -> bool {
     let phase = session.run.as_ref().map(|run| &run.phase);
     let phase = phase.unwrap_or(&Phase::Starting);
     match command {
-        // The plan contains it, or the log says why not.
-        EngineCommand::Extend { more, .. } => {
-            let has = |plan: &Analysis| matches!(plan, Analysis::ClassificationImages(images) if images.extended.contains(more));
-            session.config.analyses.iter().any(has)
-        }
+        EngineCommand::Extend { images, more } => session.has_extension(*images, more),
         EngineCommand::Note(note) => session.record.has_note(note),
         EngineCommand::Pause => matches!(phase, Phase::Paused(_)),
         EngineCommand::Continue | EngineCommand::Checkpoint => matches!(phase, Phase::Working(_)),
@@ -301,61 +366,4 @@ fn has_obeyed(session: &Session, command: &EngineCommand) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::link::server::{ViewerListener, serve};
-    use crate::link::{EngineEnd, Link};
-    use crate::session::config::Extension;
-    use crate::session::{Config, Run};
-
-    #[test]
-    fn an_extension_that_comes_as_the_engine_ends_is_not_reported_as_done() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path());
-        let mut session = Session::new("mine", Config::default());
-        store.save(&session).unwrap();
-        let lock = store.lock("mine").unwrap();
-        let (link, end) = Link::local(session.clone());
-        let EngineEnd {
-            sessions,
-            mut commands,
-        } = end;
-        let (voice, place) = (lock.heartbeat().unwrap(), store.clone());
-        let server = std::thread::spawn(move || {
-            runtime().unwrap().block_on(async {
-                let (door, bound) = ViewerListener::open(place, "mine", voice);
-                bound.unwrap();
-                serve(door, link.sessions.clone(), link.commands.unwrap()).await;
-            });
-        });
-        let engine = std::thread::spawn(move || {
-            let received = commands.blocking_recv();
-            session.run = Some(Run {
-                phase: Phase::Finished,
-                ..Run::default()
-            });
-            sessions.send_replace(Arc::new(session));
-            received.is_some()
-        });
-        let until = Instant::now() + Duration::from_secs(10);
-        let socket = || store.engine("mine").and_then(|engine| engine.socket);
-        while socket().is_none() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let more = Extension {
-            gamma: None,
-            trials: 9_000_000,
-            target: None,
-            class: None,
-        };
-        let command = EngineCommand::Extend { images: 0, more };
-        let refused = run(&store, "mine", command).unwrap_err().to_string();
-        let words = "the engine of mine ended before it could extend it; run the command again";
-        assert_eq!(refused, words);
-        assert!(engine.join().unwrap());
-        server.join().unwrap();
-        drop(lock);
-    }
-}
+mod tests;

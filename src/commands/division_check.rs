@@ -1,8 +1,8 @@
-//! The check that a session divided into shards, or one of its shards, is not run as a whole.
+//! The check that a session divided into shards, or one of its shards, is not run as a whole, and how it is run instead.
 
 use super::CommandError;
 use crate::session::Session;
-use crate::session::store::session_of_shard;
+use crate::session::store::{parse_shard_name, session_of_shard};
 
 /// Refuses a session that is divided into shards or is itself a shard.
 ///
@@ -24,5 +24,13 @@ pub fn refuse_divided(session: &Session) -> Result<(), CommandError> {
             "{name} is divided into {0} shards: run those (noisescope run {name} --shard 1/{0} to {0}/{0}), then merge them with `noisescope merge {name}`; to discard their work: noisescope merge {name} --abandon",
             sharding.count
         ))),
+    }
+}
+
+/// The command that resumes a session, or a shard of one.
+pub fn resume_command(name: &str) -> String {
+    match parse_shard_name(name) {
+        Some((whole, index, count)) => format!("noisescope run {whole} --shard {index}/{count}"),
+        None => format!("noisescope run {name}"),
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle as Task;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::background::open_log;
-use super::machine::{ConvolutionArg, MachineArgs};
+use super::machine::MachineArgs;
 use super::output::complain;
 use super::scheduler;
 use super::signals::{
@@ -33,13 +33,13 @@ pub fn options(
     data: PathBuf,
     machine: &MachineArgs,
 ) -> Result<EngineOptions, CommandError> {
-    ConvolutionArg::apply(machine.exact);
     Ok(EngineOptions {
         store: store.clone(),
         data,
         device: DeviceChoice::from_str(&machine.device)?,
         workers: machine.workers,
         launch: machine.launch,
+        convolutions: machine.exact.map(Into::into),
         inputs: machine.inputs(),
         goal: Goal::Finished,
     })

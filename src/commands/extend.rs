@@ -7,11 +7,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::extend_file::{announcement, extend_in_file};
-use super::output::print_line;
+use super::listing::load_with_standing;
 use super::{CommandError, control, division_check, run};
 use crate::format::parse_trials;
 use crate::ids::{ClassId, Gamma};
-use crate::link::EngineCommand;
 use crate::session::Session;
 use crate::session::config::{Analysis, Extension};
 use crate::session::record::{self, GammaTrials};
@@ -58,8 +57,10 @@ pub fn run(
             "{name}: say how far: --trials N, --target R or both"
         )));
     }
-    let session = store.load(name)?;
-    division_check::refuse_divided(&session)?;
+    let head = store.load_head(name).or_else(|_| store.load(name))?;
+    division_check::refuse_divided(&head)?;
+    // An engine may have extended it, or measured more, since it wrote the file.
+    let (session, _) = load_with_standing(store, name)?;
     let images = more.images as usize - 1;
     let extension = extension(&session, images, more)?;
     // Report errors before anything is sent to an engine.
@@ -68,12 +69,8 @@ pub fn run(
         .extend(images, extension.clone())
         .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
     if store.engine(name).is_some() {
-        let more = extension.clone();
-        print_line(format_args!(
-            "{}",
-            announcement(name, &session, images, &extension)
-        ));
-        return control::run(store, name, EngineCommand::Extend { images, more });
+        let done = announcement(name, &session, images, &extension);
+        return control::extend(store, name, (images, extension), &done);
     }
     extend_in_file(store, name, images, extension)?;
     run::resume(store, data, name, how)

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::CommandError;
 use crate::engine::device::DeviceChoice;
+use crate::engine::device::records::Convolutions;
 use crate::engine::inputs::OnChangedInputs;
-use crate::nets::launch;
 
 /// Device, workers and numerics of an engine.
 #[derive(Debug, Clone, Args)]
@@ -19,16 +19,23 @@ pub struct MachineArgs {
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
     /// On cpu: compute every convolution directly instead of with Winograd's algorithm, whose logits differ in
-    /// their last digits; recorded, and kept when the session resumes
+    /// their last digits; recorded, and kept when the session resumes, until --exact off
     #[arg(long, value_name = "HOW")]
     pub exact: Option<ConvolutionArg>,
     /// Blocks per launch on a GPU, even (default: as the session had, or chosen by a short test); recorded, since a
     /// GPU's libraries may compute differently for other batch sizes
     #[arg(long, value_name = "N")]
     pub launch: Option<usize>,
-    /// On cuda:N: multiply in TF32, faster but with a 10-bit mantissa; recorded, and kept when the session resumes
-    #[arg(long)]
-    pub tf32: bool,
+    /// On cuda:N: multiply in TF32, faster but with a 10-bit mantissa; recorded, and kept when the session resumes,
+    /// until --tf32=off
+    #[arg(
+        long,
+        value_name = "on|off",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on"
+    )]
+    pub tf32: Option<RoundingArg>,
     /// Continue even if the images or weights have changed since the session began; recorded
     #[arg(long)]
     pub accept_inputs: bool,
@@ -37,15 +44,46 @@ pub struct MachineArgs {
 /// How a compiled network computes its convolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ConvolutionArg {
-    /// Every convolution directly.
+    /// Every convolution directly
     Direct,
+    /// With Winograd's algorithm where that is faster, as by default
+    Off,
 }
 
 impl ConvolutionArg {
-    /// Applies the choice, if one was made, to all plans compiled from now on.
-    pub fn apply(exact: Option<Self>) {
-        if exact == Some(Self::Direct) {
-            launch::disable_winograd();
+    /// The word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl From<ConvolutionArg> for Convolutions {
+    fn from(exact: ConvolutionArg) -> Self {
+        match exact {
+            ConvolutionArg::Direct => Self::Direct,
+            ConvolutionArg::Off => Self::Fastest,
+        }
+    }
+}
+
+/// Whether a GPU multiplies in TF32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoundingArg {
+    /// In TF32
+    On,
+    /// In float32, as by default
+    Off,
+}
+
+impl RoundingArg {
+    /// The word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
         }
     }
 }
@@ -57,7 +95,7 @@ impl Default for MachineArgs {
             workers: None,
             exact: None,
             launch: None,
-            tf32: false,
+            tf32: None,
             accept_inputs: false,
         }
     }

@@ -9,7 +9,7 @@ use super::output::print_line;
 use crate::format::{percent, thousands};
 use crate::session::Session;
 use crate::session::record::shard::is_divided;
-use crate::session::store::{ShardFile, Store};
+use crate::session::store::{ShardFile, Store, shard_name};
 
 /// Exit code if shards are missing and nothing was merged.
 const PROVISIONAL: u8 = 3;
@@ -42,6 +42,8 @@ pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
     let count = sharding.count;
     let files = store.shards(name, count)?;
     if merge.abandon {
+        // Before anything is discarded.
+        refuse_running(store, name, count)?;
         for file in &files {
             // Holding its lock ensures that no engine writes it or starts to.
             let _ended = store.lock(&file.name)?;
@@ -86,10 +88,23 @@ pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Refuses to discard the work of shards while engines run some of them, or wait to.
+fn refuse_running(store: &Store, name: &str, count: u32) -> Result<(), CommandError> {
+    let mut shards = (1..=count).map(|index| shard_name(name, index, count));
+    let running = shards.find_map(|shard| Some((store.engine(&shard)?, shard)));
+    match running {
+        None => Ok(()),
+        Some((engine, shard)) => Err(CommandError::Failed(format!(
+            "{shard} is being run by {}, so nothing was discarded; first stop all shards: noisescope stop {name}",
+            engine.words()
+        ))),
+    }
+}
+
 /// Most missing shards that are listed individually.
 const MOST_SHOWN: usize = 8;
 
-/// Adds the existing shards; returns those that are not done, with their progress.
+/// Adds the existing shards; returns those that are not done or still have an engine, with their progress.
 fn add(
     store: &Store,
     session: &mut Session,
@@ -118,6 +133,9 @@ fn add(
             let (done, all) = shard.trials();
             let share = percent(done as f64 / all.max(1) as f64);
             missing.push(format!("{index} ({share})"));
+        } else if store.engine(&file.name).is_some() {
+            // It writes its last checkpoint, for which its file must be there.
+            missing.push(format!("{index} (ending)"));
         }
     }
     Ok(missing)

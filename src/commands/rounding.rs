@@ -1,6 +1,8 @@
 //! How this process rounds on GPUs, which is decided before libtorch computes anything: as asked or, if the command
 //! resumes a session, as that was computed.
 
+use std::ffi::OsString;
+
 use super::shard::ShardNumber;
 use super::{Cli, Command, sessions_folder};
 use crate::engine::device::numerics;
@@ -8,8 +10,18 @@ use crate::session::store::Store;
 
 /// Whether to multiply in TF32.
 pub fn is_tf32(cli: &Cli) -> bool {
-    let asked = std::env::args_os().any(|word| word == "--tf32");
-    asked || recorded(cli) == Some(true)
+    let asked = asked(std::env::args_os());
+    asked.unwrap_or_else(|| recorded(cli) == Some(true))
+}
+
+/// What the command line asks for; `None` if it does not say.
+fn asked(words: impl Iterator<Item = OsString>) -> Option<bool> {
+    let mut all = words.filter_map(|word| match word.to_str()? {
+        "--tf32" | "--tf32=on" => Some(true),
+        "--tf32=off" => Some(false),
+        _ => None,
+    });
+    all.next()
 }
 
 /// Whether the session that the command resumes was computed in TF32; `None` if it was not computed on a GPU, or if
@@ -44,6 +56,24 @@ mod tests {
     use super::*;
     use crate::session::store::shard_name;
     use crate::session::{Config, Session};
+
+    #[test]
+    fn what_the_command_line_says_counts_before_what_was_recorded() {
+        let of = |words: &[&str]| asked(words.iter().map(OsString::from));
+        assert_eq!(of(&["run", "rounded", "--plain"]), None);
+        assert_eq!(of(&["run", "full", "--tf32"]), Some(true));
+        assert_eq!(of(&["engine", "full", "--tf32=on"]), Some(true));
+        assert_eq!(of(&["run", "rounded", "--tf32=off"]), Some(false));
+        // What is read here is what the options say.
+        let parses =
+            |words: &[&str]| Cli::try_parse_from([&["noisescope"], words].concat()).is_ok();
+        for word in ["--tf32", "--tf32=on", "--tf32=off"] {
+            assert!(parses(&["run", "mine", word]), "{word}");
+        }
+        for words in [&["--tf32=maybe"][..], &["--tf32", "off"]] {
+            assert!(!parses(&[&["extend", "mine"], words].concat()), "{words:?}");
+        }
+    }
 
     #[test]
     fn a_resumed_session_is_computed_as_it_was() {

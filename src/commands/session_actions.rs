@@ -20,6 +20,10 @@ pub fn session_action(
             "pauses after this block",
         ),
         SessionTask::Continue(name) => send(&store, name, EngineCommand::Continue, "continues"),
+        // If its network is being trained, another engine would go on with that.
+        SessionTask::Stop(name) if is_divided(&store, name) => Err(format!(
+            "{name} is divided into shards; to stop all of them: noisescope stop {name}"
+        )),
         SessionTask::Stop(name) => send(
             &store,
             name,
@@ -36,6 +40,12 @@ pub fn session_action(
             ))
         }
     }
+}
+
+/// Whether a session is divided among several engines.
+fn is_divided(store: &Store, name: &str) -> bool {
+    let head = store.load_head(name);
+    head.is_ok_and(|head| head.record.sharding.is_some())
 }
 
 /// Sends a command to a session's engine. The list itself shows its effect.

@@ -14,6 +14,7 @@ use super::scheduler;
 use super::signals::{REQUEUED, SignalAction, SignalLoop};
 use super::{CommandError, SessionArgs};
 use crate::data;
+use crate::engine::device::records::Convolutions;
 use crate::engine::inputs::program;
 use crate::engine::{EngineOptions, Goal};
 use crate::host::Machine;
@@ -95,7 +96,7 @@ pub fn run(
     }
     let mut ready = SignalLoop::start()?;
     let data = data::data_dir(data).map_err(CommandError::failed)?;
-    let options = engine::options(store, data, &machine)?;
+    let mut options = engine::options(store, data, &machine)?;
     let name = &plan.name;
     let shard_name = which.session(name);
     store.load_head(name).or_else(|_| store.load(name))?;
@@ -116,6 +117,14 @@ pub fn run(
         shard.node = Machine::current().map_or_else(String::new, |machine| machine.name);
         shard.job = scheduler::job();
     }
+    // As it was computed so far, or the network was trained.
+    let devices = [&session.record.devices, &whole.record.devices];
+    let before = || {
+        devices
+            .iter()
+            .find_map(|devices| Convolutions::recorded(devices))
+    };
+    options.convolutions = options.convolutions.or_else(before);
     let ended = engine::foreground(session, lock, options, how.foreground_options(), &mut ready)?;
     if ended == ForegroundEnd::Completed {
         print_line(format_args!(

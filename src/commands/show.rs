@@ -11,6 +11,7 @@ use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Form;
+use crate::session::record::ClassificationImages;
 use crate::session::store::Store;
 use crate::tui::picture::{self, PictureError, Protocol, TerminalDisplay};
 use crate::tui::theme::can_draw;
@@ -28,6 +29,9 @@ pub struct ShowArgs {
     /// The response that the map is made by (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", requires = "map")]
     response: Option<ResponseArg>,
+    /// Which of the plan's classification images, if it has several; from 1 (default: 1)
+    #[arg(long, value_name = "N", requires = "map", value_parser = clap::value_parser!(u64).range(1..))]
+    images: Option<u64>,
     /// How the picture is sent to the terminal
     #[arg(long, value_enum, default_value = "auto")]
     protocol: Protocol,
@@ -76,7 +80,7 @@ struct FigureChoice {
 
 impl ShowArgs {
     /// # Errors
-    /// If there is no such class or figure; lists those that exist.
+    /// If there is no such class, figure or set of images; lists those that exist.
     fn figure(&self, session: &Session) -> Result<Figure, String> {
         let which = &self.which;
         if let Some(name) = &which.figure {
@@ -89,7 +93,7 @@ impl ShowArgs {
         Ok(match (&which.map, &which.filters) {
             (Some(typed), _) => Figure::Map {
                 response: self.response.map(Response::from),
-                images: 0,
+                images: self.place(session)?,
                 class: parse_class(session, typed)?,
                 gamma: self.gamma,
             },
@@ -100,6 +104,19 @@ impl ShowArgs {
             (None, None) if which.attack => Figure::Attack { nth: 0 },
             (None, None) => Figure::Training,
         })
+    }
+
+    /// The index of the chosen images among the plan's classification images.
+    fn place(&self, session: &Session) -> Result<usize, String> {
+        let available = session.record.all::<ClassificationImages>().count();
+        match self.images.unwrap_or(1) {
+            // The first may be absent too, which the figure says.
+            1 => Ok(0),
+            chosen if chosen <= available as u64 => Ok(chosen as usize - 1),
+            chosen => Err(format!(
+                "there is no set {chosen} of classification images; the plan has {available}"
+            )),
+        }
     }
 }
 
@@ -149,5 +166,41 @@ pub fn run(store: &Store, show: &ShowArgs, line: &ScreenArgs) -> Result<ExitCode
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(PictureError::Figure(error)) => Err(refused(error.to_string())),
         Err(error) => Err(CommandError::failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::session::Config;
+    use crate::session::config::Analysis;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        show: ShowArgs,
+    }
+
+    #[test]
+    fn a_map_of_any_of_the_plans_images_is_shown_and_no_other() {
+        let images = Analysis::ClassificationImages(Default::default());
+        let config = Config {
+            analyses: vec![images.clone(), images],
+            ..Config::default()
+        };
+        let session = Session::new("mine", config);
+        let place = |words: &[&str]| -> Result<usize, String> {
+            let words = [&["show", "mine", "--map", "3"], words].concat();
+            match Line::parse_from(words).show.figure(&session)? {
+                Figure::Map { images, .. } => Ok(images),
+                _ => Err("another figure".to_owned()),
+            }
+        };
+        assert_eq!(place(&[]), Ok(0));
+        assert_eq!(place(&["--images", "2"]), Ok(1));
+        let words = "there is no set 3 of classification images; the plan has 2";
+        assert_eq!(place(&["--images", "3"]), Err(words.to_owned()));
     }
 }

@@ -1,5 +1,5 @@
 //! `noisescope pause`, `continue` and `stop`. A divided session can only be stopped: by cancelling its scheduler jobs and
-//! stopping the engines on this machine.
+//! stopping the engines on this machine, also those that train its network or wait for it.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
@@ -9,19 +9,18 @@ use super::output::print_line;
 use super::{CommandError, control, scheduler};
 use crate::link::EngineCommand;
 use crate::session::Session;
-use crate::session::store::Store;
+use crate::session::store::{Store, shard_name};
 
-/// Sends a command to a session's engine; a divided session accepts only a stop.
+/// Sends a command to a session's engine; a divided session accepts only a stop, except while its network is trained.
 pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode, CommandError> {
     let divided = store.load_head(name).ok();
-    let divided =
-        divided.filter(|head| head.record.sharding.is_some() && store.engine(name).is_none());
+    let divided = divided.filter(|head| head.record.sharding.is_some());
     match (divided, command) {
-        (None, command) => control::run(store, name, command),
         (Some(head), EngineCommand::Stop) => stop(store, &head),
-        (Some(_), _) => Err(CommandError::Usage(format!(
+        (Some(_), _) if store.engine(name).is_none() => Err(CommandError::Usage(format!(
             "{name} is divided into shards, which run separately; the only command for all of them is `noisescope stop {name}`"
         ))),
+        (_, command) => control::run(store, name, command),
     }
 }
 
@@ -32,12 +31,14 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     };
     let mut jobs: BTreeSet<String> = sharding.jobs.iter().cloned().collect();
-    let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
-    for file in store.shards(name, sharding.count)? {
-        let Some(engine) = store.engine(&file.name) else {
+    let (mut here, mut elsewhere, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+    for index in 1..=sharding.count {
+        let shard = shard_name(name, index, sharding.count);
+        let Some(engine) = store.engine(&shard) else {
             continue;
         };
-        let head = store.load_head(&file.name).ok();
+        let head = store.load_head(&shard).ok();
+        let has_begun = head.is_some();
         let job = head.and_then(|head| head.record.shard?.job);
         match (job, engine.remote_machine) {
             // A task of an array job that is cancelled as a whole.
@@ -45,11 +46,16 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, CommandError> {
             (Some(job), _) => {
                 jobs.insert(job);
             }
-            (None, None) => here.push(file.name),
-            (None, Some(machine)) => elsewhere.push(format!("{} on {machine}", file.name)),
+            (None, None) => here.push((shard, engine.pid)),
+            (None, Some(machine)) if has_begun => elsewhere.push(format!("{shard} on {machine}")),
+            // It records its job when it begins.
+            (None, Some(machine)) => waiting.push(format!("{shard} on {machine}")),
         }
     }
     let jobs: Vec<String> = jobs.into_iter().filter(|job| is_queued(job)).collect();
+    if jobs.is_empty() {
+        elsewhere.extend(waiting);
+    }
     if jobs.is_empty() && here.is_empty() && elsewhere.is_empty() {
         print_line(format_args!("nothing is running on the shards of {name}"));
         return Ok(ExitCode::SUCCESS);
@@ -67,8 +73,11 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, CommandError> {
             jobs.join(" ")
         ));
     }
-    for shard in &here {
-        control::run(store, shard, EngineCommand::Stop)?;
+    // The one that trains the network goes last, since any other would then train it.
+    let trainer = store.engine(name).map(|engine| engine.pid);
+    here.sort_by_key(|(_, pid)| Some(*pid) == trainer);
+    for (shard, _) in &here {
+        stop_here(store, shard)?;
     }
     match elsewhere.is_empty() {
         true => Ok(ExitCode::SUCCESS),
@@ -76,6 +85,19 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, CommandError> {
             "no known job runs {}; stop them there: noisescope stop SHARD",
             elsewhere.join(", ")
         ))),
+    }
+}
+
+/// Stops the engine of a shard on this machine, if it has not ended by now.
+fn stop_here(store: &Store, shard: &str) -> Result<(), CommandError> {
+    match (store.engine(shard).is_some(), store.exists(shard)) {
+        (false, _) => Ok(()),
+        (true, true) => control::run(store, shard, EngineCommand::Stop).map(drop),
+        (true, false) => {
+            control::stop_waiting(store, shard)?;
+            print_line(format_args!("{shard} has ended before it began"));
+            Ok(())
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::Args;
 
 use super::output::print_line;
 use super::{CommandError, scheduler, shard};
+use crate::engine::device::DeviceChoice;
 use crate::engine::inputs::program;
 use crate::files::quoted;
 use crate::session::Session;
@@ -68,6 +70,8 @@ pub fn run(
     let name = &submit.name;
     // `--slurm` is required.
     debug_assert!(submit.slurm);
+    // Whether it exists is known on the node.
+    DeviceChoice::from_str(&submit.device)?;
     let mut session = store.load_head(name).or_else(|_| store.load(name))?;
     let divided = session.record.sharding.as_ref();
     let divided = divided.map(|sharding| sharding.count);
@@ -95,20 +99,21 @@ pub fn run(
     scheduler::run_program("sbatch", ["--version"]).map_err(|problem| {
         CommandError::Failed(format!("{problem}. To see the scripts: --print"))
     })?;
-    // Save the division before any job can start.
-    let mut lock = store.lock(name)?;
-    let mut session = lock.load()?;
-    if session.record.sharding.is_none() {
-        session
-            .divide(count, program())
-            .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
-        lock.save(&session)?;
-    }
     let path = |ending: &str| places.sessions.join(format!("{name}{ending}"));
     let (array_path, merge_path) = (path(".sbatch"), path(".merge.sbatch"));
     for (path, script) in [(&array_path, &array), (&merge_path, &merge)] {
         std::fs::write(path, script)
             .map_err(|error| CommandError::Failed(format!("{}: {error}", path.display())))?;
+    }
+    // Save the division before any job can start.
+    let mut lock = store.lock(name)?;
+    let mut session = lock.load()?;
+    let is_new = session.record.sharding.is_none();
+    if is_new {
+        session
+            .divide(count, program())
+            .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
+        lock.save(&session)?;
     }
     let submit_job = |words: Vec<std::ffi::OsString>| {
         let output = scheduler::run_program("sbatch", words).map_err(CommandError::Failed)?;
@@ -122,7 +127,13 @@ pub fn run(
                 .to_owned(),
         )
     };
-    let shards = submit_job(vec!["--parsable".into(), array_path.clone().into()])?;
+    let shards = submit_job(vec!["--parsable".into(), array_path.clone().into()]);
+    if shards.is_err() && is_new {
+        // Nothing runs, so it can still be run as a whole or divided otherwise.
+        session.record.sharding = None;
+        lock.save(&session)?;
+    }
+    let shards = shards?;
     let record_job = |session: &mut Session, job: &str| {
         if let Some(sharding) = &mut session.record.sharding {
             sharding.jobs.push(job.to_owned());
@@ -135,7 +146,12 @@ pub fn run(
         "--parsable".into(),
         after.into(),
         merge_path.clone().into(),
-    ])?;
+    ]);
+    let merging = merging.map_err(|problem| {
+        CommandError::Failed(format!(
+            "job {shards} runs the shards of {name}, but no job will merge them: {problem}. Once they are done: noisescope merge {name}"
+        ))
+    })?;
     record_job(&mut session, &merging);
     lock.save(&session)?;
     print_line(format_args!(

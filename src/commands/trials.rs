@@ -45,7 +45,8 @@ pub struct TrialsArgs {
     /// png: the stimuli on one sheet; npz: stimuli, noise and the network's outputs, for numpy.load; json: a list
     #[arg(long, value_enum, default_value = "png")]
     format: TrialsFormat,
-    /// Output path (default: standard output for json, else for example NAME-trials-true-8-called-3.png)
+    /// Output path (default: standard output for json, else for example
+    /// NAME-trials-true-8-called-3-gamma-0.4.png)
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// auto (where the session was computed), cpu, flex, libtorch or cuda:N
@@ -74,12 +75,12 @@ pub fn run(
     let session = store.load_whole(&trials.name)?;
     let search = trials.search(&session)?;
     let folder = data::data_dir(data).map_err(CommandError::failed)?;
-    ConvolutionArg::apply(trials.exact);
     let bench = ReplaySetup {
         store,
         data: &folder,
         device: &choice,
         workers: trials.workers,
+        convolutions: trials.exact.map(Into::into),
     };
     let found = replay::find_trials(&session, &search, bench).map_err(CommandError::failed)?;
     for note in &found.notes {

@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::device::records::Convolutions;
 use super::device::seat::Seat;
 use super::device::{self, DeviceChoice, DeviceError};
 use super::fault::catch_panic;
@@ -58,6 +59,8 @@ pub struct ReplaySetup<'a> {
     pub device: &'a DeviceChoice,
     /// Blocks computed at the same time; `None` for one per core.
     pub workers: Option<usize>,
+    /// How convolutions are computed on `cpu`; `None` for as the session was, or if there are two, the fastest way.
+    pub convolutions: Option<Convolutions>,
 }
 
 /// The trials to show.
@@ -92,6 +95,7 @@ pub fn count_joint_decisions(
     let images = images(sessions[0], &forms[0], bench)?;
     let [a, b] = [0, 1].map(|i| originals::graph(sessions[i], &forms[i], bench.store.folder()));
     let graphs = [a?, b?];
+    Convolutions::apply(bench.convolutions, &[]);
     let kind = sessions[0].config.network.kind;
     let wanted = device::DeviceRequest {
         workers: bench.workers,

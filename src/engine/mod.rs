@@ -23,6 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
+use self::device::records::Convolutions;
 use crate::link::{EngineEnd, Link};
 use crate::nets::launch::panic_message;
 use crate::session::store::{Lock, Store};
@@ -41,6 +42,8 @@ pub struct EngineOptions {
     pub workers: Option<usize>,
     /// Blocks per launch on a GPU; `None` for the session's previous number, or the best one in a short trial.
     pub launch: Option<usize>,
+    /// How convolutions are computed on `cpu`; `None` for as the session was computed so far.
+    pub convolutions: Option<Convolutions>,
     /// What to do if images or weights differ from those the session began with.
     pub inputs: inputs::OnChangedInputs,
     /// How far to advance the session.
@@ -77,6 +80,7 @@ pub enum Goal {
 ///     device: "auto".parse()?,
 ///     workers: None,
 ///     launch: None,
+///     convolutions: None,
 ///     inputs: OnChangedInputs::Refuse,
 ///     goal: Goal::Finished,
 /// };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::npz::{Container, meta, to_i64};
 use super::{ExportError, write_and_report, write_stdout};
 use crate::engine::replay::{FoundTrials, ReplayedTrial, TrialSearch};
-use crate::ids::ClassId;
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 
 /// The format of exported trials.
@@ -36,8 +36,8 @@ const GAP: usize = 4;
 const BETWEEN: Rgb<u8> = Rgb([32, 48, 80]);
 
 /// Writes the trials found. Without `out`, JSON goes to standard output; into the current folder, PNG goes to
-/// `NAME-trials-true-8-called-3.png`, depending on the search, and NPZ to the same name with `.npz`. The path that was
-/// written is printed to standard error.
+/// `NAME-trials-true-8-called-3-gamma-0.4.png`, depending on the search, and NPZ to the same name with `.npz`. The path
+/// that was written is printed to standard error.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -63,18 +63,23 @@ pub fn write(
             (bytes, "json")
         }
     };
-    let default = || PathBuf::from(format!("{}.{ending}", stem(session, search)));
+    let default = || PathBuf::from(format!("{}.{ending}", stem(session, search, found.gamma)));
     let path = out.map_or_else(default, Path::to_path_buf);
     write_and_report(&path, &bytes)
 }
 
-/// `NAME-trials-true-8-called-3`, with only the criteria of the search.
-fn stem(session: &Session, search: &TrialSearch) -> String {
+/// `NAME-trials-true-8-called-3-images-2-gamma-0.4`, with only the criteria of the search, and without the number of the
+/// first classification images: searches for different trials have different names.
+fn stem(session: &Session, search: &TrialSearch, gamma: Gamma) -> String {
     let part = |key: &str, class: Option<ClassId>| {
         class.map_or_else(String::new, |class| format!("-{key}-{class}"))
     };
+    let images = match search.images {
+        0 => String::new(),
+        more => format!("-images-{}", more.saturating_add(1)),
+    };
     format!(
-        "{}-trials{}{}",
+        "{}-trials{}{}{images}-gamma-{gamma}",
         session.name,
         part("true", search.truth),
         part("called", search.decision)
@@ -225,5 +230,31 @@ fn colour(stimulus: &[f32], area: usize, pixel: usize) -> Rgb<u8> {
             let sum: f32 = (0..channels).map(value).sum();
             Rgb([byte(sum / channels.max(1) as f32); 3])
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+
+    #[test]
+    fn searches_for_different_trials_have_different_names() {
+        let session = Session::new("mine", Config::default());
+        let name = |images, truth, gamma| {
+            let search = TrialSearch {
+                images,
+                gamma_index: 0,
+                truth,
+                decision: Some(ClassId(3)),
+                count: 20,
+            };
+            stem(&session, &search, Gamma(gamma))
+        };
+        let of = |images, gamma| name(images, Some(ClassId(8)), gamma);
+        assert_eq!(of(0, 0.4), "mine-trials-true-8-called-3-gamma-0.4");
+        assert_eq!(of(0, 0.25), "mine-trials-true-8-called-3-gamma-0.25");
+        assert_eq!(of(1, 0.4), "mine-trials-true-8-called-3-images-2-gamma-0.4");
+        assert_eq!(name(0, None, 0.0), "mine-trials-called-3-gamma-0");
     }
 }

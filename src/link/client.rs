@@ -3,6 +3,8 @@
 //! While the engine lives, its states arrive here. When it is gone, the session file is shown
 //! read-only, and the link looks for a new engine with growing pauses.
 
+mod notes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +12,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::conversation::GREETING;
-use super::waiting_notes::{has_arrived, keep};
+use super::waiting_notes::{has_arrived, keep, note_vanished};
 use super::wire::WireError;
-use super::{Connection, EngineCommand, Link};
+use super::{Connection, EngineCommand, Link, SentExtension};
+use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
-use crate::session::store::{Store, StoreError, StoreNoteError, now as now_s};
+use crate::session::store::{Store, now as now_s};
 use crate::session::{Run, SavedState, Session};
 
 pub use super::conversation::{ConnectError, Conversation};
@@ -78,6 +81,8 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         refuse,
         unconfirmed: Vec::new(),
         undelivered: Vec::new(),
+        vanished: Vec::new(),
+        extensions: Vec::new(),
     };
     tokio::spawn(follower.follow());
     Link {
@@ -100,10 +105,17 @@ struct Follower {
     unconfirmed: Vec<Note>,
     /// Notes that no engine has received.
     undelivered: Vec<Note>,
+    /// Notes that disappeared from the engine's states.
+    vanished: Vec<Note>,
+    /// Extensions sent to an engine that its states have not answered yet.
+    extensions: Vec<SentExtension>,
 }
 
 /// The problem reported if an engine ended without a final state.
 const DIED: &str = "the engine died; this is its last checkpoint";
+
+/// The problem reported if an engine ended before it extended the plan as it was asked to.
+const UNEXTENDED: &str = "not extended: the engine ended before it could do so; repeat it";
 
 /// How an engine ended, from the state it left in the file; `None` if it left none.
 fn final_phase(state: &SavedState) -> Option<Phase> {
@@ -134,6 +146,7 @@ impl Follower {
                     self.connected.send_replace(Connection::Live);
                     match self.converse(conversation).await {
                         Ok(ConversationEnd { states, problem }) => {
+                            self.mark_undelivered();
                             // An engine that sent no state is not retried ten times a second.
                             if states > 0 {
                                 pause = BACK_OFF.0;
@@ -142,6 +155,7 @@ impl Follower {
                                 Some(problem) => self.lost(problem.to_string()),
                                 None => self.read_file(),
                             }
+                            self.report_unextended();
                         }
                         Err(LinkDropped) => return,
                     }
@@ -248,13 +262,12 @@ impl Follower {
             let _ = conversation.send_command(EngineCommand::Note(note)).await;
         }
         if conversation.request_state().await.is_err() {
-            self.mark_undelivered();
             return Ok(outcome);
         }
         let mut dropped = false;
         loop {
-            // Before leaving, wait until all notes are confirmed.
-            if dropped && self.unconfirmed.is_empty() {
+            // Before leaving, wait until all notes and extensions are confirmed.
+            if dropped && self.unconfirmed.is_empty() && self.extensions.is_empty() {
                 return Err(LinkDropped);
             }
             tokio::select! {
@@ -262,30 +275,31 @@ impl Follower {
                     Ok(Some(session)) => {
                         outcome.states += 1;
                         self.unconfirmed.retain(|note| !has_arrived(&session.record, note));
+                        let before = Arc::clone(&self.publish.borrow());
+                        note_vanished(&mut self.vanished, &before.record, &session.record);
+                        self.extensions.retain(|sent| !sent.is_answered(&session));
                         self.publish.send_replace(Arc::new(session));
                         if conversation.request_state().await.is_err() {
-                            self.mark_undelivered();
                             return Ok(outcome);
                         }
                     }
-                    Ok(None) => {
-                        self.mark_undelivered();
-                        return Ok(outcome);
-                    }
+                    Ok(None) => return Ok(outcome),
                     Err(error) => {
                         // When an engine dies, the connection breaks.
-                        self.mark_undelivered();
                         outcome.problem = Some(error).filter(WireError::is_misunderstanding);
                         return Ok(outcome);
                     }
                 },
                 command = self.commands.recv(), if !dropped => match command {
                     Some(command) => {
-                        if let EngineCommand::Note(note) = &command {
-                            keep(&mut self.unconfirmed, note.clone());
+                        match &command {
+                            EngineCommand::Note(note) => keep(&mut self.unconfirmed, note.clone()),
+                            EngineCommand::Extend { images, more } => {
+                                self.keep_extension(*images, more.clone());
+                            }
+                            _ => {}
                         }
                         if conversation.send_command(command).await.is_err() {
-                            self.mark_undelivered();
                             return Ok(outcome);
                         }
                     }
@@ -306,11 +320,7 @@ impl Follower {
         if let Ok(mut session) = self.store.load(&self.name) {
             let ended = self.is_final_state(&session);
             if !ended {
-                // Notes that the engine had accepted but not saved; those that it did not receive are newer.
-                let mut lost = self.publish.borrow().record.notes.clone();
-                lost.retain(|note| !has_arrived(&session.record, note));
-                let newer = std::mem::replace(&mut self.undelivered, lost);
-                newer.into_iter().for_each(|note| self.keep_note(note));
+                self.recover_notes(&session.record);
             }
             let phase = final_phase(&session.record.state).filter(|_| ended);
             session.run = phase.map(|phase| Run {
@@ -326,41 +336,18 @@ impl Follower {
         self.lost(DIED.into());
     }
 
-    /// The engine is gone: it may not have received or saved the unconfirmed notes.
-    fn mark_undelivered(&mut self) {
-        let all = std::mem::take(&mut self.unconfirmed);
-        all.into_iter().for_each(|note| self.keep_note(note));
+    /// Keeps an extension until the engine has answered it.
+    fn keep_extension(&mut self, images: usize, more: Extension) {
+        let sent = SentExtension::new(images, more, &self.publish.borrow());
+        self.extensions.push(sent);
     }
 
-    /// Keeps a note that no engine has received.
-    fn keep_note(&mut self, note: Note) {
-        keep(&mut self.undelivered, note);
-    }
-
-    /// Writes undelivered notes into the session's file.
-    async fn save_notes(&mut self) {
-        for note in std::mem::take(&mut self.undelivered) {
-            let (store, name, copy) = (self.store.clone(), self.name.clone(), note.clone());
-            let written = tokio::task::spawn_blocking(move || store.note(&name, copy)).await;
-            match written {
-                Ok(Ok(session)) => {
-                    // The state of the ended run stays visible.
-                    let run = self.publish.borrow().run.clone();
-                    self.publish
-                        .send_replace(Arc::new(Session { run, ..session }));
-                }
-                // A new engine holds the lock and will receive the note.
-                Ok(Err(StoreNoteError::Store(StoreError::Locked { .. }))) => {
-                    self.undelivered.push(note)
-                }
-                Ok(Err(problem)) => {
-                    self.refuse
-                        .send_replace(format!("note not saved: {problem}"));
-                }
-                Err(_) => {
-                    self.refuse.send_replace("note not saved".into());
-                }
-            }
+    /// The engine is gone: reports the extensions that it has not carried out, which the newest state lacks.
+    fn report_unextended(&mut self) {
+        let newest = Arc::clone(&self.publish.borrow());
+        let mut sent = std::mem::take(&mut self.extensions).into_iter();
+        if sent.any(|sent| !sent.is_answered(&newest)) {
+            self.refuse.send_replace(UNEXTENDED.into());
         }
     }
 
@@ -375,10 +362,15 @@ impl Follower {
                 command = self.commands.recv() => match command {
                     // The only command for which no engine is needed.
                     Some(EngineCommand::Note(note)) => self.keep_note(note),
+                    Some(EngineCommand::Extend { images, more }) => {
+                        self.keep_extension(images, more);
+                        self.report_unextended();
+                    }
                     Some(_) => {}
                     None => {
                         // A note was sent just before the link was dropped.
                         self.save_notes().await;
+                        self.report_unsaved_notes();
                         return Err(LinkDropped);
                     }
                 },

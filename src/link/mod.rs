@@ -5,6 +5,7 @@
 
 pub mod client;
 mod conversation;
+mod sent_extension;
 pub mod server;
 pub mod shards;
 pub mod socket;
@@ -22,6 +23,8 @@ use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::LogLine;
 use crate::session::{Session, log};
+
+pub use sent_extension::{NOT_EXTENDED, SentExtension};
 
 /// A command to an engine, which obeys it between two blocks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

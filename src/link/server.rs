@@ -12,10 +12,11 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use rustix::process::{Resource, getrlimit};
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
-use tokio_util::codec::{FramedRead, FramedWrite};
+use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use super::EngineCommand;
 use super::socket::{BindError, BoundSocket};
@@ -42,6 +43,8 @@ const RESERVED_DESCRIPTORS: u64 = 48;
 const MOST_MEGABYTES: u32 = 512;
 /// How long sending one state to a viewer may take.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a viewer that does not take its state may still send commands.
+const LAST_COMMANDS: Duration = Duration::from_secs(1);
 
 /// Where viewers connect: the socket, and its entry in the lock.
 #[derive(Debug)]
@@ -286,66 +289,35 @@ async fn converse(stream: UnixStream, mut desk: ViewerContext) -> Result<(), Vie
                 let megabytes = (frame.len() >> 20) as u32 + 1;
                 let room = Arc::clone(&desk.room);
                 let room = room.acquire_many_owned(megabytes.min(MOST_MEGABYTES)).await;
-                match timeout(SEND_TIMEOUT, to.send(frame)).await {
-                    Ok(sent) => sent?,
-                    Err(_) => return Err(ViewerError::Stalled),
-                }
+                let sent = timeout(SEND_TIMEOUT, to.send(frame)).await;
                 drop(room);
+                let sent = sent.map_or(Err(ViewerError::Stalled), |sent| sent.map_err(Into::into));
+                if let Err(error) = sent {
+                    // It may have sent commands before it left.
+                    let _ = timeout(LAST_COMMANDS, pass_on_commands(&mut from, &desk)).await;
+                    return Err(error);
+                }
             }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::store::Lock;
-    use std::fs;
-
-    fn open(store: &Store, lock: &Lock) -> ViewerListener {
-        let (door, bound) = ViewerListener::open(store.clone(), "mine", lock.heartbeat().unwrap());
-        bound.unwrap();
-        door
-    }
-
-    fn is_in_place(door: &ViewerListener) -> bool {
-        door.bound.as_ref().is_some_and(BoundSocket::is_in_place)
-    }
-
-    fn runtime() -> tokio::runtime::Runtime {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().build().unwrap()
-    }
-
-    #[test]
-    fn an_engine_that_has_lost_its_lock_does_not_replace_the_next_ones_socket() {
-        let runtime = runtime();
-        let _entered = runtime.enter();
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path());
-        let lost = store.lock("mine").unwrap();
-        let mut old = open(&store, &lost);
-        fs::remove_file(folder.path().join("mine.lock")).unwrap();
-        let lock = store.lock("mine").unwrap();
-        let mut new = open(&store, &lock);
-        old.maintain();
-        assert!(is_in_place(&new) && !is_in_place(&old));
-        // The one that holds the lock recreates it.
-        fs::remove_file(folder.path().join("mine.sock")).unwrap();
-        new.maintain();
-        assert!(is_in_place(&new));
-    }
-
-    #[test]
-    fn a_folder_that_was_moved_is_not_recreated_for_a_socket() {
-        let runtime = runtime();
-        let _entered = runtime.enter();
-        let outer = tempfile::tempdir().unwrap();
-        let store = Store::new(outer.path().join("sessions"));
-        let lock = store.lock("mine").unwrap();
-        let mut door = open(&store, &lock);
-        fs::rename(store.folder(), outer.path().join("moved")).unwrap();
-        door.maintain();
-        assert!(!store.folder().exists());
+/// Passes on the commands of a viewer until it has hung up or sends something unreadable.
+async fn pass_on_commands(
+    from: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
+    desk: &ViewerContext,
+) {
+    while let Some(Ok(frame)) = from.next().await {
+        match wire::decode_viewer_message(&frame) {
+            Ok(ViewerMessage::Say(command)) => {
+                // An engine that has just exited no longer listens.
+                let _ = desk.commands.send(command);
+            }
+            Ok(ViewerMessage::Hello { .. } | ViewerMessage::Next) => {}
+            Err(_) => return,
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,24 @@ pub(super) fn has_arrived(record: &Record, note: &Note) -> bool {
     record.has_note(note) || record.note_on(&note.on).is_some_and(is_newer)
 }
 
+/// Adds the notes that have disappeared between two states of an engine; those that are there again are forgotten.
+pub(super) fn note_vanished(vanished: &mut Vec<Note>, before: &Record, now: &Record) {
+    let is_gone = |note: &Note| now.note_on(&note.on).is_none();
+    vanished.retain(is_gone);
+    let gone = before.notes.iter().filter(|note| is_gone(note));
+    gone.for_each(|note| keep(vanished, note.clone()));
+}
+
+/// The removals of those vanished notes that a file still has, because the engine died before it saved them.
+pub(super) fn unsaved_removals(vanished: &[Note], file: &Record) -> Vec<Note> {
+    let left = vanished.iter().filter(|note| file.has_note(note));
+    let removal = |note: &Note| Note {
+        text: String::new(),
+        ..note.clone()
+    };
+    left.map(removal).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +64,32 @@ mod tests {
             note(0, NoteTarget::Session, "without"),
         ];
         assert_eq!(waiting, expected);
+    }
+
+    #[test]
+    fn a_note_that_disappeared_is_removed_from_a_file_that_still_has_it_and_no_other_is() {
+        let record = |notes: &[Note]| Record {
+            notes: notes.to_vec(),
+            ..Record::new(&Config::default())
+        };
+        let (first, second) = (
+            note(5, NoteTarget::Session, "a tpyo"),
+            note(6, NoteTarget::Session, "of another viewer"),
+        );
+        let (with, without) = (record(std::slice::from_ref(&first)), record(&[]));
+        let mut vanished = Vec::new();
+        note_vanished(&mut vanished, &with, &with);
+        assert_eq!(vanished, []);
+        note_vanished(&mut vanished, &with, &without);
+        note_vanished(&mut vanished, &without, &without);
+        assert_eq!(vanished, std::slice::from_ref(&first));
+        let removal = note(5, NoteTarget::Session, "");
+        assert_eq!(unsaved_removals(&vanished, &with), [removal]);
+        assert_eq!(unsaved_removals(&vanished, &without), []);
+        let newer = record(std::slice::from_ref(&second));
+        assert_eq!(unsaved_removals(&vanished, &newer), []);
+        note_vanished(&mut vanished, &without, &newer);
+        assert_eq!(vanished, []);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::config::{Analysis as Plan, ConfigError, Extension};
 use super::record::{Analysis, SavedState};
+use super::store::session_of_shard;
 use super::{Config, Session};
 use crate::ids::Gamma;
 
@@ -25,9 +26,14 @@ pub enum ExtendError {
         /// Those in the plan.
         available: String,
     },
-    /// There is no such class.
+    /// There is no such class, or it has no map.
     #[error("{0}")]
     Class(String),
+    /// It is divided into shards, or is one of them; the name of the session as a whole.
+    #[error(
+        "{0} is divided into shards, and all of them must have the same plan; first merge them: noisescope merge {0}"
+    )]
+    Divided(String),
     /// The requested total adds no trials.
     #[error(
         "{requested} trials are no more than the {available} already planned; give a larger number"
@@ -48,13 +54,16 @@ impl Session {
     /// them are reset; their names are returned.
     ///
     /// # Errors
-    /// If the plan has no such images, γ or class, or nothing would be added; the session then stays
-    /// unchanged.
+    /// If the plan has no such images, γ or class, or nothing would be added, or it is divided; the session
+    /// then stays unchanged.
     pub fn extend(
         &mut self,
         images: usize,
         more: Extension,
     ) -> Result<Vec<&'static str>, ExtendError> {
+        if self.record.sharding.is_some() || self.record.shard.is_some() {
+            return Err(ExtendError::Divided(session_of_shard(&self.name).into()));
+        }
         let index = self.images_at(images)?;
         let mut config = self.config.clone();
         let Some(Plan::ClassificationImages(plan)) = config.analyses.get_mut(index) else {
@@ -68,7 +77,8 @@ impl Session {
             });
         }
         if let (Some(class), Some(form)) = (&more.class, &self.record.form) {
-            form.find(class).map_err(ExtendError::Class)?;
+            let checked = plan.check_target_class(class, form);
+            checked.map_err(ExtendError::Class)?;
         }
         let extended = plan.gammas.iter().filter(|gamma| more.applies_to(**gamma));
         let planned = extended.map(|&gamma| plan.trials_at(gamma));
@@ -100,6 +110,13 @@ impl Session {
         Ok(self.reset_dependents(index))
     }
 
+    /// Whether the plan's classification images number `images`, from 0, have been extended by `more`.
+    pub fn has_extension(&self, images: usize, more: &Extension) -> bool {
+        let index = self.images_at(images);
+        let plan = index.ok().map(|index| &self.config.analyses[index]);
+        matches!(plan, Some(Plan::ClassificationImages(plan)) if plan.extended.contains(more))
+    }
+
     /// The index in the plan of the classification images with this number.
     fn images_at(&self, images: usize) -> Result<usize, ExtendError> {
         let analyses = self.config.analyses.iter().enumerate();
@@ -124,8 +141,10 @@ impl Session {
         for (index, (plan, record)) in self.config.analyses.iter().zip(records).enumerate() {
             let uses_them = plan.needs_classification_images()
                 && self.config.images_before(index) == Some(images);
-            if uses_them && record.progress(plan).0 > 0 {
-                *record = Analysis::new(plan);
+            // What has begun has taken something from the maps, even if no block of it is done.
+            let unbegun = Analysis::new(plan);
+            if uses_them && *record != unbegun {
+                *record = unbegun;
                 forgotten.push(plan.label());
             }
         }
@@ -145,6 +164,7 @@ impl Config {
 mod tests {
     use super::*;
     use crate::session::config::{ClassificationImages, Templates};
+    use crate::session::form::Form;
     use crate::session::record::{ClassificationImages as Images, TrialKind};
 
     /// Two sets of classification images at two γ, each followed by templates that are done.
@@ -221,6 +241,65 @@ mod tests {
         assert_eq!(session.extend(1, more(None, 101)), Ok(vec![]));
         assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
         assert_eq!(session.extend(0, more(None, 102)), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_has_begun_with_the_maps_is_reset_even_if_none_of_it_is_done() {
+        let mut session = finished();
+        let Analysis::Templates(templates) = &mut session.record.analyses[1] else {
+            unreachable!()
+        };
+        (templates.progress.done, templates.progress.total) = (0, 90);
+        assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
+        let unbegun = Analysis::new(&session.config.analyses[1]);
+        assert!(session.record.analyses[1] == unbegun);
+    }
+
+    #[test]
+    fn the_class_that_must_reach_a_target_has_a_map() {
+        let mut session = finished();
+        if let Plan::ClassificationImages(plan) = &mut session.config.analyses[0] {
+            plan.classes = vec!["1".into()];
+        }
+        let towards = |class: &str| Extension {
+            target: Some(0.9),
+            class: Some(class.into()),
+            ..more(None, 101)
+        };
+        let extended = |session: &Session, class: &str| {
+            let extended = session.clone().extend(0, towards(class));
+            extended.map_err(|error| error.to_string())
+        };
+        let form = Form::numbered([1, 1, 1], 3);
+        let place = |class: &str| {
+            let mut session = session.clone();
+            session.extend(0, towards(class)).unwrap();
+            let checked = session.config.check_target_classes(&form);
+            checked.map_err(|error| error.path)
+        };
+        // Unknown until the images have been read, and checked then.
+        let refused = Err("analyses[0].extended[0].class".to_owned());
+        assert_eq!(place("owl"), refused);
+        assert_eq!(place("2"), refused);
+        assert_eq!(place("1"), Ok(()));
+        session.record.form = Some(form);
+        let without = "class 2 has no map; the plan has maps of 1";
+        assert_eq!(extended(&session, "2"), Err(without.to_owned()));
+        assert!(extended(&session, "owl").unwrap_err().contains("owl"));
+        assert!(extended(&session, "1").is_ok());
+    }
+
+    #[test]
+    fn the_plan_of_a_divided_session_and_of_its_shards_is_not_extended() {
+        let mut whole = finished();
+        whole.divide(2, "any").unwrap();
+        let shard = whole.new_shard("mine.shard-1-of-2", 1).unwrap();
+        for mut session in [whole, shard] {
+            let before = session.clone();
+            let refused = session.extend(0, more(None, 101)).unwrap_err();
+            assert_eq!(refused, ExtendError::Divided("mine".into()));
+            assert!(session == before);
+        }
     }
 
     #[test]

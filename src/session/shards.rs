@@ -146,9 +146,9 @@ impl Session {
                 other.name, shard.count, self.name, sharding.count
             ));
         }
-        if other.config != self.config {
+        if let Some(place) = other.config.difference(&self.config) {
             return foreign(format!(
-                "the plans of {} and {} differ: one of them was edited. Undo the edit, or remove {}.ron and run shard {}/{} again",
+                "the plans of {} and {} differ in {place}: one of them was edited. Undo the edit, or remove {}.ron and run shard {}/{} again",
                 other.name, self.name, other.name, shard.index, shard.count
             ));
         }

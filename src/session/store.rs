@@ -28,7 +28,7 @@ pub use self::notes::StoreNoteError;
 pub use self::owner::BEAT;
 use self::owner::{Owner, OwnerState};
 use self::reading::{read_head, read_session};
-pub use self::shards::{ShardFile, session_of_shard, shard_name};
+pub use self::shards::{ShardFile, parse_shard_name, session_of_shard, shard_name};
 use super::Session;
 pub use super::error::StoreError;
 use super::error::io_error;

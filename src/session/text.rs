@@ -291,22 +291,12 @@ fn is_cut(text: &str) -> bool {
     text.contains("record:") && !text.trim_end().ends_with(')')
 }
 
-/// The place in a plan that differs from the plan that the record belongs to. The checkpoint interval
-/// may change.
+/// The place in a plan that differs from the plan that the record belongs to.
 fn edited(ran: &str, now: &Config) -> Option<String> {
     // A plan that does not parse was not written by this program.
-    let Ok(ran) = ron::from_str::<Config>(ran) else {
-        return Some("plan".into());
-    };
-    let analyses = ran.analyses.iter().zip(&now.analyses);
-    let analysis = analyses.enumerate().find(|(_, (ran, now))| ran != now);
-    match analysis {
-        _ if ran.seed != now.seed => Some("seed".into()),
-        _ if ran.dataset != now.dataset => Some("dataset".into()),
-        _ if ran.network != now.network => Some("network".into()),
-        Some((place, _)) => Some(format!("analyses[{place}]")),
-        None if ran.analyses.len() != now.analyses.len() => Some("analyses".into()),
-        None => None,
+    match ron::from_str::<Config>(ran) {
+        Ok(ran) => ran.difference(now),
+        Err(_) => Some("plan".into()),
     }
 }
 

@@ -97,7 +97,7 @@ fn the_trials_behind_a_cell_are_as_many_as_it_counts() {
     assert!(at_nothing.iter().all(|trial| trial["truth"].is_null()));
     // The default format is a picture.
     bench.succeed(&[&["trials", "mine"], &cell[..]].concat());
-    let name = format!("mine-trials-true-{truth}-called-{called}.png");
+    let name = format!("mine-trials-true-{truth}-called-{called}-gamma-0.4.png");
     let sheet = image::open(bench.path(&name)).unwrap();
     // Stimuli of 24×24 are magnified four times, with 4 pixels between them.
     assert_eq!((sheet.width() - 4) % 100, 0);

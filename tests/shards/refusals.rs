@@ -3,7 +3,7 @@
 use noisescope::session::store::shard_name;
 
 use super::{IMAGES, assert_same, plan, run_plan, shard};
-use crate::common::{Bench, with_plan};
+use crate::common::{Bench, both, with_plan};
 
 #[test]
 fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
@@ -68,6 +68,12 @@ fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
     let error = bench.refuse(1, &["merge", "many"]);
     assert!(error.contains("different network"), "{error}");
     std::fs::write(&file, &whole).unwrap();
+    // A shard that is done, while its engine ends.
+    let lock = bench.store().lock(&shard_session).unwrap();
+    let output = bench.output(&["merge", "many"]);
+    assert_eq!(output.status.code(), Some(3), "{}", both(&output));
+    assert!(both(&output).contains("1 (ending)"), "{}", both(&output));
+    drop(lock);
     bench.succeed(&["merge", "many"]);
     assert!(bench.load("many").record.sharding.is_none());
 }
@@ -115,6 +121,12 @@ fn the_results_of_shards_can_be_abandoned() {
     let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
     bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "1/2");
+    // While another is run, or waits, nothing is discarded.
+    let lock = bench.store().lock(&shard_name("many", 2, 2)).unwrap();
+    let error = bench.refuse(1, &["merge", "many", "--abandon"]);
+    assert!(error.contains("nothing was discarded"), "{error}");
+    assert!(bench.store().exists(&shard_name("many", 1, 2)));
+    drop(lock);
     bench.succeed(&["merge", "many", "--abandon"]);
     run_plan(&bench, "one", &plan);
     bench.succeed(&["run", "many", "--plain", "--device", "cpu"]);

@@ -66,6 +66,53 @@ fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
     );
 }
 
+/// `submit` of a session with a stand-in for sbatch, a shell script: its exit code and what it printed.
+fn submit(bench: &Bench, script: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = bench.path("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let sbatch = folder.join("sbatch");
+    std::fs::write(&sbatch, format!("#!/bin/sh\n{script}\n")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&sbatch, mode).unwrap();
+    let mut program = bench.program();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    program.env("PATH", path);
+    program.args(["submit", "many", "--slurm"]).args(arguments);
+    let output = program.output().unwrap();
+    (output.status.code(), both(&output))
+}
+
+#[test]
+fn a_session_that_cannot_be_submitted_is_not_divided() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
+    let before = bench.load("many");
+    let refuses = r#"[ "$1" = --version ] && exit 0; echo "invalid partition" >&2; exit 1"#;
+    let (code, printed) = submit(&bench, refuses, &["--shards", "4"]);
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("invalid partition"), "{printed}");
+    assert!(bench.load("many") == before);
+    // A device that does not exist would fail on every node.
+    let (code, printed) = submit(&bench, "echo 12", &["--device", "cuda0"]);
+    assert_eq!(code, Some(2), "{printed}");
+    assert!(printed.contains("no device `cuda0`"), "{printed}");
+    assert!(bench.load("many") == before);
+    // The first job is queued, the second is not.
+    let second = r#"case "$*" in *dependency*) echo "too many jobs" >&2; exit 1;; esac; echo 12"#;
+    let (code, printed) = submit(&bench, second, &["--shards", "4"]);
+    assert_eq!(code, Some(1), "{printed}");
+    for words in [
+        "job 12 runs the shards",
+        "too many jobs",
+        "noisescope merge many",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    let sharding = bench.load("many").record.sharding.unwrap();
+    assert_eq!((sharding.count, sharding.jobs), (4, vec!["12".to_owned()]));
+}
+
 #[test]
 fn usr1_requeues_only_this_slurm_task() {
     let bench = Bench::new();

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use super::{ActiveRun, NextStep};
 use crate::format::count;
-use crate::link::EngineCommand;
+use crate::link::{EngineCommand, NOT_EXTENDED};
 use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
@@ -68,12 +68,14 @@ impl ActiveRun {
         received
     }
 
-    /// Extends the plan and logs it; a refusal is logged as a warning.
+    /// Extends the plan, logs it and requests a checkpoint, so that it is not lost with the engine; a refusal is logged
+    /// as a warning.
     fn extend(&mut self, images: usize, more: Extension) {
         let text = format!("extended to {} trials", count(more.trials as f64));
         match self.session.extend(images, more) {
             Ok(reset) => {
                 self.extended = true;
+                self.checkpoint_requested = true;
                 self.run.stages = self.session.stages();
                 match reset.is_empty() {
                     true => self.log(text),
@@ -83,7 +85,7 @@ impl ActiveRun {
                     )),
                 }
             }
-            Err(error) => self.warn(format!("not extended: {error}")),
+            Err(error) => self.warn(format!("{NOT_EXTENDED}{error}")),
         }
     }
 
@@ -110,10 +112,11 @@ impl ActiveRun {
     }
 
     /// Pauses until a command says to resume (returns how long it took) or to stop (`None`), or the lock is lost
-    /// (`None`).
+    /// (`None`). Before the work begins, this only keeps the pause for later.
     fn wait_paused(&mut self) -> Option<Duration> {
         let began = Instant::now();
         let (Phase::Working(stage) | Phase::Paused(stage)) = self.run.phase else {
+            self.still_paused = true;
             return Some(Duration::ZERO);
         };
         if self.run.phase != Phase::Paused(stage) {
@@ -197,7 +200,78 @@ mod tests {
     use super::*;
     use crate::link::{EngineEnd, Link};
     use crate::session::store::Store;
-    use crate::session::{Config, Session};
+    use crate::session::{Config, SavedState, Session};
+
+    /// A run of a new session in this folder, and a viewer's link to it.
+    fn active(folder: &tempfile::TempDir) -> (ActiveRun, Link) {
+        let lock = Store::new(folder.path()).lock("mine").unwrap();
+        let (link, end) = Link::local(Session::new("mine", Config::default()));
+        let EngineEnd { sessions, commands } = end;
+        (ActiveRun::new(sessions, commands, lock), link)
+    }
+
+    #[test]
+    fn an_extension_is_saved_at_once_and_a_refused_one_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut active, link) = active(&folder);
+        let extend = |trials| {
+            let more = Extension {
+                gamma: None,
+                trials,
+                target: None,
+                class: None,
+            };
+            link.send(EngineCommand::Extend { images: 0, more });
+        };
+        extend(2_000_000);
+        assert_eq!(active.obey_commands(), NextStep::Replan);
+        assert!(active.checkpoint_is_due());
+        active.checkpoint(SavedState::Running).unwrap();
+        let saved = Store::new(folder.path()).load("mine").unwrap();
+        assert_eq!(saved.trials(), (0, 8_000_000));
+        extend(1_500_000);
+        assert_eq!(active.obey_commands(), NextStep::Continue(Duration::ZERO));
+        assert!(!active.checkpoint_is_due());
+        assert_eq!(active.session.trials(), (0, 8_000_000));
+    }
+
+    #[test]
+    fn a_pause_that_comes_while_images_are_read_begins_with_the_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut active, link) = active(&folder);
+        let at_once = NextStep::Continue(Duration::ZERO);
+        link.send(EngineCommand::Pause);
+        // Once for each of two pictures.
+        for _ in 0..2 {
+            assert_eq!(active.obey_commands(), at_once);
+        }
+        active.run.phase = Phase::Working(0);
+        let viewer = std::thread::spawn(move || {
+            let is_paused = || {
+                let run = link.newest().run.clone();
+                run.is_some_and(|run| run.phase == Phase::Paused(0))
+            };
+            let until = Instant::now() + Duration::from_secs(5);
+            while !is_paused() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let paused = is_paused();
+            link.send(EngineCommand::Continue);
+            (paused, link)
+        });
+        let next = active.obey_commands();
+        let (paused, link) = viewer.join().unwrap();
+        assert!(paused);
+        assert!(matches!(next, NextStep::Continue(pause) if pause > Duration::ZERO));
+        // One that is taken back in time never begins.
+        active.run.phase = Phase::Starting;
+        for command in [EngineCommand::Pause, EngineCommand::Continue] {
+            link.send(command);
+            assert_eq!(active.obey_commands(), at_once);
+        }
+        active.run.phase = Phase::Working(0);
+        assert_eq!(active.obey_commands(), at_once);
+    }
 
     #[test]
     fn a_paused_engine_notices_that_it_has_lost_its_lock() {

@@ -31,6 +31,17 @@ pub(super) enum AnalysisEnd {
     Stop,
 }
 
+/// A phase of an analysis to be advanced.
+#[derive(Clone, Copy)]
+struct Advance<'a> {
+    /// The plan by which it was built.
+    config: &'a Config,
+    /// Its index in the plan.
+    index: usize,
+    analysis: &'a Arc<dyn DynExperiment>,
+    lab: &'a Lab,
+}
+
 impl Conductor {
     /// Advances one analysis until it is finished or a command intervenes.
     pub(super) fn analyse(
@@ -96,7 +107,13 @@ impl Conductor {
                     return Err(analysis::no_test_images_error(config, index).into());
                 }
                 let analysis: Arc<dyn DynExperiment> = Arc::from(analysis);
-                match self.advance(&analysis, index, &mut dealer, lab, opened, &mut pace)? {
+                let part = Advance {
+                    config,
+                    index,
+                    analysis: &analysis,
+                    lab,
+                };
+                match self.advance(part, &mut dealer, opened, &mut pace)? {
                     AnalysisEnd::Done => {}
                     other => return Ok(other),
                 }
@@ -113,16 +130,22 @@ impl Conductor {
     /// Advances one phase of an analysis until it is finished or a command intervenes.
     fn advance(
         &mut self,
-        analysis: &Arc<dyn DynExperiment>,
-        index: usize,
+        what: Advance<'_>,
         dealer: &mut Dealer,
-        lab: &Lab,
         opened: &mut OpenDevices,
         pace: &mut Pace,
     ) -> Result<AnalysisEnd, RunError> {
+        let Advance {
+            config,
+            index,
+            analysis,
+            lab,
+        } = what;
         let mut workers = Workers::start(&opened.seats, analysis, lab)?;
         let mut refreshed = Instant::now();
         let mut course = AnalysisEnd::Done;
+        // Whether the workers compute what is no longer planned.
+        let mut outdated = false;
         for part in 0..analysis.sequences().len() {
             if analysis.is_complete(&self.active.session.record.analyses[index], part) {
                 dealer.end(part);
@@ -133,6 +156,7 @@ impl Conductor {
                 deal(dealer, &workers, &**analysis);
             }
             match workers.poll(Duration::from_millis(100)) {
+                WorkerAnswer::Done(..) if outdated => {}
                 WorkerAnswer::Done(job, sums, took) => {
                     dealer.adapt_job_length(job, took);
                     let (before, _) = self.progress(index);
@@ -168,6 +192,7 @@ impl Conductor {
                     NextStep::Stop => AnalysisEnd::Stop,
                 };
                 if course != AnalysisEnd::Done {
+                    outdated = self.is_outdated(config, index);
                     workers.recall();
                 }
             }
@@ -184,6 +209,14 @@ impl Conductor {
         self.refresh(analysis, index, lab, opened)?;
         self.report(index, pace);
         Ok(course)
+    }
+
+    /// Whether the plan was extended such that this analysis begins again or ends elsewhere: what is being computed of
+    /// it by the plan before would be added to a record that no longer matches, and is computed again instead.
+    fn is_outdated(&self, config: &Config, index: usize) -> bool {
+        let now = &self.active.session.config;
+        now.analyses[index] != config.analyses[index]
+            || now.images_of(index) != config.images_of(index)
     }
 
     /// Updates the results that need the network.

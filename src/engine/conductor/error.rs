@@ -13,6 +13,7 @@ use crate::nets::import::onnx::OnnxError;
 use crate::nets::network_shape::NetworkShapeError;
 use crate::nets::onnx_network::{MixesImages, NetworkMismatch, OnnxNetworkError};
 use crate::nets::train::TrainError;
+use crate::session::config::ConfigError;
 use crate::session::store::StoreError;
 
 /// Why a run failed.
@@ -20,6 +21,8 @@ use crate::session::store::StoreError;
 pub(super) enum RunError {
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Plan(#[from] ConfigError),
     #[error("dataset: {0}")]
     Ports(#[from] NetworkShapeError),
     #[error(

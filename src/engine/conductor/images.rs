@@ -77,6 +77,10 @@ impl Conductor {
     fn check_form(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
         NetworkShape::from(&form).check(config.network.kind)?;
         let form = self.open_network(config, form)?;
+        let session = &self.active.session;
+        if session.record.form.is_none() {
+            session.config.check_target_classes(&form)?;
+        }
         let record = &mut self.active.session.record;
         if let Some(began) = &record.form
             && (began.shape(), began.class_count()) != (form.shape(), form.class_count())

@@ -18,7 +18,8 @@ use tokio::sync::{mpsc, watch};
 use self::analysing::AnalysisEnd;
 use self::error::RunError;
 use super::active_run::{ActiveRun, NextStep};
-use super::device::{self, OpenDevices, records};
+use super::device::records::Convolutions;
+use super::device::{self, OpenDevices};
 use super::fault::{ComputeFault, catch_panic};
 use super::forecast::Forecast;
 use super::{EngineOptions, Goal};
@@ -26,7 +27,6 @@ use crate::analysis::{DeviceData, Lab};
 use crate::data::{DataError, Dataset};
 use crate::link::EngineCommand;
 use crate::nets::graph::Graph;
-use crate::nets::launch;
 use crate::session::config::{Analysis, ClassificationImages, Config};
 use crate::session::run::Phase;
 use crate::session::store::{Lock, StoreError};
@@ -166,9 +166,7 @@ impl Conductor {
         self.active.record_running();
         let config = self.active.session.config.clone();
         let recorded = self.active.session.record.devices.clone();
-        if records::was_direct(&recorded) == Some(true) {
-            launch::disable_winograd();
-        }
+        Convolutions::apply(self.options.convolutions, &recorded);
         let mut opened = device::open(
             device::DeviceRequest {
                 choice: &self.options.device,

@@ -40,6 +40,7 @@ fn prepared(store: &Store, session: Session) -> (Conductor, Link) {
         device: "flex".parse().unwrap(),
         workers: Some(2),
         launch: None,
+        convolutions: None,
         inputs: OnChangedInputs::Refuse,
         goal: crate::engine::Goal::Finished,
     };
@@ -124,6 +125,31 @@ fn a_device_failure_anywhere_loses_nothing_and_names_the_next_step() {
     }
 }
 
+#[test]
+fn a_plan_that_waits_for_a_class_that_does_not_exist_is_refused_before_anything_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", plan());
+    let more = config::Extension {
+        gamma: None,
+        trials: 3000,
+        target: Some(0.9),
+        class: Some("owl".into()),
+    };
+    session.extend(0, more).unwrap();
+    let (ended, computed) = conduct(&store, session, 0);
+    let Phase::Failed(message) = ended else {
+        panic!("{ended:?}");
+    };
+    let begin = "analyses[0].extended[0].class: ";
+    assert!(
+        message.starts_with(begin) && message.contains("owl"),
+        "{message}"
+    );
+    assert_eq!(computed, 0);
+    assert!(store.load("mine").unwrap().failed_with_nothing());
+}
+
 /// Conducts a run whose session cannot be saved until it has done its work; `meanwhile`, which must be true, is then
 /// called with its link. Returns what is left in the file.
 fn conduct_unsaved(config: Config, meanwhile: impl Fn(&Link) -> bool + Send + 'static) -> Session {
@@ -193,4 +219,45 @@ fn a_plan_that_is_extended_while_it_cannot_be_saved_is_not_finished() {
     });
     assert_eq!(left.trials(), (2000, 3000));
     assert_eq!(left.record.state, SavedState::Stopped);
+}
+
+#[test]
+fn a_plan_that_is_extended_during_an_attack_is_computed_as_if_planned_so_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let more = config::Extension {
+        gamma: None,
+        trials: 3000,
+        target: None,
+        class: None,
+    };
+    let mut config = plan();
+    // Enough blocks that some are being computed when the extension comes.
+    config.analyses[1] = Analysis::Attack(config::Attack {
+        weights: vec![0.0, 0.5, 1.0],
+        images: 400,
+        noise_images: 400,
+        block: 20,
+        ..Default::default()
+    });
+    let mut extended = config.clone();
+    if let Analysis::ClassificationImages(images) = &mut extended.analyses[0] {
+        images.extended.push(more.clone());
+    }
+    let (ended, _) = conduct(&store, Session::new("at-once", extended), 0);
+    assert_eq!(ended, Phase::Finished);
+    let (conductor, link) = prepared(&store, Session::new("grows", config));
+    let watcher = std::thread::spawn(move || {
+        let attacks = reaches(&link, |session| phase(session) == Phase::Working(2));
+        link.send(EngineCommand::Extend { images: 0, more });
+        (attacks, link)
+    });
+    COMPUTED.set(0);
+    FAILS.set(0);
+    conductor.conduct();
+    let (attacked, link) = watcher.join().unwrap();
+    assert!(attacked);
+    assert_eq!(phase(&link.newest()), Phase::Finished);
+    let analyses = |name: &str| store.load(name).unwrap().record.analyses;
+    assert!(analyses("grows") == analyses("at-once"));
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::records::Convolutions;
 use super::*;
 
 /// The number of cores on which this process may run; `None` if the system does not report them, or a CPU quota may
@@ -133,6 +134,17 @@ fn a_run_says_what_it_computes_otherwise_than_the_session_so_far() {
     let nothing: [String; 0] = [];
     assert_eq!(on(DeviceKind::Cuda(0)).changes(&full), nothing);
     assert_eq!(on(DeviceKind::Cuda(0)).changes(&[]), nothing);
+    let (direct, fastest) = (Convolutions::Direct, Convolutions::Fastest);
+    assert_eq!(Convolutions::recorded(&moved), Some(direct));
+    assert_eq!(Convolutions::recorded(&full), None);
+    let back = fastest.change(&moved).unwrap();
+    assert!(
+        back.contains("with Winograd's algorithm from here on"),
+        "{back}"
+    );
+    let there = direct.change(&moved[..3]).unwrap();
+    assert!(there.contains("directly from here on"), "{there}");
+    assert_eq!((direct.change(&moved), fastest.change(&full)), (None, None));
     // A processor computes in float32 whatever a GPU did.
     assert_eq!(on(DeviceKind::Flex).changes(&moved), nothing);
 }

@@ -7,13 +7,13 @@
 mod search;
 
 use super::agreement_run::{self, ReplaySetup, SameTrialsError};
+use super::device::records::Convolutions;
 use super::device::{self, DeviceError, DeviceKind, numerics};
 use super::inputs;
 use super::originals::{self, OriginalsError};
 use crate::data::Dataset;
 use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::graph::GraphError;
-use crate::nets::launch;
 use crate::session::Session;
 use crate::session::config;
 use crate::session::form::Shape;
@@ -180,9 +180,7 @@ pub fn find_trials(
     check_images(session, &images)?;
     let graph = originals::graph(session, &form, bench.store.folder())?;
     let before = session.record.devices.last().map(String::as_str);
-    if before.is_some_and(device::is_recorded_direct) {
-        launch::disable_winograd();
-    }
+    Convolutions::apply(bench.convolutions, &session.record.devices);
     let wanted = device::DeviceRequest {
         workers: bench.workers,
         ..device::DeviceRequest::new(bench.device)

@@ -1,4 +1,4 @@
-//! Tests of the notes that a viewer keeps when its engine is gone.
+//! Tests of the notes and extensions that a viewer keeps when its engine is gone.
 
 use super::*;
 use crate::session::Config;
@@ -36,6 +36,8 @@ fn left_alone(shown: &[Note], file: &Session, unconfirmed: &[Note]) -> Follower 
         refuse: watch::channel(String::new()).0,
         unconfirmed: unconfirmed.to_vec(),
         undelivered: Vec::new(),
+        vanished: Vec::new(),
+        extensions: Vec::new(),
     };
     follower.mark_undelivered();
     follower.read_file();
@@ -67,7 +69,7 @@ fn an_engine_that_finished_in_the_second_of_its_last_checkpoint_has_not_died() {
 #[test]
 fn a_note_that_a_dead_engine_had_not_saved_is_saved_unless_the_file_has_a_newer_one() {
     let accepted = note(5, "accepted");
-    let died = |notes: &[Note]| session(SavedState::Running, 2, notes);
+    let died = |notes: &[Note]| session(SavedState::Running, 1, notes);
     let left = |file: &[Note]| to_save(std::slice::from_ref(&accepted), &died(file), &[]);
     assert_eq!(left(&[]), std::slice::from_ref(&accepted));
     assert_eq!(left(&[note(4, "before")]), std::slice::from_ref(&accepted));
@@ -83,8 +85,45 @@ fn a_note_that_was_on_its_way_replaces_the_one_that_was_shown() {
 }
 
 #[test]
-fn a_note_that_was_removed_before_the_engine_ended_stays_removed() {
+fn a_note_that_was_removed_before_the_engine_ended_or_died_stays_removed() {
     let shown = note(5, "removed by another viewer");
-    let file = session(SavedState::Finished, 2, &[]);
-    assert_eq!(to_save(&[shown], &file, &[]), []);
+    for state in [SavedState::Finished, SavedState::Running] {
+        // Written after this viewer's last state.
+        let file = session(state, 2, &[]);
+        assert_eq!(to_save(std::slice::from_ref(&shown), &file, &[]), []);
+    }
+}
+
+#[test]
+fn a_removal_that_a_dead_engine_had_not_saved_is_saved() {
+    let removed = note(5, "removed");
+    let file = session(SavedState::Running, 1, std::slice::from_ref(&removed));
+    let mut follower = left_alone(&[], &file, &[]);
+    assert_eq!(follower.undelivered, [], "it never disappeared");
+    follower.vanished = vec![removed];
+    follower.recover_notes(&file.record);
+    assert_eq!(follower.undelivered, [note(5, "")]);
+}
+
+#[test]
+fn an_extension_that_an_engine_did_not_take_before_it_ended_is_reported() {
+    let more = Extension {
+        gamma: None,
+        trials: 2_000_000,
+        target: None,
+        class: None,
+    };
+    let reported = |taken: bool| {
+        let mut file = session(SavedState::Finished, 2, &[]);
+        if taken {
+            file.extend(0, more.clone()).unwrap();
+        }
+        let mut follower = left_alone(&[], &file, &[]);
+        follower.keep_extension(0, more.clone());
+        follower.report_unextended();
+        follower.refuse.borrow().clone()
+    };
+    assert_eq!(reported(true), "");
+    let words = "not extended: the engine ended before it could do so; repeat it";
+    assert_eq!(reported(false), words);
 }

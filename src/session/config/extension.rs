@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{BlockIndex, Gamma};
 
 use super::ClassificationImages;
+use crate::session::form::Form;
 
 /// More trials of classification images, requested after the session was created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,6 +100,22 @@ impl ClassificationImages {
     /// Trials in the first `blocks` blocks of a γ.
     pub fn trials_before(&self, gamma: Gamma, blocks: u64) -> u64 {
         self.span(gamma, BlockIndex(blocks)).first
+    }
+
+    /// Checks that a class exists and has a map, so that it can reach a target.
+    ///
+    /// # Errors
+    /// Why not, and the classes that exist or have maps.
+    pub fn check_target_class(&self, class: &str, form: &Form) -> Result<(), String> {
+        let found = form.find(class)?;
+        match self.listed(form) {
+            Ok(listed) if !listed.contains(&found) => Err(format!(
+                "class {} has no map; the plan has maps of {}",
+                form.name(found),
+                self.classes.join(", ")
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The reliability at which a γ is done early, and the class that must reach it; `None`: every

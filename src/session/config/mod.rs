@@ -22,6 +22,7 @@ mod templates;
 
 use serde::{Deserialize, Serialize};
 
+use super::form::Form;
 use crate::ids::Gamma;
 
 use check::invalid;
@@ -154,6 +155,28 @@ impl Config {
         Ok(())
     }
 
+    /// The first place in which another plan measures something else; `None` if it does not. How often the session is
+    /// saved makes no difference.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let Self {
+            seed,
+            dataset,
+            network,
+            analyses,
+            checkpoint_s: _,
+        } = self;
+        let mut pairs = analyses.iter().zip(&other.analyses);
+        let differs = |(one, another): (&Analysis, &Analysis)| one != another;
+        match pairs.position(differs) {
+            _ if *seed != other.seed => Some("seed".into()),
+            _ if *dataset != other.dataset => Some("dataset".into()),
+            _ if *network != other.network => Some("network".into()),
+            Some(place) => Some(format!("analyses[{place}]")),
+            None if analyses.len() != other.analyses.len() => Some("analyses".into()),
+            None => None,
+        }
+    }
+
     /// Rejects in a new plan what existing sessions may contain: a backdoor study without noise, and
     /// experiments that need images in a plan without them.
     ///
@@ -166,6 +189,26 @@ impl Config {
             }
         }
         self.check_images()
+    }
+
+    /// Checks the classes that must reach a target, which are known once the images have been read.
+    ///
+    /// # Errors
+    /// Names the place, and the classes that exist or have maps.
+    pub fn check_target_classes(&self, form: &Form) -> Result<(), ConfigError> {
+        for (i, analysis) in self.analyses.iter().enumerate() {
+            let Analysis::ClassificationImages(images) = analysis else {
+                continue;
+            };
+            for (at, extension) in images.extended.iter().enumerate() {
+                let class = extension.class.as_deref();
+                let checked = class.map(|class| images.check_target_class(class, form));
+                if let Some(Err(problem)) = checked {
+                    return invalid(format!("analyses[{i}].extended[{at}].class"), problem);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Rejects what needs images in a plan without them.

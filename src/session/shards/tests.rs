@@ -201,7 +201,7 @@ fn what_does_not_belong_to_a_division_is_refused_with_the_reason() {
         ),
         (
             |it| it.config.seed = 2,
-            "the plans of mine.shard-1-of-2 and mine differ",
+            "the plans of mine.shard-1-of-2 and mine differ in seed: one of them was edited",
         ),
         (
             |it| it.record.inputs.push(inputs(61)),
@@ -245,6 +245,17 @@ fn a_shard_of_the_same_program_and_of_the_images_in_use_belongs() {
     // One that has not opened its images yet.
     shard.record.inputs.clear();
     assert_eq!(whole.check_shard(&shard), Ok(()));
+}
+
+#[test]
+fn a_shard_that_is_saved_at_other_times_belongs() {
+    let mut whole = divided();
+    let mut shard = first_shard(&whole);
+    shard.config.checkpoint_s = 600.0;
+    assert_eq!(whole.check_shard(&shard), Ok(()));
+    shard.record.analyses = vec![predictions(4)];
+    whole.absorb(&shard).unwrap();
+    assert!(whole.record.analyses == [predictions(5)]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn session_of_shard(name: &str) -> &str {
 }
 
 /// Parses a shard's name into its session, index and count; `None` for other names.
-pub(super) fn parse_shard_name(name: &str) -> Option<(&str, u32, u32)> {
+pub fn parse_shard_name(name: &str) -> Option<(&str, u32, u32)> {
     let (whole, rest) = name.rsplit_once(".shard-")?;
     let (index, count) = rest.split_once("-of-")?;
     let number = |text: &str| {

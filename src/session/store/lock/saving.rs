@@ -18,6 +18,8 @@ use crate::session::text::to_text;
 
 /// The suffix of a session that could not be saved under its own name.
 const RESCUED: &str = "-rescued";
+/// Most bytes of a session's name that are kept before it.
+const MOST_BYTES: usize = 80;
 
 impl Lock {
     /// Replaces the session's file: temporary file, sync, the old file kept as `.bak`, rename, sync of
@@ -144,8 +146,9 @@ impl Lock {
             return Ok(None);
         }
         let text = self.text_of(session)?;
-        let short: String = self.name.chars().take(80).collect();
-        let temporary = unique(&self.file_name());
+        let rescued = rescued_name(&self.name);
+        // Not named after this session: the engine that has it now removes the temporary files of that name.
+        let temporary = unique(&format!("{rescued}.ron"));
         let written = self.write_rescued(&temporary, text.as_bytes());
         if written.is_err() {
             let _ = self.folder.remove(&temporary);
@@ -159,7 +162,7 @@ impl Lock {
             } else {
                 format!("-{number}")
             };
-            name = format!("{short}{RESCUED}{number}");
+            name = format!("{rescued}{number}");
             result = self
                 .folder
                 .rename_to_new(&temporary, &format!("{name}.ron"));
@@ -194,6 +197,13 @@ impl Lock {
             }
         }
     }
+}
+
+/// The name under which a session is saved that has lost its own. It is shortened to at most as many bytes as leave room
+/// for a number, so that it is a session's name too.
+fn rescued_name(name: &str) -> String {
+    let most = name.floor_char_boundary(MOST_BYTES);
+    format!("{}{RESCUED}", &name[..most])
 }
 
 /// Whether a file is a temporary file of this session.

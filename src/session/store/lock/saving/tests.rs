@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::session::Config;
-use crate::session::store::Store;
+use crate::session::store::{Store, check_name};
 use std::fs;
 use std::path::Path;
 
@@ -131,6 +131,19 @@ fn a_session_whose_file_is_no_longer_its_engines_is_saved_under_the_next_free_na
     let mut all: Vec<String> = lock.folder.names();
     all.retain(|file| file.ends_with(".tmp"));
     assert!(all.is_empty(), "{all:?}");
+}
+
+#[test]
+fn a_rescued_session_can_be_run_and_no_other_engine_removes_it_as_it_is_written() {
+    for name in ["mine", &"縦".repeat(33), &"a".repeat(100)] {
+        check_name(name).unwrap();
+        let rescued = rescued_name(name);
+        check_name(&format!("{rescued}-999")).unwrap();
+        let temporary = unique(&format!("{rescued}.ron"));
+        assert!(!is_temporary(&temporary, name), "{temporary}");
+        // If it is left behind, the engine that runs the rescued session removes it.
+        assert!(is_temporary(&temporary, &rescued), "{temporary}");
+    }
 }
 
 #[test]

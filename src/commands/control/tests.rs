@@ -1,0 +1,104 @@
+//! Tests of commands to an engine that ends or refuses them.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::link::server::{ViewerListener, serve};
+use crate::link::{EngineEnd, Link, NOT_EXTENDED};
+use crate::session::run::LogLine;
+use crate::session::{Config, Run};
+
+/// Extends a session whose engine leaves it as `after` does to its newest state, once it has received the command, and then
+/// ends; returns the refusal.
+fn refused(after: impl FnOnce(&mut Session) + Send + 'static) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", Config::default());
+    store.save(&session).unwrap();
+    let lock = store.lock("mine").unwrap();
+    let (link, end) = Link::local(session.clone());
+    let EngineEnd {
+        sessions,
+        mut commands,
+    } = end;
+    let (voice, place) = (lock.heartbeat().unwrap(), store.clone());
+    let server = std::thread::spawn(move || {
+        runtime().unwrap().block_on(async {
+            let (door, bound) = ViewerListener::open(place, "mine", voice);
+            bound.unwrap();
+            serve(door, link.sessions.clone(), link.commands.unwrap()).await;
+        });
+    });
+    let engine = std::thread::spawn(move || {
+        let received = commands.blocking_recv();
+        after(&mut session);
+        sessions.send_replace(Arc::new(session));
+        received.is_some()
+    });
+    let until = Instant::now() + Duration::from_secs(10);
+    let socket = || store.engine("mine").and_then(|engine| engine.socket);
+    while socket().is_none() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let more = Extension {
+        gamma: None,
+        trials: 9_000_000,
+        target: None,
+        class: None,
+    };
+    let refused = extend(&store, "mine", (0, more), "it is extended").unwrap_err();
+    assert!(engine.join().unwrap());
+    server.join().unwrap();
+    drop(lock);
+    refused.to_string()
+}
+
+#[test]
+fn an_extension_that_comes_as_the_engine_ends_is_not_reported_as_done() {
+    let refused = refused(|session| {
+        session.run = Some(Run {
+            phase: Phase::Finished,
+            ..Run::default()
+        });
+    });
+    let words = "the engine of mine ended before it could extend it; run the command again";
+    assert_eq!(refused, words);
+}
+
+#[test]
+fn an_extension_that_an_engine_refuses_is_reported_with_its_reason() {
+    let refused = refused(|session| {
+        let line = LogLine {
+            at: 0,
+            text: format!("{NOT_EXTENDED}too few trials"),
+            warning: true,
+        };
+        session.run = Some(Run {
+            phase: Phase::Working(1),
+            log: vec![line],
+            ..Run::default()
+        });
+    });
+    assert_eq!(refused, "mine: not extended: too few trials");
+}
+
+#[test]
+fn an_engine_that_died_as_it_started_is_not_reported_as_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", Config::default());
+    let started = |session: &Session| {
+        store.save(session).unwrap();
+        wait_until_working(&store, "mine")
+    };
+    for state in [SavedState::New, SavedState::Running] {
+        session.record.state = state;
+        let error = started(&session).unwrap_err().to_string();
+        assert!(error.contains("died as it started"), "{error}");
+    }
+    // One that was quick has left its final state.
+    for state in [SavedState::Stopped, SavedState::Finished] {
+        session.record.state = state;
+        assert!(started(&session).is_ok());
+    }
+}

@@ -1,0 +1,93 @@
+//! An extension on its way to an engine, and how the engine's states answer it.
+
+use crate::session::Session;
+use crate::session::config::Extension;
+
+/// Begins an engine's log line about an extension that it refuses.
+pub const NOT_EXTENDED: &str = "not extended: ";
+
+/// An extension that was sent to an engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentExtension {
+    images: usize,
+    more: Extension,
+    /// Number of refusals in the engine's log before it was sent.
+    refused_before: usize,
+}
+
+impl SentExtension {
+    /// An extension of the classification images number `images`, from 0, that is sent to an engine whose newest state is
+    /// `newest`.
+    pub fn new(images: usize, more: Extension, newest: &Session) -> Self {
+        Self {
+            images,
+            more,
+            refused_before: refusals(newest).count(),
+        }
+    }
+
+    /// Whether a session's plan contains it.
+    pub fn is_planned(&self, session: &Session) -> bool {
+        session.has_extension(self.images, &self.more)
+    }
+
+    /// Why the engine refused it, if its log says so since: the whole line.
+    pub fn refusal<'a>(&self, session: &'a Session) -> Option<&'a str> {
+        refusals(session).skip(self.refused_before).last()
+    }
+
+    /// Whether the engine has accepted or refused it.
+    pub fn is_answered(&self, session: &Session) -> bool {
+        self.is_planned(session) || self.refusal(session).is_some()
+    }
+}
+
+/// The lines about refused extensions in an engine's log, oldest first.
+fn refusals(session: &Session) -> impl Iterator<Item = &str> {
+    let log = session.run.iter().flat_map(|run| &run.log);
+    let lines = log
+        .filter(|line| line.warning)
+        .map(|line| line.text.as_str());
+    lines.filter(|text| text.starts_with(NOT_EXTENDED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+    use crate::session::run::{LogLine, Run};
+
+    #[test]
+    fn an_extension_is_answered_by_the_plan_or_by_a_refusal_since_it_was_sent() {
+        let more = |trials| Extension {
+            gamma: None,
+            trials,
+            target: None,
+            class: None,
+        };
+        let line = |text: &str| LogLine {
+            at: 100,
+            text: text.into(),
+            warning: text.starts_with("not"),
+        };
+        let mut session = Session::new("mine", Config::default());
+        session.run = Some(Run {
+            log: vec![line("not extended: too few"), line("checkpoint")],
+            ..Run::default()
+        });
+        let sent = SentExtension::new(0, more(2_000_000), &session);
+        assert_eq!(sent.refusal(&session), None);
+        assert!(!sent.is_answered(&session));
+        let mut refused = session.clone();
+        if let Some(run) = &mut refused.run {
+            // In the same second.
+            run.log.push(line("not extended: no γ"));
+        }
+        assert_eq!(sent.refusal(&refused), Some("not extended: no γ"));
+        assert!(sent.is_answered(&refused) && !sent.is_planned(&refused));
+        session.extend(0, more(1_500_000)).unwrap();
+        assert!(!sent.is_answered(&session), "another one");
+        session.extend(0, more(2_000_000)).unwrap();
+        assert!(sent.is_answered(&session) && sent.is_planned(&session));
+    }
+}
