@@ -36,7 +36,8 @@ fn array(session: &Session, name: &str) -> Vec<u8> {
 
 #[test]
 fn the_second_experiment_of_a_kind_has_figures_of_its_own() {
-    let kinds: [(fn(&Analysis) -> bool, &str); 5] = [
+    type IsOfKind = fn(&Analysis) -> bool;
+    let kinds: [(IsOfKind, &str); 5] = [
         (|plan| matches!(plan, Analysis::Attack(_)), "attack2"),
         (
             |plan| matches!(plan, Analysis::Modulation(_)),
