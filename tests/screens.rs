@@ -50,6 +50,8 @@ mod synthetic;
 mod terminals;
 #[path = "screens/texts.rs"]
 mod texts;
+#[path = "screens/wide_names.rs"]
+mod wide_names;
 
 use std::path::PathBuf;
 

@@ -11,6 +11,7 @@ use crate::ids::ClassId;
 use crate::session::form::Shape;
 use crate::session::record::{AttackExample, Pattern};
 use crate::tui::scene::{Scene, image};
+use crate::tui::widget::columns::pad_end;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
@@ -190,7 +191,7 @@ fn verdict(
     };
     let named = |class, room| sight.name_within(class, room);
     let target = format!("target {}", named(example.target, 12));
-    let target = format!("{target:<11} {}", percent(confidence));
+    let target = format!("{} {}", pad_end(&target, 11), percent(confidence));
     let mut lines = vec![
         Line::from(vec![
             Span::styled("called      ", theme.dim()),

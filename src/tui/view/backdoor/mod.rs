@@ -23,6 +23,7 @@ use crate::tui::action::{Action, KeyContext};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 use crate::tui::{form, steps};
 
@@ -83,7 +84,7 @@ impl View for BackdoorView {
         // Appended whole or not at all.
         let more = sight.false_alarms().map(|alarms| format!("; {alarms}"));
         let more = more.unwrap_or_default();
-        if text.chars().count() + more.chars().count() <= usize::from(area.width) {
+        if columns(&text) + columns(&more) <= usize::from(area.width) {
             text.push_str(&more);
         }
         let lines = wrap(&text, area.width);

@@ -10,6 +10,7 @@ use crate::figure::audit::backdoor_summary;
 use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
+use crate::tui::widget::columns::{columns, pad_end};
 use crate::tui::widget::text::{below, cut, left};
 
 /// Rows that the table takes of `height`: as many networks as possible, a heading and two summary rows; in a
@@ -85,7 +86,7 @@ fn line(sight: &BackdoorSelection<'_>, network: usize, wide: bool) -> String {
                 };
                 let mut names: Vec<String> = classes.iter().map(name).collect();
                 let many = names.len();
-                while names.len() > 1 && names.join(" ").len() > 7 {
+                while names.len() > 1 && columns(&names.join(" ")) > 7 {
                     names.pop();
                 }
                 match many - names.len() {
@@ -107,8 +108,9 @@ fn line(sight: &BackdoorSelection<'_>, network: usize, wide: bool) -> String {
     let overlap = overlap.filter(|_| suspect.poisoned);
     let overlap = overlap.map_or_else(String::new, |share| format!("{share:.2}"));
     format!(
-        "{:<3} {kind:<10} {accuracy:>17}   {patch:>14}   {score:>5}   {flagged:<7}   {overlap:>7}",
-        network + 1
+        "{:<3} {kind:<10} {accuracy:>17}   {patch:>14}   {score:>5}   {}   {overlap:>7}",
+        network + 1,
+        pad_end(&flagged, 7)
     )
 }
 

@@ -11,6 +11,7 @@ use crate::session::config::Response;
 use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::MapKind;
 use crate::tui::shared::{self, Pixels, Scale};
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{beside, left};
@@ -117,7 +118,7 @@ pub fn scale_line(
     }
     // Parts that do not fit are dropped whole.
     let room = usize::from(area.width.saturating_sub(used));
-    while parts.concat().chars().count() > room && parts.pop().is_some() {}
+    while columns(&parts.concat()) > room && parts.pop().is_some() {}
     let words = parts.concat();
     left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
 }

@@ -11,6 +11,7 @@ use crate::ids::ClassId;
 use crate::stats::interval::wilson;
 use crate::tui::form;
 use crate::tui::scene::{Scene, image};
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
@@ -48,7 +49,7 @@ pub fn draw(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, area: Rect, buf
 fn title(sight: &PredictionsSelection<'_>, room: usize, picture: u16) -> String {
     let name = form::class_name(sight.session, sight.class);
     let long = format!("mean of images called {name}");
-    let fits = long.chars().count() <= room;
+    let fits = columns(&long) <= room;
     let numbered = name.parse::<usize>().is_ok();
     match picture {
         20.. if fits || numbered => long,
@@ -112,7 +113,7 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
             .map(|(count, other)| format!("{} ({})", name(*other), thousands(*count)))
             .collect();
         let room = usize::from(width).saturating_sub(10);
-        while words.len() > 1 && words.join(", ").chars().count() > room {
+        while words.len() > 1 && columns(&words.join(", ")) > room {
             words.pop();
         }
         match words.is_empty() {
