@@ -6,6 +6,7 @@ mod maps;
 mod selection;
 mod study;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -243,15 +244,31 @@ fn title(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut
         Span::styled(kind, theme.bright()),
         Span::styled(format!("   {}", theme.glyphs.gamma), theme.dim()),
     ];
-    for (index, &value) in sight.plan.gammas.iter().enumerate() {
-        spans.push(match index == sight.gamma_index {
+    // Of many γ, those around the chosen one.
+    let gammas = &sight.plan.gammas;
+    let values = |shown: &Range<usize>| -> Vec<Span<'static>> {
+        let more = |left_out: bool| left_out.then(|| Span::styled("   …", theme.dim()));
+        let value = |index: usize| match index == sight.gamma_index {
             true => Span::styled(
-                format!("  {}{}", theme.glyphs.pointer, gamma(value)),
+                format!("  {}{}", theme.glyphs.pointer, gamma(gammas[index])),
                 theme.chosen(),
             ),
-            false => Span::styled(format!("   {}", gamma(value)), theme.dim()),
-        });
-    }
+            false => Span::styled(format!("   {}", gamma(gammas[index])), theme.dim()),
+        };
+        let values = shown.clone().map(value);
+        let before = more(shown.start > 0).into_iter();
+        before
+            .chain(values)
+            .chain(more(shown.end < gammas.len()))
+            .collect()
+    };
+    let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let room = usize::from(area.width).saturating_sub(width(&spans));
+    let shown = form::most_around(sight.gamma_index, gammas.len(), |shown| {
+        width(&values(shown)) <= room
+    });
+    spans.extend(values(&shown));
+    let least = spans.len();
     let plan = sight.plan;
     let name = |class| form::class_name(scene.session, class);
     let (source, target) = (name(plan.source), name(plan.target));
@@ -259,7 +276,7 @@ fn title(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut
     spans.push(Span::styled(patch, theme.dim()));
     let hint = "   the study's own networks; Audit examines the planned one";
     spans.push(Span::styled(hint, theme.dim()));
-    while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 3 {
+    while width(&spans) > usize::from(area.width) && spans.len() > least {
         spans.pop();
     }
     left(buf, area, 0, Line::from(spans));
