@@ -278,3 +278,22 @@ fn the_two_by_two_table_adds_up_to_all_trials() {
         .map(|images| images.gammas[3].trials);
     assert_eq!(Some(cells.iter().sum()), trials);
 }
+
+#[test]
+fn a_caption_names_the_class_that_a_map_is_called_or_says_nothing() {
+    let session = coarse::session(["a long name of a class", "another long name"]);
+    for (width, height) in [(60, 18), (80, 24), (100, 30), (120, 40), (200, 60)] {
+        let screen = screen(&session, &showing("Maps", (width, height)));
+        for line in screen.lines() {
+            for (at, word) in line.match_indices("called") {
+                let rest = &line[at + word.len()..];
+                let named = rest.starts_with(' ') && !rest.starts_with("  ");
+                let is_heading = rest.trim_start().starts_with(|c: char| c.is_ascii_digit());
+                assert!(named || is_heading, "{line}\n{screen}");
+            }
+        }
+    }
+    // Where there is room, it is named.
+    let wide = screen(&session, &showing("Maps", (80, 24)));
+    assert!(wide.contains("called another… 98.0 %"), "{wide}");
+}

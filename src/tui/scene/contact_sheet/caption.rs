@@ -96,17 +96,18 @@ pub(super) fn caption(
         _ if lens.versus.is_some() || lens.kind == MapKind::Regression => Span::raw(""),
         Some(back) => {
             let share = percent(back.confidence);
-            let least = Span::raw(share.as_str()).width() + 10;
-            let called =
-                form::class_name_within(scene.session, back.class, room.saturating_sub(least));
-            let text = match room {
-                ..16 if lens.classes() > FEW => {
-                    let called =
-                        form::class_name_within(scene.session, back.class, room.saturating_sub(9));
-                    format!("  called {called}")
-                }
-                _ => format!("  called {called} {share}"),
+            let named = |least| {
+                form::class_name_within(scene.session, back.class, room.saturating_sub(least))
             };
+            let whole = format!("  called {} {share}", named(columns(&share) + 10));
+            let short = format!("  called {}", named(9));
+            let all = match room {
+                ..16 if lens.classes() > FEW => vec![short],
+                _ => vec![whole, short],
+            };
+            // Whole or not at all: without the class, the word would say nothing.
+            let fits = |text: &String| columns(text) <= room + 1;
+            let text = all.into_iter().find(fits).unwrap_or_default();
             let style = if back.class == class {
                 theme.text()
             } else {
