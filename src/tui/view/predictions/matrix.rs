@@ -9,6 +9,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
 use super::selection::PredictionsSelection;
+use crate::format::percent;
 use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -162,7 +163,7 @@ pub fn draw(
         let room = usize::from(cell.names.saturating_sub(3));
         let chosen = sight.pointed && class == sight.truth;
         right(buf, names, row, name(sight, chosen, (class, room), theme));
-        let text = share(split.recall(class), cell.recall >= 8, theme);
+        let text = share(split.recall(class), (cell.recall >= 8, cell.recall), theme);
         right(buf, below(recall, HEAD), row, text);
         for (across, called) in columns_shown.clone().map(ClassId).enumerate() {
             let cell_area = below(column(across), HEAD + index as u16 * cell.height);
@@ -183,8 +184,9 @@ pub fn draw(
             height: foot.height.min(1),
             ..column(index)
         };
-        let text = share(split.precision(class), cell.width >= 7, theme);
-        right(buf, start(cell_area, cell.width - 1), 0, text);
+        let room = cell.width - 1;
+        let text = share(split.precision(class), (cell.width >= 7, room), theme);
+        right(buf, start(cell_area, room), 0, text);
     }
     if cell.recall > 0 && cell.width < 7 {
         let foot = below(recall, HEAD + cell.height * rows_shown.len() as u16);
@@ -205,14 +207,18 @@ fn name(
     }
 }
 
-/// A share in percent; in a narrow area without its unit, and with the digits that fit.
-fn share(rate: Option<f64>, wide: bool, theme: &Theme) -> Span<'static> {
-    match (rate, wide) {
-        (Some(rate), true) => Span::raw(format!("{:.1} %", rate * 100.0)),
-        (Some(0.9995..), false) => Span::raw("100"),
-        (Some(rate), false) => Span::raw(format!("{:.1}", rate * 100.0)),
-        (None, _) => Span::styled("-", theme.dim()),
-    }
+/// A share in percent, with its unit or without, in this many columns.
+fn share(rate: Option<f64>, (with_unit, room): (bool, u16), theme: &Theme) -> Span<'static> {
+    let Some(rate) = rate else {
+        return Span::styled("-", theme.dim());
+    };
+    Span::raw(match (with_unit, rate >= 1.0) {
+        // Of a whole, the decimal does not fit everywhere, and says nothing.
+        (true, true) if room < 7 => "100 %".to_owned(),
+        (true, _) => percent(rate),
+        (false, true) => "100".to_owned(),
+        (false, false) => percent(rate).trim_end_matches(" %").to_owned(),
+    })
 }
 
 /// Draws one cell: the count and, if there is a second row, its share of the true class.
@@ -260,12 +266,12 @@ fn entry(
             right(buf, inner, row, line(words));
             if count > 0 {
                 // The share of a full row is too wide for its digits in some cells.
-                let percent = format!("{:.1} %{air}", share * 100.0);
-                let percent = match percent.len() > usize::from(inner.width) {
+                let whole = format!("{}{air}", percent(share));
+                let text = match whole.len() > usize::from(inner.width) {
                     true => format!("{:.0} %{air}", share * 100.0),
-                    false => percent,
+                    false => whole,
                 };
-                right(buf, inner, row + 1, Span::styled(percent, style));
+                right(buf, inner, row + 1, Span::styled(text, style));
             }
         }
     }

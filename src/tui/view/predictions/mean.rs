@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::selection::PredictionsSelection;
 use crate::figure::wording::ends_in_percent;
-use crate::format::thousands;
+use crate::format::{percent, thousands};
 use crate::ids::ClassId;
 use crate::stats::interval::wilson;
 use crate::tui::form;
@@ -71,7 +71,7 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
         let Some(interval) = wilson(hit, all) else {
             return Vec::new();
         };
-        let value = format!("{:.1} %", interval.estimate * 100.0);
+        let value = percent(interval.estimate);
         let ends = ends_in_percent(interval);
         match width {
             ..20 => vec![Line::from(vec![
