@@ -14,6 +14,7 @@ use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::theme::{Depth, Theme};
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
 /// Rows above the matrix.
@@ -118,8 +119,8 @@ pub fn draw(
     let (theme, split) = (scene.theme, sight.split);
     let (rows_shown, columns_shown) = sight.part(cell.shown);
     let body = beside(area, cell.names);
-    left(buf, area, 0, Span::styled("true", theme.dim()));
-    let mut called = String::from("  called");
+    let cells = cell.width * columns_shown.len() as u16;
+    let (mut truth, mut called) = ("true".to_owned(), "  called".to_owned());
     let is_partial = form::position(&rows_shown, sight.classes).is_some()
         || form::position(&columns_shown, sight.classes).is_some();
     if is_partial {
@@ -128,14 +129,28 @@ pub fn draw(
             let last = shown.end.max(1) - 1;
             format!("{}–{last}", shown.start)
         };
-        called = format!(
-            "  called: classes {} of {} (true: {})",
-            ends(&columns_shown),
-            sight.classes,
-            ends(&rows_shown)
-        );
+        let rows = ends(&rows_shown);
+        let across = format!("{} of {}", ends(&columns_shown), sight.classes);
+        let both = format!("  called: classes {across} (true: {rows})");
+        if columns(&both) <= usize::from(body.width) {
+            called = both;
+        } else {
+            // Each above its own names, in as many words as fit.
+            let fits = |text: &String| columns(text) < usize::from(cells);
+            let brief = [format!("  called {across}"), format!("  {across}")];
+            called = brief.into_iter().find(fits).unwrap_or(called);
+            let rows = format!("true {rows}");
+            if columns(&rows) < usize::from(cell.names) {
+                truth = rows;
+            }
+        }
     }
-    let cells = cell.width * columns_shown.len() as u16;
+    left(
+        buf,
+        start(area, cell.names),
+        0,
+        Span::styled(truth, theme.dim()),
+    );
     let head = start(body, if is_partial { body.width } else { cells });
     let used = left(buf, head, 0, Span::styled(called, theme.dim()));
     let recall = start(beside(body, cells), cell.recall);
