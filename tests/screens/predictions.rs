@@ -70,6 +70,18 @@ fn only_a_whole_share_is_100_percent_and_no_share_is_left_out() {
 }
 
 #[test]
+fn the_numbers_beside_the_matrix_are_labelled_at_every_size() {
+    let session = experiments::measured();
+    for size in [(80, 24), (100, 30), (120, 40), (200, 60)] {
+        let screen = screen(&session, &showing("Predictions", size));
+        let words: Vec<&str> = screen.split_whitespace().collect();
+        let count = words.iter().position(|word| *word == "962");
+        let label = count.and_then(|count| count.checked_sub(1));
+        assert_eq!(label.map(|label| words[label]), Some("images"), "{screen}");
+    }
+}
+
+#[test]
 fn correct_cells_stand_out_without_colour() {
     let session = experiments::measured();
     let theme = Theme::new(Depth::Mono, Background::Dark, true);

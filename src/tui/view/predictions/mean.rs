@@ -87,7 +87,10 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
     };
     let called = thousands(split.called(class));
     let mut lines = vec![match width {
-        ..20 => Line::from(called),
+        ..20 => Line::from(vec![
+            Span::styled(format!("{:<7}", "images"), theme.dim()),
+            Span::raw(called),
+        ]),
         _ => Line::from(vec![
             Span::styled(format!("{:<10}", "images"), theme.dim()),
             Span::raw(format!("{called:>7}")),
