@@ -172,3 +172,20 @@ fn an_engine_that_ended_after_finishing_the_plan_is_not_lost() {
         "{file}"
     );
 }
+
+#[test]
+fn ages_on_a_frozen_display_are_those_of_when_it_was_frozen() {
+    let session = accumulated();
+    for size in SIZES {
+        let mut state = state(size);
+        press(&session, &mut state, &[KeyCode::Char(' ')]);
+        let tabs = |screen: &str| screen.lines().nth(2).map(str::to_owned);
+        let frozen = tabs(&screen(&session, &state));
+        // The engine writes checkpoints meanwhile, of which the display knows nothing.
+        state.shared.now += 600;
+        let later = screen(&session, &state);
+        assert!(later.contains("frozen for 10 min"), "{later}");
+        assert!(later.contains("12 s ago"), "{later}");
+        assert_eq!(tabs(&later), frozen, "{later}");
+    }
+}
