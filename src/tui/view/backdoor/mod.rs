@@ -25,7 +25,7 @@ use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
 use crate::tui::widget::columns::columns;
-use crate::tui::widget::text::{below, beside, left, start, top, wrap};
+use crate::tui::widget::text::{below, beside, cut, left, start, top, wrap};
 use crate::tui::{form, steps};
 
 /// Its row of the table.
@@ -73,7 +73,7 @@ impl View for BackdoorView {
             return;
         };
         title(scene, &sight, area, buf);
-        let (sentence, flagged) = sight.sentence();
+        let (sentence, flagged) = sight.sentence(usize::from(area.width).saturating_sub(2));
         let theme = scene.theme;
         let style = if flagged {
             theme.warning()
@@ -88,9 +88,15 @@ impl View for BackdoorView {
         if columns(&text) + columns(&more) <= usize::from(area.width) {
             text.push_str(&more);
         }
-        let lines = wrap(&text, area.width);
-        left(buf, area, 1, Span::styled(lines[0].clone(), style));
-        let body = below(area, 2 + u16::from(area.height >= 22));
+        let is_tall = area.height >= 22;
+        let lines = match wrap(&text, area.width) {
+            lines if lines.len() <= 1 + usize::from(is_tall) => lines,
+            _ => vec![cut(text.trim_start(), usize::from(area.width))],
+        };
+        for (row, line) in lines.into_iter().enumerate() {
+            left(buf, area, 1 + row as u16, Span::styled(line, style));
+        }
+        let body = below(area, 2 + u16::from(is_tall));
         if self.enlarged {
             let used = maps::enlarged(scene, &sight, body, buf);
             bars::draw(scene, &sight, beside(body, used + 3), buf);

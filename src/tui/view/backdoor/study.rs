@@ -27,7 +27,7 @@ pub fn rows(sight: &BackdoorSelection<'_>, height: u16) -> u16 {
 pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     if area.height == 1 {
-        let sums = sums(sight, area.width)
+        let sums = sums(sight, area.width.saturating_sub(1))
             .into_iter()
             .next()
             .unwrap_or_default();
@@ -52,7 +52,10 @@ pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &
         };
         left(buf, area, 1 + row as u16, text);
     }
-    for (row, text) in sums(sight, area.width).into_iter().enumerate() {
+    for (row, text) in sums(sight, area.width.saturating_sub(1))
+        .into_iter()
+        .enumerate()
+    {
         let style = if row == 0 {
             theme.bright()
         } else {
@@ -114,7 +117,7 @@ fn line(sight: &BackdoorSelection<'_>, network: usize, wide: bool) -> String {
     )
 }
 
-/// The summary of the whole study.
+/// The summary of the whole study, each line in at most `room` columns.
 fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
     let verdict = &sight.verdict;
     // A ROC curve through a single network of each kind says nothing about the next one.
@@ -141,7 +144,7 @@ fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
     };
     // Appended whole or not at all.
     let named = format!("; the right class in {}", verdict.target_identified);
-    if counted.chars().count() + named.chars().count() < usize::from(room) {
+    if columns(&counted) + columns(&named) <= usize::from(room) {
         counted.push_str(&named);
     }
     // The score relative to the clean networks is more informative than the index, which uses none.
@@ -160,6 +163,9 @@ fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
                 ),
             ]
         }
-        None => vec![area, counted],
+        None => [area, counted]
+            .iter()
+            .map(|line| cut(line, usize::from(room)))
+            .collect(),
     }
 }
