@@ -254,3 +254,13 @@ pub fn connection(state: &mut DashboardState, connection: Connection) {
         state.overlay = Overlay::None;
     }
 }
+
+/// A newer state of the session is shown. A question about a run that is over is dismissed: its keys would do
+/// nothing.
+pub fn renewed(state: &mut DashboardState, session: &Session) {
+    state.shared.settle(session);
+    state.go_to_awaited(session);
+    if state.overlay == Overlay::Stop && !state.shared.engine_runs(session) {
+        state.overlay = Overlay::None;
+    }
+}

@@ -189,3 +189,21 @@ fn ages_on_a_frozen_display_are_those_of_when_it_was_frozen() {
         assert_eq!(tabs(&later), frozen, "{later}");
     }
 }
+
+#[test]
+fn the_question_whether_to_stop_goes_when_the_run_is_over() {
+    let mut session = accumulated();
+    let mut state = state((120, 40));
+    press(&session, &mut state, &[KeyCode::Char('S')]);
+    update::renewed(&mut state, &session);
+    assert!(screen(&session, &state).contains("Stop mnist-paper?"));
+    session.run.as_mut().expect("a run").phase = Phase::Finished;
+    update::renewed(&mut state, &session);
+    assert_eq!(state.overlay, Overlay::None);
+    let over = screen(&session, &state);
+    assert!(!over.contains("Stop mnist-paper?"), "{over}");
+    // Other overlays stay.
+    press(&session, &mut state, &[KeyCode::Char('?')]);
+    update::renewed(&mut state, &session);
+    assert_eq!(state.overlay, Overlay::Help(0));
+}
