@@ -70,6 +70,24 @@ fn only_a_whole_share_is_100_percent_and_no_share_is_left_out() {
 }
 
 #[test]
+fn a_count_of_five_digits_is_shown_at_every_size() {
+    let mut session = experiments::measured();
+    let predictions: &mut record::Predictions = experiments::record_of(&mut session);
+    for split in &mut predictions.splits {
+        split.counts.fill(0);
+        for class in 0..10 {
+            split.counts[class * 11] = 13_861;
+        }
+    }
+    for size in SIZES {
+        let screen = screen(&session, &showing("Predictions", size));
+        let words = screen.split_whitespace();
+        let shown = words.filter(|word| ["13861", "14k"].contains(word));
+        assert!(shown.count() >= 10, "{screen}");
+    }
+}
+
+#[test]
 fn the_numbers_beside_the_matrix_are_labelled_at_every_size() {
     let session = experiments::measured();
     for size in [(80, 24), (100, 30), (120, 40), (200, 60)] {

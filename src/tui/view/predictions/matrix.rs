@@ -260,9 +260,11 @@ fn entry(
         let blank = " ".repeat(usize::from(inner.width));
         left(buf, inner, row, Span::styled(blank, style));
     }
+    // A trailing blank if there is a column to spare.
+    let air = if inner.width < 7 { "" } else { " " };
     let words = match count {
         0 => theme.glyphs.dot.to_string(),
-        count => count.to_string(),
+        count => number(count, usize::from(inner.width).saturating_sub(air.len())),
     };
     let text = if count == 0 { theme.dim() } else { style };
     let row = (inner.height.max(1) - 1) / 2;
@@ -270,8 +272,6 @@ fn entry(
         true => style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
         false => style,
     };
-    // A trailing blank if there is a column to spare.
-    let air = if inner.width < 7 { "" } else { " " };
     let line = |words: String| Span::styled(format!("{words}{air}"), text);
     match inner.height {
         ..2 => {
@@ -289,6 +289,19 @@ fn entry(
                 right(buf, inner, row + 1, Span::styled(text, style));
             }
         }
+    }
+}
+
+/// A count in at most `room` columns: in thousands or millions if its digits do not fit.
+fn number(count: u64, room: usize) -> String {
+    let digits = count.to_string();
+    if digits.len() <= room {
+        return digits;
+    }
+    let rounded = |unit: u64| count.saturating_add(unit / 2) / unit;
+    match rounded(1_000) {
+        thousands @ ..1_000 => format!("{thousands}k"),
+        _ => format!("{}M", rounded(1_000_000)),
     }
 }
 
@@ -319,4 +332,16 @@ fn colours(share: f64, right_one: bool, count: u64, theme: &Theme) -> Style {
         .bg(back)
         .fg(theme.contrast(back))
         .add_modifier(bold)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_too_wide_for_its_cell_is_rounded() {
+        let narrow = [9_999, 10_000, 13_861, 999_499, 999_500, 2_400_000].map(|n| number(n, 4));
+        assert_eq!(narrow, ["9999", "10k", "14k", "999k", "1M", "2M"]);
+        assert_eq!(number(999_500, 6), "999500");
+    }
 }
