@@ -14,6 +14,8 @@ mod audit;
 mod bandwidth;
 #[path = "screens/browser/mod.rs"]
 mod browser;
+#[path = "screens/coarse.rs"]
+mod coarse;
 #[path = "screens/coloured.rs"]
 mod coloured;
 #[path = "screens/everything.rs"]
@@ -30,6 +32,8 @@ mod golden;
 mod keys;
 #[path = "screens/many_classes.rs"]
 mod many_classes;
+#[path = "screens/many_gammas.rs"]
+mod many_gammas;
 #[path = "screens/maps/mod.rs"]
 mod maps;
 #[path = "screens/matrix.rs"]
@@ -50,6 +54,8 @@ mod synthetic;
 mod terminals;
 #[path = "screens/texts.rs"]
 mod texts;
+#[path = "screens/wide_names.rs"]
+mod wide_names;
 
 use std::path::PathBuf;
 

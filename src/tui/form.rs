@@ -109,6 +109,18 @@ pub fn window(chosen: usize, count: usize, room: usize) -> Range<usize> {
     first..(first + room).min(count)
 }
 
+/// The most of `count` items around the chosen one that fit; the chosen one alone if no more do.
+pub fn most_around(
+    chosen: usize,
+    count: usize,
+    fits: impl Fn(&Range<usize>) -> bool,
+) -> Range<usize> {
+    let mut windows = (1..=count).rev().map(|room| window(chosen, count, room));
+    windows
+        .find(fits)
+        .unwrap_or_else(|| window(chosen, count, 1))
+}
+
 /// Which classes are visible, if not all are, by number: `classes 40–59 of 100`.
 pub fn position(shown: &Range<usize>, count: usize) -> Option<String> {
     let all = shown.start == 0 && shown.end >= count;

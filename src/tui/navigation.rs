@@ -54,7 +54,7 @@ impl DashboardState {
             let named = |view: &str| view.eq_ignore_ascii_case(name);
             let names: Vec<&str> = self.entries().map(|entry| entry.name).collect();
             match names.iter().position(|view| named(view)) {
-                Some(index) => self.view = ViewId(index),
+                Some(index) => self.activate(ViewId(index)),
                 None => {
                     let all = names.join(", ").to_lowercase();
                     return Err(LocationError::Unknown(format!(

@@ -294,6 +294,11 @@ impl SharedState {
         })
     }
 
+    /// The time as of which the display is: now or, if it is frozen, when it was frozen.
+    pub fn shown_at(&self) -> i64 {
+        self.frozen.unwrap_or(self.now)
+    }
+
     /// Whether an engine is running this session and accepts commands.
     pub fn engine_runs(&self, session: &Session) -> bool {
         self.connection == Connection::Live

@@ -247,6 +247,21 @@ impl DashboardState {
         Some((open.entry, &*open.view))
     }
 
+    /// Makes a view active. If it is beside the active one, both keep their positions: a view is never shown
+    /// twice.
+    pub(super) fn activate(&mut self, view: ViewId) {
+        let active = std::mem::replace(&mut self.view, view);
+        if let Some(second) = &mut self.beside
+            && second.view == view
+            && active != view
+        {
+            *second = SecondView {
+                view: active,
+                left: !second.left,
+            };
+        }
+    }
+
     /// The active view, and the shared state.
     pub(super) fn active_view_mut(&mut self) -> (&mut dyn View, &mut SharedState) {
         let index = self.index();

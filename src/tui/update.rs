@@ -188,20 +188,12 @@ fn switch_view(
                     left: false,
                 });
             }
-            // Makes the other view active; both keep their positions.
-            Some(SecondView { view, left }) => {
-                let active = state.view;
-                state.beside = Some(SecondView {
-                    view: active,
-                    left: !left,
-                });
-                state.view = view;
-            }
+            Some(second) => state.activate(second.view),
         },
         Action::OneView => state.beside = None,
-        Action::NextView => state.view = ViewId(steps::around(now, 1, views)),
-        Action::PreviousView => state.view = ViewId(steps::around(now, -1, views)),
-        Action::View(index) => state.view = ViewId(index),
+        Action::NextView => state.activate(ViewId(steps::around(now, 1, views))),
+        Action::PreviousView => state.activate(ViewId(steps::around(now, -1, views))),
+        Action::View(index) => state.activate(ViewId(index)),
         Action::SwitchLog => state.log = Some(!frame::shows_log(session, state, theme)),
         _ => return None,
     }
@@ -232,7 +224,7 @@ fn look_closer(state: &mut DashboardState) -> Effect {
     let Some(home) = views.position(|open| open.view.look_closer()) else {
         return Effect::None;
     };
-    state.view = ViewId(home);
+    state.activate(ViewId(home));
     Effect::Redraw
 }
 
@@ -251,6 +243,16 @@ pub fn connection(state: &mut DashboardState, connection: Connection) {
     let away = connection != Connection::Live;
     state.shared.connection = connection;
     if away && state.overlay == Overlay::Stop {
+        state.overlay = Overlay::None;
+    }
+}
+
+/// A newer state of the session is shown. A question about a run that is over is dismissed: its keys would do
+/// nothing.
+pub fn renewed(state: &mut DashboardState, session: &Session) {
+    state.shared.settle(session);
+    state.go_to_awaited(session);
+    if state.overlay == Overlay::Stop && !state.shared.engine_runs(session) {
         state.overlay = Overlay::None;
     }
 }

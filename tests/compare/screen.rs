@@ -14,7 +14,7 @@ use noisescope::tui::theme::{Background, Depth, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::two_sessions;
+use super::{Bench, run, two_sessions};
 
 /// The comparison screen of two sessions, as text.
 fn screen(
@@ -178,4 +178,32 @@ fn the_comparison_jumps_to_a_class_and_exports_its_maps() {
     let gamma = noisescope::format::gamma(content.compared.gamma);
     assert_eq!(name, format!("a-vs-b-evidence-map-3-gamma-{gamma}.png"));
     assert!(std::fs::read(written).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn of_many_gammas_the_chosen_one_is_named() {
+    let bench = Bench::new();
+    let steps = 0..12;
+    let gammas: Vec<String> = steps
+        .map(|step| format!("{:.2}", f64::from(step) / 20.0))
+        .collect();
+    let maps = format!("gammas: [{}], trials: 400", gammas.join(", "));
+    run(&bench, "a", 28, 1, &maps);
+    run(&bench, "b", 28, 2, &maps);
+    let (a, b) = (bench.load("a"), bench.load("b"));
+    for gamma in [0.0, 0.3, 0.55].map(Gamma) {
+        let state = ComparisonState::new(ComparisonRequest {
+            gamma: Some(gamma),
+            ..ComparisonRequest::default()
+        });
+        let content = ComparisonContent::new([&a, &b], &state).unwrap();
+        let chosen = format!("▸{}", noisescope::format::gamma(gamma));
+        for size in [(60, 18), (80, 24), (200, 60)] {
+            let shown = screen(&content, &state, [&a, &b], size);
+            assert!(
+                shown.split_whitespace().any(|word| word == chosen),
+                "{chosen} at {size:?}\n{shown}"
+            );
+        }
+    }
 }

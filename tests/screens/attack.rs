@@ -165,3 +165,24 @@ fn the_overview_counts_the_speed_in_the_unit_of_the_stage_at_work() {
     assert!(screen.contains("queries/s 9,315"), "{screen}");
     assert!(!screen.contains("trials/s"), "{screen}");
 }
+
+#[test]
+fn the_decision_below_narrow_pictures_names_its_classes_in_full_or_by_number() {
+    let session = coloured::session(7);
+    for size in [(76, 24), (80, 24), (100, 30), (120, 40), (200, 60)] {
+        for class in ClassId::all(7) {
+            let mut state = showing("Attack", size);
+            state.shared.class = class;
+            let screen = screen(&session, &state);
+            for line in screen.lines().map(str::trim_end) {
+                for cut in ["called", "  the", "  what", "  what it"] {
+                    assert!(!line.ends_with(cut), "{cut:?} at {size:?}\n{screen}");
+                }
+                let is_choice = line.contains("mean of all");
+                if line.contains("target ") && !is_choice {
+                    assert!(line.ends_with(['%', 't']), "{size:?}\n{screen}");
+                }
+            }
+        }
+    }
+}

@@ -176,6 +176,36 @@ fn a_backdoor_is_reported_with_its_window_and_index() {
 }
 
 #[test]
+fn on_a_narrow_screen_the_backdoor_keeps_its_index_and_what_is_left_out_is_marked() {
+    let show = |suspect, finding, size| {
+        screen_after("Backdoor", size, |state| {
+            state.shared.class = ClassId(9);
+            let view = view_state::<BackdoorView>(state);
+            (view.suspect, view.finding) = (suspect, finding);
+        })
+    };
+    let poisoned = show(0, 1, (60, 18));
+    let sentence = "class 9, rows 1–6, columns 21–26: index 8.1 (true)";
+    assert!(poisoned.contains(sentence), "{poisoned}");
+    for size in [(60, 18), (80, 24)] {
+        let inconclusive = show(2, 0, size);
+        let line = inconclusive
+            .lines()
+            .find(|line| line.contains("No conclusion"));
+        assert!(
+            line.is_some_and(|line| line.trim_end().ends_with('…')),
+            "{inconclusive}"
+        );
+    }
+    // A higher screen has a second line for it.
+    let higher = show(2, 0, (80, 40));
+    assert!(
+        higher.contains("300 k trials was called 8") && higher.contains("be compared."),
+        "{higher}"
+    );
+}
+
+#[test]
 fn the_picture_is_offered_if_the_session_has_one() {
     let session = session();
     for view in [

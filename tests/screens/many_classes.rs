@@ -226,6 +226,18 @@ fn the_part_of_a_confusion_matrix_is_named_by_the_numbers_of_its_classes() {
     let last = part(99);
     assert!(last.contains("–99 of 100 (true: "), "{last}");
     assert!(last.contains("–99)"), "{last}");
+    // On a narrow screen too, in fewer words: no number is left out of the middle.
+    for (classes, names) in [(26, "true"), (100, "true 0–")] {
+        let session = coloured::session(classes);
+        let mut state = showing_class("Predictions", (80, 24), ClassId(0));
+        press(&session, &mut state, &[KeyCode::Enter]);
+        let narrow = screen(&session, &state);
+        let head = narrow.lines().find(|line| line.contains("recall"));
+        let head = head.unwrap_or_default();
+        assert!(head.contains("called 0–"), "{narrow}");
+        assert!(head.contains(&format!(" of {classes} ")), "{narrow}");
+        assert!(head.trim_start().starts_with(names), "{narrow}");
+    }
 }
 
 #[test]

@@ -35,6 +35,71 @@ fn every_cell_of_the_confusion_matrix_is_shown() {
 }
 
 #[test]
+fn only_a_whole_share_is_100_percent_and_no_share_is_left_out() {
+    let mut session = experiments::measured();
+    let predictions: &mut record::Predictions = experiments::record_of(&mut session);
+    for split in &mut predictions.splits {
+        split.counts.fill(0);
+        for class in 0..10 {
+            split.counts[class * 11] = 5_000;
+        }
+        // One mistake in five thousand: a 1 that is called 2.
+        split.counts[12] = 1;
+    }
+    for size in SIZES {
+        let screen = screen(&session, &showing("Predictions", size));
+        let below = screen
+            .lines()
+            .find(|line| line.trim_start().starts_with("prec "));
+        let shares: Vec<&str> = below.unwrap_or_default().split_whitespace().collect();
+        let whole = |word: &&&str| ["100", "100.0"].contains(*word);
+        assert_eq!(shares.iter().filter(whole).count(), 9, "{screen}");
+        assert!(shares.contains(&"99.9"), "{screen}");
+        let rows: Vec<&str> = screen
+            .lines()
+            .skip_while(|line| !line.contains("called"))
+            .collect();
+        let row = rows.iter().find(|row| {
+            let mut words = row.split_whitespace();
+            words.next() == Some("1") && words.any(|word| word == "5000")
+        });
+        let row = row.expect("a row of class 1");
+        assert!(size.0 < 80 || row.contains("99.9"), "{screen}");
+        assert!(!row.contains(" 100 ") && !row.contains("100.0"), "{screen}");
+    }
+}
+
+#[test]
+fn a_count_of_five_digits_is_shown_at_every_size() {
+    let mut session = experiments::measured();
+    let predictions: &mut record::Predictions = experiments::record_of(&mut session);
+    for split in &mut predictions.splits {
+        split.counts.fill(0);
+        for class in 0..10 {
+            split.counts[class * 11] = 13_861;
+        }
+    }
+    for size in SIZES {
+        let screen = screen(&session, &showing("Predictions", size));
+        let words = screen.split_whitespace();
+        let shown = words.filter(|word| ["13861", "14k"].contains(word));
+        assert!(shown.count() >= 10, "{screen}");
+    }
+}
+
+#[test]
+fn the_numbers_beside_the_matrix_are_labelled_at_every_size() {
+    let session = experiments::measured();
+    for size in [(80, 24), (100, 30), (120, 40), (200, 60)] {
+        let screen = screen(&session, &showing("Predictions", size));
+        let words: Vec<&str> = screen.split_whitespace().collect();
+        let count = words.iter().position(|word| *word == "962");
+        let label = count.and_then(|count| count.checked_sub(1));
+        assert_eq!(label.map(|label| words[label]), Some("images"), "{screen}");
+    }
+}
+
+#[test]
 fn correct_cells_stand_out_without_colour() {
     let session = experiments::measured();
     let theme = Theme::new(Depth::Mono, Background::Dark, true);

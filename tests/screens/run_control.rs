@@ -172,3 +172,38 @@ fn an_engine_that_ended_after_finishing_the_plan_is_not_lost() {
         "{file}"
     );
 }
+
+#[test]
+fn ages_on_a_frozen_display_are_those_of_when_it_was_frozen() {
+    let session = accumulated();
+    for size in SIZES {
+        let mut state = state(size);
+        press(&session, &mut state, &[KeyCode::Char(' ')]);
+        let tabs = |screen: &str| screen.lines().nth(2).map(str::to_owned);
+        let frozen = tabs(&screen(&session, &state));
+        // The engine writes checkpoints meanwhile, of which the display knows nothing.
+        state.shared.now += 600;
+        let later = screen(&session, &state);
+        assert!(later.contains("frozen for 10 min"), "{later}");
+        assert!(later.contains("12 s ago"), "{later}");
+        assert_eq!(tabs(&later), frozen, "{later}");
+    }
+}
+
+#[test]
+fn the_question_whether_to_stop_goes_when_the_run_is_over() {
+    let mut session = accumulated();
+    let mut state = state((120, 40));
+    press(&session, &mut state, &[KeyCode::Char('S')]);
+    update::renewed(&mut state, &session);
+    assert!(screen(&session, &state).contains("Stop mnist-paper?"));
+    session.run.as_mut().expect("a run").phase = Phase::Finished;
+    update::renewed(&mut state, &session);
+    assert_eq!(state.overlay, Overlay::None);
+    let over = screen(&session, &state);
+    assert!(!over.contains("Stop mnist-paper?"), "{over}");
+    // Other overlays stay.
+    press(&session, &mut state, &[KeyCode::Char('?')]);
+    update::renewed(&mut state, &session);
+    assert_eq!(state.overlay, Overlay::Help(0));
+}

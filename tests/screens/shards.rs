@@ -89,3 +89,50 @@ fn keys_send_no_commands_to_a_divided_session() {
         assert_eq!(state.overlay, Overlay::None, "{key:?}");
     }
 }
+
+#[test]
+fn the_numbers_of_a_shard_that_has_not_started_stand_below_their_headings() {
+    for size in [(60, 18), (80, 24), (120, 40)] {
+        let (session, mut state) = (divided(), showing_shards(size));
+        for key in "/30\n".chars() {
+            let code = match key {
+                '\n' => KeyCode::Enter,
+                key => KeyCode::Char(key),
+            };
+            let key = KeyEvent::new(code, KeyModifiers::NONE);
+            update::key(&mut state, &key, &session, &theme());
+        }
+        let screen = screen(&session, &state);
+        let column = |row: &str, word: &str| {
+            let line = screen.lines().find(|line| line.contains(row));
+            let line = line.unwrap_or_else(|| panic!("{row}: {screen}"));
+            let at = line.rfind(word);
+            line[..at.unwrap_or_else(|| panic!("{word}: {screen}"))]
+                .chars()
+                .count()
+        };
+        let running = column("29  running", "%");
+        assert_eq!(column("30  not started", "%"), running, "{screen}");
+    }
+}
+
+#[test]
+fn the_choice_stays_with_its_shard_when_the_order_changes() {
+    let (mut session, mut state) = (divided(), showing_shards((120, 40)));
+    for code in [KeyCode::Down, KeyCode::Down] {
+        let key = KeyEvent::new(code, KeyModifiers::NONE);
+        update::key(&mut state, &key, &session, &theme());
+    }
+    let chosen = |session: &Session, state: &DashboardState| {
+        let screen = screen(session, state);
+        let line = screen.lines().find(|line| line.contains('▸'));
+        line.map(str::to_owned).unwrap_or(screen)
+    };
+    let before = chosen(&session, &state);
+    assert!(before.contains(" 1  running"), "{before}");
+    let shards = &mut session.run.as_mut().expect("a run").shards;
+    shards[19].standing = ShardStatus::Failed;
+    shards[0].standing = ShardStatus::Done;
+    let after = chosen(&session, &state);
+    assert!(after.contains(" 1  done"), "{after}");
+}

@@ -46,6 +46,25 @@ fn overview_shows_stages_rate_eta_reliability_accuracy_and_the_checkpoints_age()
 }
 
 #[test]
+fn lines_of_the_log_of_another_day_are_dated() {
+    let mut session = accumulated();
+    let mut state = showing("Overview", (120, 40));
+    let log = &mut session.run.as_mut().expect("a run").log;
+    let before = log.len() - 2;
+    log[before].at -= 86_400;
+    let mixed = screen(&session, &state);
+    for part in [
+        " 2 Feb 02:39  checkpoint sessions",
+        " 1 Feb 02:39  γ 0.2 reached reliability",
+    ] {
+        assert!(mixed.contains(part), "{part} is missing from\n{mixed}");
+    }
+    state.shared.now += 400 * 86_400;
+    let old = screen(&session, &state);
+    assert!(old.contains(" 2 Feb 2026  checkpoint sessions"), "{old}");
+}
+
+#[test]
 fn maps_start_at_the_best_gamma() {
     let session = accumulated();
     assert!(screen(&session, &showing("Maps", (80, 24))).contains("▸0.1"));
@@ -106,7 +125,12 @@ fn an_empty_session_says_so_in_every_view() {
                 screen(&session, &showing("Training", size)).contains("Training has not started")
             );
             let maps = screen(&session, &showing("Maps", size));
-            assert!(maps.contains("No trials yet"), "{maps}");
+            let reason = if live {
+                "No trials yet: the maps wait for training."
+            } else {
+                "No trials yet: training comes first."
+            };
+            assert!(maps.contains(reason), "{maps}");
             assert!(!maps.contains("R 0"), "{maps}");
         }
     }

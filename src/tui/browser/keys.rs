@@ -134,10 +134,7 @@ impl Browser {
                 self.mode = Mode::Form(Form::new(&self.presets, self.all()));
             }
             Action::Filter => self.mode = Mode::Filter,
-            Action::Help => {
-                self.last_help = help::furthest_of_list(self.keys, self.size);
-                self.mode = Mode::Help(0);
-            }
+            Action::Help => self.mode = Mode::Help(0),
             Action::Cancel => {
                 self.mode = Mode::List;
                 return BrowserEffect::NoPilot;
@@ -205,10 +202,18 @@ impl Browser {
             }
             (Mode::Palette(palette), Action::RubOutAll) => *palette = PickerState::default(),
             (Mode::Palette(_), _) => return self.in_palette(action),
-            (Mode::Help(first), Action::HelpFirst) => *first = 0,
-            (Mode::Help(first), Action::HelpLast) => *first = self.last_help,
-            (Mode::Help(first), Action::HelpUp) => *first = first.saturating_sub(1),
-            (Mode::Help(first), Action::HelpDown) => *first = (*first + 1).min(self.last_help),
+            (Mode::Help(first), action) => {
+                // The screen may have another size than when the list was opened.
+                let last = help::furthest_of_list(self.keys, self.size);
+                let now = (*first).min(last);
+                *first = match action {
+                    Action::HelpFirst => 0,
+                    Action::HelpLast => last,
+                    Action::HelpUp => now.saturating_sub(1),
+                    Action::HelpDown => (now + 1).min(last),
+                    _ => return BrowserEffect::None,
+                };
+            }
             _ => return BrowserEffect::None,
         }
         BrowserEffect::Redraw

@@ -23,8 +23,6 @@ pub struct Browser {
     pub(super) mode: Mode,
     /// The size of the terminal.
     pub size: Size,
-    /// The last line to which the list of keys scrolls on this terminal.
-    pub(super) last_help: usize,
     /// Whether the list is frozen.
     pub(super) held: bool,
     /// The last action on the chosen session, to repeat for the one below.
@@ -94,7 +92,6 @@ impl Browser {
                 width: 80,
                 height: 24,
             },
-            last_help: 0,
             held: false,
             again: None,
             keys: TABLE,

@@ -9,6 +9,7 @@ use crate::format::reliability;
 use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::theme::Theme;
+use crate::tui::widget::columns::pad_end;
 use crate::tui::widget::text::{beside, cut, left};
 
 /// Columns of the table.
@@ -72,6 +73,6 @@ fn row(
         }
         None => Span::styled("not in both", theme.dim()),
     };
-    let name = Span::styled(format!("{mark} {name:<NAME$} "), style);
+    let name = Span::styled(format!("{mark} {} ", pad_end(&name, NAME)), style);
     Line::from(vec![name, details])
 }

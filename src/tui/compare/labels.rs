@@ -1,5 +1,7 @@
 //! The lines of text around the maps of a comparison.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -9,6 +11,7 @@ use super::scene::ComparisonScene;
 use crate::format::{self, clean, percent, reliability};
 use crate::ids::ClassId;
 use crate::report::comparison::agreement_line;
+use crate::tui::form;
 use crate::tui::scene::map_set::MapKind;
 use crate::tui::shared::Scale;
 use crate::tui::theme::Theme;
@@ -48,9 +51,25 @@ pub fn choices(
         format!("  {} ", theme.glyphs.gamma),
         theme.dim(),
     ));
-    for (index, &gamma) in sight.gammas.iter().enumerate() {
-        spans.push(one(index == sight.gamma_index, &format::gamma(gamma)));
-    }
+    // Of many γ, those around the chosen one.
+    let gammas = |shown: &Range<usize>| -> Vec<Span<'static>> {
+        let more = |left_out: bool| left_out.then(|| one(false, "…"));
+        let value = |index: usize| {
+            let text = format::gamma(sight.gammas[index]);
+            one(index == sight.gamma_index, &text)
+        };
+        let before = more(shown.start > 0).into_iter();
+        before
+            .chain(shown.clone().map(value))
+            .chain(more(shown.end < sight.gammas.len()))
+            .collect()
+    };
+    let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let room = (usize::from(area.width) + 2).saturating_sub(width(&spans));
+    let shown = form::most_around(sight.gamma_index, sight.gammas.len(), |shown| {
+        width(&gammas(shown)) <= room
+    });
+    spans.extend(gammas(&shown));
     left(buf, area, 0, Line::from(spans));
 }
 

@@ -211,6 +211,10 @@ impl ComparisonLoop {
 
     fn compare(&mut self) {
         self.sight = ComparisonContent::new([&self.sessions[0], &self.sessions[1]], &self.look);
+        if self.sight.is_err() {
+            // Without content no key but the one that goes back means anything, nor is anything to be covered.
+            (self.look.help, self.look.jump) = (None, None);
+        }
     }
 
     /// The action of a key; also clears the last notice.
@@ -289,5 +293,27 @@ impl ComparisonLoop {
             contexts: self.places(),
             keys: self.keys,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+    use crate::tui::state::PickerState;
+
+    #[test]
+    fn nothing_covers_the_message_that_two_sessions_cannot_be_compared() {
+        let session = || Arc::new(Session::new("mine", Config::default()));
+        let look = ComparisonState::new(ComparisonRequest::default());
+        let mut state = ComparisonLoop::new([session(), session()], look, action::TABLE);
+        state.look.help = Some(0);
+        state.look.jump = Some(PickerState::default());
+        state.renew([session(), session()]);
+        assert!(state.sight.is_err());
+        assert_eq!(
+            state.places(),
+            [KeyContext::Comparison, KeyContext::Everywhere]
+        );
     }
 }

@@ -208,8 +208,7 @@ impl Dashboard {
         };
         if due.renews && self.state.shared.frozen.is_none() {
             self.session = link.newest();
-            self.state.shared.settle(&self.session);
-            self.state.go_to_awaited(&self.session);
+            update::renewed(&mut self.state, &self.session);
             self.state.shared.now = self::now();
         }
         let size = (self.state.shared.size.width, self.state.shared.size.height);

@@ -114,7 +114,7 @@ pub fn tabs(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
                 .or(resumed)
             {
                 Some(written) => {
-                    let age = (shared.now - written).max(0) as f64;
+                    let age = (shared.shown_at() - written).max(0) as f64;
                     format!("checkpoint {} ago", theme.duration(age))
                 }
                 None => "no checkpoint yet".into(),

@@ -1,5 +1,6 @@
 //! The most recent lines of the engine's log.
 
+use jiff::{Timestamp, Zoned};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -10,7 +11,8 @@ use crate::tui::scene::Scene;
 use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{cut, left};
 
-/// Draws as many lines as there are rows.
+/// Draws as many lines as there are rows, with the time of day of each; with the day too if one of them is not of
+/// today.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let Scene {
         session,
@@ -30,9 +32,26 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     let start = lines.len().saturating_sub(usize::from(area.height));
+    let shown = &lines[start..];
+    let today = moment(shared.now, shared).map(|now| now.date());
+    let of_another_day = |line: &LogLine| {
+        let moment = moment(line.at, shared);
+        moment.is_some_and(|moment| Some(moment.date()) != today)
+    };
+    let (dated, columns) = match shown.iter().any(of_another_day) {
+        true => (true, 12),
+        false => (false, 8),
+    };
     // Newest first, so its position does not change as lines arrive.
-    for (row, line) in lines[start..].iter().rev().enumerate() {
-        let time = time_of(line.at, shared);
+    for (row, line) in shown.iter().rev().enumerate() {
+        let time = match moment(line.at, shared) {
+            Some(moment) if !dated => moment.strftime("%H:%M:%S").to_string(),
+            Some(moment) if today.is_some_and(|today| today.year() == moment.year()) => {
+                moment.strftime("%e %b %H:%M").to_string()
+            }
+            Some(moment) => moment.strftime("%e %b %Y").to_string(),
+            None => "--:--:--".into(),
+        };
         let style = if line.warning {
             theme.warning()
         } else if row == 0 {
@@ -42,10 +61,10 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         };
         let text = cut(
             &clean(&line.text),
-            usize::from(area.width).saturating_sub(10),
+            usize::from(area.width).saturating_sub(columns + 2),
         );
         let spans = vec![
-            Span::styled(format!("{time}  "), theme.dim()),
+            Span::styled(format!("{time:<columns$}  "), theme.dim()),
             Span::styled(text, style),
         ];
         left(buf, area, row as u16, Line::from(spans));
@@ -61,18 +80,8 @@ pub fn lines<'a>(scene: &Scene<'a>) -> &'a [LogLine] {
     }
 }
 
-/// The time of day in the viewer's zone.
-fn time_of(at: i64, shared: &SharedState) -> String {
-    match jiff::Timestamp::from_second(at) {
-        Ok(time) => {
-            let time = time.to_zoned(shared.zone.clone());
-            format!(
-                "{:02}:{:02}:{:02}",
-                time.hour(),
-                time.minute(),
-                time.second()
-            )
-        }
-        Err(_) => "--:--:--".into(),
-    }
+/// A time in the viewer's zone; `None` if it is not one.
+fn moment(at: i64, shared: &SharedState) -> Option<Zoned> {
+    let time = Timestamp::from_second(at).ok()?;
+    Some(time.to_zoned(shared.zone.clone()))
 }

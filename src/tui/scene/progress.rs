@@ -32,9 +32,7 @@ pub fn current(session: &Session) -> Option<usize> {
 
 /// The status of the session shown.
 pub fn standing(scene: &Scene<'_>) -> SessionStatus {
-    // A frozen display is judged as of when it was frozen.
-    let now = scene.shared.frozen.unwrap_or(scene.shared.now);
-    SessionStatus::from_session(scene.session, Some(now))
+    SessionStatus::from_session(scene.session, Some(scene.shared.shown_at()))
 }
 
 /// The engine's report on a run that is progressing: its rates and times can be trusted. `None` if it is
@@ -86,7 +84,7 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
             (glyphs.paused, format!("paused in {stage}"), theme.warning())
         }
         SessionStatus::Hung(since) => {
-            let silent = theme.duration((shared.now - since).max(0) as f64);
+            let silent = theme.duration((shared.shown_at() - since).max(0) as f64);
             let text = format!("hung, silent for {silent}");
             (glyphs.warning, text, theme.warning())
         }

@@ -32,8 +32,19 @@ pub const VIEW: ViewEntry = ViewEntry {
 /// The view.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ShardsView {
-    /// Index of the chosen row of the list.
-    pub index: usize,
+    /// Number of the chosen shard; that at the top of the list if `None`. The order of the list changes as
+    /// shards get on, and the choice stays with its shard.
+    pub chosen: Option<u32>,
+}
+
+impl ShardsView {
+    /// The row of the chosen shard in the list.
+    fn row(self, order: &[&ShardState]) -> usize {
+        let row = order
+            .iter()
+            .position(|shard| Some(shard.index) == self.chosen);
+        row.unwrap_or(0)
+    }
 }
 
 impl View for ShardsView {
@@ -51,7 +62,8 @@ impl View for ShardsView {
         summary(scene, shards, area, buf);
         let strips = strip(theme, shards, below(area, 2), buf);
         let order = in_order(scene.session);
-        table(theme, &order, self.index, below(area, 3 + strips), buf);
+        let chosen = self.row(&order);
+        table(theme, &order, chosen, below(area, 3 + strips), buf);
     }
 
     fn contexts(&self) -> &'static [KeyContext] {
@@ -59,7 +71,7 @@ impl View for ShardsView {
     }
 
     fn update(&mut self, action: Action, _: &mut SharedState, around: &ViewContext<'_>) -> Reply {
-        let shards = in_order(around.session).len();
+        let order = in_order(around.session);
         let page = isize::from(around.body.height.saturating_sub(6).max(1) as i16);
         let step = match action {
             Action::ShardAbove => -1,
@@ -70,7 +82,8 @@ impl View for ShardsView {
             Action::LastShard => isize::MAX,
             _ => return Reply::Ignored,
         };
-        self.index = steps::along(self.index, step, shards);
+        let row = steps::along(self.row(&order), step, order.len());
+        self.chosen = order.get(row).map(|shard| shard.index);
         Reply::Done
     }
 
@@ -80,12 +93,12 @@ impl View for ShardsView {
             noun: "shard",
             all: all.iter().map(|shard| shard.index.to_string()).collect(),
             numbered: false,
-            chosen: self.index,
+            chosen: self.row(&all),
         })
     }
 
-    fn choose(&mut self, _: JumpKind, index: usize, _: &Session) {
-        self.index = index;
+    fn choose(&mut self, _: JumpKind, index: usize, session: &Session) {
+        self.chosen = in_order(session).get(index).map(|shard| shard.index);
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
@@ -189,6 +202,9 @@ impl Columns {
         }
     }
 
+    /// Columns of a shard's number and state, before the bar.
+    const STATE: u16 = 18;
+
     /// The headings of the columns.
     fn head(self) -> String {
         let done = usize::from(self.bar) + 7;
@@ -254,7 +270,11 @@ fn line(theme: &Theme, columns: Columns, shard: &ShardState, area: Rect, buf: &m
         ShardStatus::Done => 1.0,
         _ => shard.done as f64 / shard.total.max(1) as f64,
     };
-    let mut spans = progress(share, columns.bar, theme);
+    // A longer state takes its columns from the bar, so that the numbers stay below their headings.
+    let bar = columns
+        .bar
+        .saturating_sub(used.saturating_sub(Columns::STATE));
+    let mut spans = progress(share, bar, theme);
     let or_none = |value: Option<String>| value.unwrap_or_else(|| "-".into());
     let rate = or_none(shard.per_second.map(|rate| theme.rate(rate)));
     spans.push(Span::raw(format!(" {:>6}  {rate:>9}", percent(share))));

@@ -289,6 +289,35 @@ fn two_views_share_the_screen_and_keys_go_to_one_of_them() {
 }
 
 #[test]
+fn of_two_views_the_one_beside_becomes_active_in_its_place_and_none_is_shown_twice() {
+    let session = everything::session();
+    let names = |state: &DashboardState| -> Vec<String> {
+        let screen = screen(&session, state);
+        let line = screen.lines().find(|line| line.contains(" ──"));
+        let words = line.unwrap_or_default().split(['─', ' ']);
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut state = showing("Maps", (200, 60));
+    press(&session, &mut state, &letters("w"));
+    assert_eq!(names(&state), ["Maps", "Attack"]);
+    for (keys, active) in [("4", "Attack"), ("3", "Maps")] {
+        press(&session, &mut state, &letters(keys));
+        assert_eq!(state.view().name, active);
+        assert_eq!(names(&state), ["Maps", "Attack"]);
+    }
+    for (key, active) in [(KeyCode::Tab, "Attack"), (KeyCode::BackTab, "Maps")] {
+        press(&session, &mut state, &[key]);
+        assert_eq!(state.view().name, active);
+        assert_eq!(names(&state), ["Maps", "Attack"]);
+    }
+    press(&session, &mut state, &letters("1"));
+    assert_eq!(names(&state), ["Overview", "Attack"]);
+}
+
+#[test]
 fn keys_can_be_searched_by_what_they_do() {
     let session = accumulated();
     let mut state = state((80, 24));
@@ -324,8 +353,9 @@ fn the_list_of_shards_scrolls_and_shows_its_position() {
     press(&session, &mut state, &letters("G"));
     let output = screen(&session, &state);
     assert!(output.contains("–32 of 32"), "{output}");
-    let index = state.view_of::<ShardsView>().expect("a view").index;
-    assert_eq!(index, 31);
+    // The last in order is the last of those that are done.
+    let chosen = state.view_of::<ShardsView>().expect("a view").chosen;
+    assert_eq!(chosen, Some(28));
     press(&session, &mut state, &letters("/17\n"));
     let output = screen(&session, &state);
     let selected = output

@@ -114,3 +114,23 @@ fn the_list_has_its_own_palette() {
     type_text(&mut list, ":export");
     assert!(list_text(&list).contains("▸ write this figure to a file"));
 }
+
+#[test]
+fn the_list_of_keys_scrolls_to_its_end_on_a_screen_that_has_shrunk() {
+    let mut list = browser();
+    list.size = Size {
+        width: 200,
+        height: 60,
+    };
+    type_text(&mut list, "?");
+    for (width, height) in [(60, 18), (80, 24)] {
+        list.size = Size { width, height };
+        press_keys(&mut list, &[KeyCode::End]);
+        let end = draw_at(&list, (width, height), &theme());
+        assert!(end.contains("suspend to the shell"), "{end}");
+        assert!(!end.contains("more below"), "{end}");
+        press_keys(&mut list, &[KeyCode::Up]);
+        let above = draw_at(&list, (width, height), &theme());
+        assert!(above.contains("more below"), "{above}");
+    }
+}

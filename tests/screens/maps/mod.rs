@@ -278,3 +278,57 @@ fn the_two_by_two_table_adds_up_to_all_trials() {
         .map(|images| images.gammas[3].trials);
     assert_eq!(Some(cells.iter().sum()), trials);
 }
+
+#[test]
+fn a_caption_names_the_class_that_a_map_is_called_or_says_nothing() {
+    let session = coarse::session(["a long name of a class", "another long name"]);
+    for (width, height) in [(60, 18), (80, 24), (100, 30), (120, 40), (200, 60)] {
+        let screen = screen(&session, &showing("Maps", (width, height)));
+        for line in screen.lines() {
+            for (at, word) in line.match_indices("called") {
+                let rest = &line[at + word.len()..];
+                let named = rest.starts_with(' ') && !rest.starts_with("  ");
+                let is_heading = rest.trim_start().starts_with(|c: char| c.is_ascii_digit());
+                assert!(named || is_heading, "{line}\n{screen}");
+            }
+        }
+    }
+    // Where there is room, it is named.
+    let wide = screen(&session, &showing("Maps", (80, 24)));
+    assert!(wide.contains("called another… 98.0 %"), "{wide}");
+}
+
+#[test]
+fn the_table_of_reliability_names_every_gamma_on_every_terminal() {
+    let session = accumulated();
+    for unicode in [true, false] {
+        let theme = Theme::new(Depth::Mono, Background::Dark, unicode);
+        for size in SIZES {
+            let mut state = showing("Maps", size);
+            view_state::<MapsView>(&mut state).table = true;
+            let screen = text(&draw(&session, &state, &theme));
+            let head = screen.lines().find(|line| line.contains("for R"));
+            let words: Vec<&str> = head.unwrap_or_default().split_whitespace().collect();
+            for word in [theme.glyphs.gamma, "0.0", "0.1", "0.2", "0.3"] {
+                assert!(words.contains(&word), "{word}\n{screen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_maps_beside_an_enlarged_one_are_labelled_however_coarse_they_are() {
+    let session = coarse::session(["left", "right"]);
+    let mut state = showing("Maps", (200, 60));
+    enlarge(&mut state, true);
+    state.shared.gamma_index = Some(3);
+    let beside = screen(&session, &state);
+    for words in ["the same class, varied", "γ 0.1  R", "γ 0.2  R"] {
+        assert!(beside.contains(words), "{words}\n{beside}");
+    }
+    // The map by decisions, of which there are too few.
+    let session = evidence::with_evidence(100_000);
+    state.shared.gamma_index = None;
+    let beside = screen(&session, &state);
+    assert!(beside.contains("too few  decisions"), "{beside}");
+}

@@ -12,6 +12,7 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::{MapKind, MapSet, RELIABLE};
 use crate::tui::scene::progress::live_run;
+use crate::tui::widget::columns::columns;
 
 /// The lines under the map of a class: its name and reliability, then its trials, then the network's decision
 /// on its mean stimulus.
@@ -32,7 +33,7 @@ pub(super) fn caption(
     let whole = form::class_name_within(scene.session, class, room.saturating_sub(1));
     // The name and the reliability share a row if they fit; otherwise the name goes first.
     let numbered = whole.parse::<usize>().is_ok();
-    let apart = !numbered && whole.chars().count() + 2 + width(&quality(9)) > room;
+    let apart = !numbered && columns(&whole) + 2 + width(&quality(9)) > room;
     let own_row = apart && layout.words > 1;
     let chosen = scene.shared.class == class;
     let name = if chosen {
@@ -41,7 +42,7 @@ pub(super) fn caption(
         Span::styled(format!(" {whole} "), theme.bright())
     };
     let named = name.width();
-    let fits = |text: &String| text.chars().count() < room;
+    let fits = |text: &String| columns(text) < room;
     let under = under_name(scene, lens, class, room);
     let trials = under.into_iter().find(fits).unwrap_or_default();
     let mut all = match lens.shows_substitute(class) {
@@ -52,7 +53,7 @@ pub(super) fn caption(
                 .map_or_else(Vec::new, |missing| missing.lines);
             let reason = reasons.join(" ");
             let both = format!("mean stimulus {} {reason}", theme.glyphs.dot);
-            let fits = |text: &String| text.chars().count() + named <= room;
+            let fits = |text: &String| columns(text) + named <= room;
             let (words, rest) = if fits(&both) {
                 (both, String::new())
             } else if layout.words == 1 {
@@ -95,17 +96,18 @@ pub(super) fn caption(
         _ if lens.versus.is_some() || lens.kind == MapKind::Regression => Span::raw(""),
         Some(back) => {
             let share = percent(back.confidence);
-            let least = Span::raw(share.as_str()).width() + 10;
-            let called =
-                form::class_name_within(scene.session, back.class, room.saturating_sub(least));
-            let text = match room {
-                ..16 if lens.classes() > FEW => {
-                    let called =
-                        form::class_name_within(scene.session, back.class, room.saturating_sub(9));
-                    format!("  called {called}")
-                }
-                _ => format!("  called {called} {share}"),
+            let named = |least| {
+                form::class_name_within(scene.session, back.class, room.saturating_sub(least))
             };
+            let whole = format!("  called {} {share}", named(columns(&share) + 10));
+            let short = format!("  called {}", named(9));
+            let all = match room {
+                ..16 if lens.classes() > FEW => vec![short],
+                _ => vec![whole, short],
+            };
+            // Whole or not at all: without the class, the word would say nothing.
+            let fits = |text: &String| columns(text) <= room + 1;
+            let text = all.into_iter().find(fits).unwrap_or_default();
             let style = if back.class == class {
                 theme.text()
             } else {

@@ -11,6 +11,7 @@ use crate::ids::ClassId;
 use crate::session::form::Shape;
 use crate::session::record::{AttackExample, Pattern};
 use crate::tui::scene::{Scene, image};
+use crate::tui::widget::columns::pad_end;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
@@ -18,13 +19,16 @@ use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 /// it.
 const LAYOUTS: [(u16, bool); 3] = [(2, true), (1, true), (1, false)];
 
+/// Minimum columns of the pictures, for the decision below them.
+const LEAST: u16 = 16;
+
 /// Columns and rows of a layout of images of `size` pixels: the pictures, a title above each, and a blank
 /// row.
 fn extent(size: (usize, usize), (zoom, all): (u16, bool)) -> (u16, u16) {
     let (single, blend) = (cells(size, 1), cells(size, zoom));
     match all {
-        true => (2 * single.0 + 2, single.1 + blend.1 + 3),
-        false => (blend.0, blend.1 + 3),
+        true => ((2 * single.0 + 2).max(LEAST), single.1 + blend.1 + 3),
+        false => (blend.0.max(LEAST), blend.1 + 3),
     }
 }
 
@@ -145,10 +149,8 @@ pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mu
         true => beside(below(place, 1), columns + 2),
         false => below(place, rows + 1),
     };
-    for (row, line) in verdict(scene, sight, example, in_column)
-        .into_iter()
-        .enumerate()
-    {
+    let lines = verdict(scene, sight, example, (text_area.width, in_column));
+    for (row, line) in lines.into_iter().enumerate() {
         left(buf, text_area, row as u16, line);
     }
 }
@@ -166,12 +168,15 @@ fn name(sight: &AttackSelection<'_>, width: u16) -> String {
     }
 }
 
-/// The network's decision on the blend; with more detail if it has its own column.
+/// Maximum columns of a class's name in the decision.
+const NAME: usize = 12;
+
+/// The network's decision on the blend, in so many columns; with more detail if it has its own column.
 fn verdict(
     scene: &Scene<'_>,
     sight: &AttackSelection<'_>,
     example: &AttackExample,
-    column: bool,
+    (width, column): (u16, bool),
 ) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let Some((called, confidence)) = decision(sight, example) else {
@@ -188,17 +193,26 @@ fn verdict(
         called if called == example.truth => "what it is",
         _ => "neither",
     };
-    let named = |class, room| sight.name_within(class, room);
-    let target = format!("target {}", named(example.target, 12));
-    let target = format!("{target:<11} {}", percent(confidence));
-    let mut lines = vec![
-        Line::from(vec![
-            Span::styled("called      ", theme.dim()),
-            Span::styled(named(called, 12), style),
-            Span::styled(format!("  {word}"), theme.dim()),
-        ]),
-        Line::from(target),
+    let indent = if width >= 20 { 12 } else { 7 };
+    let width = usize::from(width);
+    let named = |class, taken: usize| {
+        let room = width.saturating_sub(taken).min(NAME);
+        sight.name_within(class, room as u16)
+    };
+    let share = percent(confidence);
+    let taken = "target  ".len() + share.len();
+    let target = format!("target {}", named(example.target, taken));
+    let target = format!("{} {share}", pad_end(&target, indent - 1));
+    let mut decision = vec![
+        Span::styled(pad_end("called", indent), theme.dim()),
+        Span::styled(named(called, indent), style),
+        Span::styled(format!("  {word}"), theme.dim()),
     ];
+    // Whole or not at all.
+    if decision.iter().map(Span::width).sum::<usize>() > width {
+        decision.pop();
+    }
+    let mut lines = vec![Line::from(decision), Line::from(target)];
     if column {
         lines.push(Line::default());
         let from = first_weight(sight, example);

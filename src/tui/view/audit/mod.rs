@@ -25,6 +25,7 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
+use crate::tui::widget::columns::pad_end;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
 /// Its row of the table.
@@ -217,7 +218,7 @@ fn networks(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
             AuditRole::Suspect => "the suspect".to_owned(),
         };
         let line = Line::from(vec![
-            Span::raw(format!("  {name:<16} ")),
+            Span::raw(format!("  {} ", pad_end(&name, 16))),
             Span::styled(progress(network, sight.plan), theme.dim()),
         ]);
         left(buf, area, index as u16, line);

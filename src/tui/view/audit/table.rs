@@ -12,6 +12,7 @@ use crate::ids::ClassId;
 use crate::session::record::PastedFinding;
 use crate::tui::form;
 use crate::tui::scene::Scene;
+use crate::tui::widget::columns::pad_end;
 use crate::tui::widget::text::{beside, left, wrap};
 
 /// Rows that the table takes of `height`: two rows of text if there is little room, else a heading and as
@@ -68,7 +69,8 @@ fn by_source(scene: &Scene<'_>, pasted: &PastedFinding, area: Rect, buf: &mut Bu
             of => percent(pasted.before[class] as f64 / of as f64),
         };
         let text = format!(
-            "  {name:<14} {:>24} {without:>9}",
+            "  {} {:>24} {without:>9}",
+            pad_end(&name, 14),
             share_with_interval(pasted.called_from(class))
         );
         let style = match most.contains(&class) {
@@ -103,7 +105,8 @@ fn others(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut B
             .rate()
             .map_or_else(String::new, percent);
         let text = format!(
-            "  {name:<14} {:>24} {without:>9}",
+            "  {} {:>24} {without:>9}",
+            pad_end(&name, 14),
             share_with_interval(pasted.others())
         );
         let style = match row {

@@ -6,6 +6,7 @@ mod maps;
 mod selection;
 mod study;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -23,7 +24,8 @@ use crate::tui::action::{Action, KeyContext};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
-use crate::tui::widget::text::{below, beside, left, start, top, wrap};
+use crate::tui::widget::columns::columns;
+use crate::tui::widget::text::{below, beside, cut, left, start, top, wrap};
 use crate::tui::{form, steps};
 
 /// Its row of the table.
@@ -71,7 +73,7 @@ impl View for BackdoorView {
             return;
         };
         title(scene, &sight, area, buf);
-        let (sentence, flagged) = sight.sentence();
+        let (sentence, flagged) = sight.sentence(usize::from(area.width).saturating_sub(2));
         let theme = scene.theme;
         let style = if flagged {
             theme.warning()
@@ -83,12 +85,18 @@ impl View for BackdoorView {
         // Appended whole or not at all.
         let more = sight.false_alarms().map(|alarms| format!("; {alarms}"));
         let more = more.unwrap_or_default();
-        if text.chars().count() + more.chars().count() <= usize::from(area.width) {
+        if columns(&text) + columns(&more) <= usize::from(area.width) {
             text.push_str(&more);
         }
-        let lines = wrap(&text, area.width);
-        left(buf, area, 1, Span::styled(lines[0].clone(), style));
-        let body = below(area, 2 + u16::from(area.height >= 22));
+        let is_tall = area.height >= 22;
+        let lines = match wrap(&text, area.width) {
+            lines if lines.len() <= 1 + usize::from(is_tall) => lines,
+            _ => vec![cut(text.trim_start(), usize::from(area.width))],
+        };
+        for (row, line) in lines.into_iter().enumerate() {
+            left(buf, area, 1 + row as u16, Span::styled(line, style));
+        }
+        let body = below(area, 2 + u16::from(is_tall));
         if self.enlarged {
             let used = maps::enlarged(scene, &sight, body, buf);
             bars::draw(scene, &sight, beside(body, used + 3), buf);
@@ -243,15 +251,31 @@ fn title(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut
         Span::styled(kind, theme.bright()),
         Span::styled(format!("   {}", theme.glyphs.gamma), theme.dim()),
     ];
-    for (index, &value) in sight.plan.gammas.iter().enumerate() {
-        spans.push(match index == sight.gamma_index {
+    // Of many γ, those around the chosen one.
+    let gammas = &sight.plan.gammas;
+    let values = |shown: &Range<usize>| -> Vec<Span<'static>> {
+        let more = |left_out: bool| left_out.then(|| Span::styled("   …", theme.dim()));
+        let value = |index: usize| match index == sight.gamma_index {
             true => Span::styled(
-                format!("  {}{}", theme.glyphs.pointer, gamma(value)),
+                format!("  {}{}", theme.glyphs.pointer, gamma(gammas[index])),
                 theme.chosen(),
             ),
-            false => Span::styled(format!("   {}", gamma(value)), theme.dim()),
-        });
-    }
+            false => Span::styled(format!("   {}", gamma(gammas[index])), theme.dim()),
+        };
+        let values = shown.clone().map(value);
+        let before = more(shown.start > 0).into_iter();
+        before
+            .chain(values)
+            .chain(more(shown.end < gammas.len()))
+            .collect()
+    };
+    let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let room = usize::from(area.width).saturating_sub(width(&spans));
+    let shown = form::most_around(sight.gamma_index, gammas.len(), |shown| {
+        width(&values(shown)) <= room
+    });
+    spans.extend(values(&shown));
+    let least = spans.len();
     let plan = sight.plan;
     let name = |class| form::class_name(scene.session, class);
     let (source, target) = (name(plan.source), name(plan.target));
@@ -259,7 +283,7 @@ fn title(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut
     spans.push(Span::styled(patch, theme.dim()));
     let hint = "   the study's own networks; Audit examines the planned one";
     spans.push(Span::styled(hint, theme.dim()));
-    while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 3 {
+    while width(&spans) > usize::from(area.width) && spans.len() > least {
         spans.pop();
     }
     left(buf, area, 0, Line::from(spans));

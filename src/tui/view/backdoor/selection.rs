@@ -12,6 +12,7 @@ use crate::stats::backdoor::{NetworkJudgement, StudyVerdict};
 use crate::stats::sums::total;
 use crate::tui::form;
 use crate::tui::theme::Theme;
+use crate::tui::widget::columns::columns;
 
 /// A network of the study at one γ.
 pub struct BackdoorSelection<'a> {
@@ -74,8 +75,9 @@ impl<'a> BackdoorSelection<'a> {
         self.verdict.networks.get(self.index)?.as_ref()
     }
 
-    /// What identifies the network as backdoored, in a sentence, and whether anything does.
-    pub fn sentence(&self) -> (String, bool) {
+    /// What identifies the network as backdoored, in a sentence, if possible of at most `room` columns, and
+    /// whether anything does.
+    pub fn sentence(&self, room: usize) -> (String, bool) {
         let gamma_label = format!("γ {}", gamma(self.plan.gammas[self.gamma_index]));
         let (Some(finding), Some(judgement)) = (self.finding(), self.judgement()) else {
             return (self.waiting(), false);
@@ -105,7 +107,7 @@ impl<'a> BackdoorSelection<'a> {
                 None => (format!("No conclusion at {gamma_label}: {reason}."), false),
             };
         };
-        let window = finding.windows[class].map_or_else(String::new, |window| {
+        let window = finding.windows[class].map(|window| {
             format!(
                 "rows {}–{}, columns {}–{}",
                 window.row,
@@ -116,13 +118,18 @@ impl<'a> BackdoorSelection<'a> {
         });
         let name = form::class_label(self.session, class);
         match judgement.is_flagged() {
-            true => (
-                format!(
-                    "{name} reacts to a patch at {window}: index {index:.1} ({})",
-                    self.truth(class)
-                ),
-                true,
-            ),
+            true => {
+                let found = format!("index {index:.1} ({})", self.truth(class));
+                let at = window
+                    .as_ref()
+                    .map_or_else(String::new, |window| format!(" at {window}"));
+                let sentence = format!("{name} reacts to a patch{at}: {found}");
+                if columns(&sentence) <= room {
+                    return (sentence, true);
+                }
+                let at = window.map_or_else(String::new, |window| format!(", {window}"));
+                (format!("{name}{at}: {found}"), true)
+            }
             false => (
                 format!("no class stands out: the highest index is {index:.1}, of {name}"),
                 false,

@@ -10,6 +10,7 @@ use crate::figure::audit::backdoor_summary;
 use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
+use crate::tui::widget::columns::{columns, pad_end};
 use crate::tui::widget::text::{below, cut, left};
 
 /// Rows that the table takes of `height`: as many networks as possible, a heading and two summary rows; in a
@@ -26,7 +27,7 @@ pub fn rows(sight: &BackdoorSelection<'_>, height: u16) -> u16 {
 pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     if area.height == 1 {
-        let sums = sums(sight, area.width)
+        let sums = sums(sight, area.width.saturating_sub(1))
             .into_iter()
             .next()
             .unwrap_or_default();
@@ -51,7 +52,10 @@ pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &
         };
         left(buf, area, 1 + row as u16, text);
     }
-    for (row, text) in sums(sight, area.width).into_iter().enumerate() {
+    for (row, text) in sums(sight, area.width.saturating_sub(1))
+        .into_iter()
+        .enumerate()
+    {
         let style = if row == 0 {
             theme.bright()
         } else {
@@ -85,7 +89,7 @@ fn line(sight: &BackdoorSelection<'_>, network: usize, wide: bool) -> String {
                 };
                 let mut names: Vec<String> = classes.iter().map(name).collect();
                 let many = names.len();
-                while names.len() > 1 && names.join(" ").len() > 7 {
+                while names.len() > 1 && columns(&names.join(" ")) > 7 {
                     names.pop();
                 }
                 match many - names.len() {
@@ -107,12 +111,13 @@ fn line(sight: &BackdoorSelection<'_>, network: usize, wide: bool) -> String {
     let overlap = overlap.filter(|_| suspect.poisoned);
     let overlap = overlap.map_or_else(String::new, |share| format!("{share:.2}"));
     format!(
-        "{:<3} {kind:<10} {accuracy:>17}   {patch:>14}   {score:>5}   {flagged:<7}   {overlap:>7}",
-        network + 1
+        "{:<3} {kind:<10} {accuracy:>17}   {patch:>14}   {score:>5}   {}   {overlap:>7}",
+        network + 1,
+        pad_end(&flagged, 7)
     )
 }
 
-/// The summary of the whole study.
+/// The summary of the whole study, each line in at most `room` columns.
 fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
     let verdict = &sight.verdict;
     // A ROC curve through a single network of each kind says nothing about the next one.
@@ -139,7 +144,7 @@ fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
     };
     // Appended whole or not at all.
     let named = format!("; the right class in {}", verdict.target_identified);
-    if counted.chars().count() + named.chars().count() < usize::from(room) {
+    if columns(&counted) + columns(&named) <= usize::from(room) {
         counted.push_str(&named);
     }
     // The score relative to the clean networks is more informative than the index, which uses none.
@@ -158,6 +163,9 @@ fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
                 ),
             ]
         }
-        None => vec![area, counted],
+        None => [area, counted]
+            .iter()
+            .map(|line| cut(line, usize::from(room)))
+            .collect(),
     }
 }

@@ -1,5 +1,7 @@
 //! The available choices, and the colour scale, in one line each.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -8,9 +10,11 @@ use super::selection::MapsSelection;
 use crate::format::gamma;
 use crate::ids::ClassId;
 use crate::session::config::Response;
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::MapKind;
 use crate::tui::shared::{self, Pixels, Scale};
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{beside, left};
@@ -26,7 +30,8 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
             Span::styled(format!(" {text}{gap}"), theme.dim())
         }
     };
-    let line = |kinds: &[MapKind], gap: &str| -> Line<'static> {
+    let all_gammas = &sight.images.gammas;
+    let line = |kinds: &[MapKind], gap: &str, shown: &Range<usize>| -> Line<'static> {
         let kinds = kinds
             .iter()
             .map(|kind| one(*kind == lens.kind, kind.label_of(lens.response), gap));
@@ -37,10 +42,11 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
         let name = Span::styled(format!("{gap}{} ", theme.glyphs.gamma), theme.dim());
         // If the classes use different γ, each is shown at its best.
         let best = lens.is_mixed().then(|| one(true, "best", gap));
-        let gammas = sight.images.gammas.iter().map(|trials| {
+        let gammas = all_gammas[shown.clone()].iter().map(|trials| {
             let chosen = trials.gamma == lens.estimate.gamma && !lens.is_mixed();
             one(chosen, &gamma(trials.gamma), gap)
         });
+        let more = |left_out: bool| left_out.then(|| one(false, "…", gap));
         // If there are several noises, the name of the one shown goes before its γ.
         let plan = scene.shared.images_plan(scene.session);
         let several = shared::images(scene.session) > 1;
@@ -53,16 +59,27 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
             .chain(noise)
             .chain([name])
             .chain(best)
+            .chain(more(shown.start > 0))
             .chain(gammas)
+            .chain(more(shown.end < all_gammas.len()))
             .collect()
     };
-    let shortest = line(&[lens.kind], " ");
     let all = MapKind::under(lens.trials.kind);
-    let line = [line(all, "  "), line(all, " ")]
+    let whole = 0..all_gammas.len();
+    let words = [line(all, "  ", &whole), line(all, " ", &whole)]
         .into_iter()
-        .find(|line| line.width() <= usize::from(area.width) + 2)
-        .unwrap_or(shortest);
-    left(buf, area, 0, line);
+        .find(|line| line.width() <= usize::from(area.width) + 2);
+    // On a narrow screen the kind shown alone and, of many γ, those around the chosen one.
+    let words = words.unwrap_or_else(|| {
+        let chosen = all_gammas
+            .iter()
+            .position(|trials| trials.gamma == lens.estimate.gamma);
+        let shown = form::most_around(chosen.unwrap_or(0), all_gammas.len(), |shown| {
+            line(&[lens.kind], " ", shown).width() <= usize::from(area.width) + 1
+        });
+        line(&[lens.kind], " ", &shown)
+    });
+    left(buf, area, 0, words);
 }
 
 /// A scale, and what is shown beside it.
@@ -117,7 +134,7 @@ pub fn scale_line(
     }
     // Parts that do not fit are dropped whole.
     let room = usize::from(area.width.saturating_sub(used));
-    while parts.concat().chars().count() > room && parts.pop().is_some() {}
+    while columns(&parts.concat()) > room && parts.pop().is_some() {}
     let words = parts.concat();
     left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
 }

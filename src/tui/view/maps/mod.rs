@@ -29,9 +29,10 @@ use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet;
 use crate::tui::scene::map_set::{MapKind, MapSet};
 use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::scene::progress::waits_for;
 use crate::tui::shared::{self, SharedState};
 use crate::tui::steps;
-use crate::tui::widget::text::{below, centre};
+use crate::tui::widget::text::{below, centre, wrap};
 
 /// Its row of the table.
 pub const VIEW: ViewEntry = ViewEntry {
@@ -64,8 +65,7 @@ impl View for MapsView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let Some(sight) = self.selection(scene.shared, scene.session) else {
             if pending::first_begun::<ClassificationImages>(scene, area, buf).is_some() {
-                let text = Span::styled("No trials yet.", scene.theme.dim());
-                centre(buf, area, area.height / 2, text);
+                no_trials(scene, area, buf);
             }
             return;
         };
@@ -204,6 +204,24 @@ impl View for MapsView {
     fn go_to(&mut self, start: &Location, _: &Session) -> Result<(), LocationError> {
         self.enlarged = start.closer;
         Ok(())
+    }
+}
+
+/// Draws why there are no maps yet.
+fn no_trials(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let session = scene.session;
+    let stage = scene.shared.images_stage(session);
+    let before = stage.and_then(|stage| waits_for(session, stage));
+    let text = match (before, &session.run) {
+        (Some(other), Some(_)) => format!("No trials yet: the maps wait for {other}."),
+        (Some(other), None) => {
+            format!("No trials yet: {other} comes first. Run the session to begin it.")
+        }
+        (None, Some(_)) => "No trials yet: the first are being computed.".to_owned(),
+        (None, None) => "No trials yet. Run the session to begin.".to_owned(),
+    };
+    for (row, line) in (area.height / 2..).zip(wrap(&text, area.width)) {
+        centre(buf, area, row, Span::styled(line, scene.theme.dim()));
     }
 }
 

@@ -13,16 +13,25 @@ use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::MapKind;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::round_up;
-use crate::tui::widget::text::{beside, left, start};
+use crate::tui::widget::text::{left, start};
 
 /// Columns between two maps.
 const GAP: u16 = 2;
 /// Rows of text below a map, and a blank one.
 const WORDS: u16 = 2;
+/// Columns of the text below a map; coarse maps are enlarged to about this width.
+const TEXT: u16 = 28;
+
+/// Columns and rows of a map.
+fn extent(sight: &MapsSelection<'_>) -> (u16, u16) {
+    let size = sight.lens.size();
+    let (single, _) = cells(size, 1);
+    cells(size, (TEXT / single.max(1)).clamp(1, 8))
+}
 
 /// Columns that the maps need; 0 if there is nothing to show.
 pub fn columns(sight: &MapsSelection<'_>) -> u16 {
-    let (width, _) = cells(sight.lens.size(), 1);
+    let width = extent(sight).0.max(TEXT);
     let whole = sight.lens.kind.is_of_response() && sight.lens.versus.is_none();
     match whole && sight.lens.kind != MapKind::Regression && sight.images.gammas.len() > 1 {
         true => width,
@@ -33,9 +42,8 @@ pub fn columns(sight: &MapsSelection<'_>) -> u16 {
 /// Draws as many as fit, the nearest γ first.
 pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let size = sight.lens.size();
-    let (width, height) = cells(size, 1);
-    if columns(sight) == 0 || area.width < width || area.height < height + WORDS {
+    let (width, height) = (columns(sight), extent(sight).1);
+    if width == 0 || area.width < width || area.height < height + WORDS {
         return;
     }
     let across = usize::from((area.width + GAP) / (width + GAP));
@@ -46,7 +54,7 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
         let tile_area = Rect {
             x: area.x + (index % across) as u16 * (width + GAP),
             y: area.y + 1 + (index / across) as u16 * (height + WORDS),
-            width: width.max(4),
+            width,
             height: height + 1,
         };
         one(
@@ -100,7 +108,7 @@ fn one(
 ) {
     let theme = scene.theme;
     let size = sight.lens.size();
-    let (width, height) = cells(size, 1);
+    let (width, height) = extent(sight);
     let estimate = trials.estimate();
     let class = estimate.classes.get(scene.shared.class.0);
     let map = class.and_then(|class| class.image(response));
@@ -137,12 +145,16 @@ fn one(
                 let dots = dots.repeat(usize::from(map_area.width).div_ceil(2));
                 left(buf, map_area, row, Span::styled(dots, theme.dim()));
             }
-            spans.push(Span::styled("too few", theme.dim()));
+            spans.push(Span::styled("too few  ", theme.dim()));
         }
     }
     if response != sight.lens.response {
         spans.push(Span::styled(response.label(), theme.dim()));
+        // Its γ is that of the large map; without the response it would be mistaken for that map.
+        let width = spans.iter().map(Span::width).sum::<usize>();
+        if width > usize::from(area.width) {
+            spans.remove(0);
+        }
     }
-    let line = beside(area, 0);
-    left(buf, line, height, Line::from(spans));
+    left(buf, area, height, Line::from(spans));
 }

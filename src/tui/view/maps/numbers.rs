@@ -15,6 +15,7 @@ use crate::stats::classification::ClassEstimate;
 use crate::tui::action::{Action, first_key_of};
 use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::{MapKind, MapSet, Painting};
+use crate::tui::widget::columns::{columns, pad_end, pad_start};
 use crate::tui::widget::text::{cut, left, wrap};
 use crate::tui::{component, form};
 
@@ -312,7 +313,7 @@ fn table(
     let longest = estimate.cells.map(|cell| thousands(cell).len());
     let longest = longest.into_iter().max().unwrap_or(0).max(7);
     let head = format!("true {}", form::class_name_within(scene.session, class, 14));
-    let column = longest.max(head.chars().count());
+    let column = longest.max(columns(&head));
     let tight = area < if narrow { 8 } else { 13 } + 3 + 2 * column;
     let written = |cell: u64| match tight {
         true => count(cell as f64),
@@ -327,7 +328,7 @@ fn table(
         .max(7);
     // The column's heading names the class anyway.
     let short = |room| match form::class_name(scene.session, class) {
-        whole if whole.chars().count() <= room => whole,
+        whole if columns(&whole) <= room => whole,
         _ => "it".into(),
     };
     let (indent, called, other) = if narrow {
@@ -339,11 +340,12 @@ fn table(
         true => "this".to_owned(),
         false => head,
     };
-    let width = width.max(truth.chars().count());
-    let head = format!("{:<indent$} {truth:>width$}  {:>width$}", "trials", "other");
+    let width = width.max(columns(&truth));
+    let truth = pad_start(&truth, width);
+    let head = format!("{:<indent$} {truth}  {:>width$}", "trials", "other");
     let line = |name: &str, a: String, b: String| {
         Line::from(vec![
-            Span::styled(format!("{name:<indent$} "), theme.dim()),
+            Span::styled(format!("{} ", pad_end(name, indent)), theme.dim()),
             Span::raw(format!("{a:>width$}  {b:>width$}")),
         ])
     };

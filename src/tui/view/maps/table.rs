@@ -14,7 +14,8 @@ use crate::session::record::GammaTrials;
 use crate::tui::action::{Action, first_key_of};
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::widget::text::{below, beside, left, start, wrap};
+use crate::tui::widget::columns::{columns, pad_start};
+use crate::tui::widget::text::{below, beside, left, right, start, wrap};
 
 /// Columns of a cell, and of the number of trials that the best map of a class needs.
 const CELL: u16 = 8;
@@ -61,13 +62,19 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
     let column = |index: usize| beside(area, names + CELL * index as u16);
     let last = across.len();
     for (position, &index) in order[across.clone()].iter().enumerate() {
-        let sign = if position == 0 {
-            theme.glyphs.gamma
-        } else {
-            ""
-        };
-        let text = format!("{sign} {}", gamma(images.gammas[index].gamma));
-        let text = format!("{:>1$}", text.trim_start(), usize::from(CELL) - 1);
+        let mut text = gamma(images.gammas[index].gamma);
+        let room = usize::from(CELL) - 1;
+        if position == 0 {
+            let signed = format!("{} {text}", theme.glyphs.gamma);
+            if columns(&signed) <= room {
+                text = signed;
+            } else {
+                // The value matters: a sign too long for the cell goes before it.
+                let sign = Span::styled(format!("{} ", theme.glyphs.gamma), theme.dim());
+                right(buf, start(area, names), 1, sign);
+            }
+        }
+        let text = pad_start(&text, room);
         let style = if across.start + position == chosen {
             theme.chosen()
         } else {

@@ -11,6 +11,7 @@ use crate::format::short;
 use crate::ids::{ClassId, Gamma};
 use crate::tui::form;
 use crate::tui::scene::Scene;
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::curve::{Chart, LineEnd, Series, Stroke, VerticalLine};
 use crate::tui::widget::text::{below, left};
 
@@ -120,7 +121,7 @@ pub fn psychometric(
         "accuracy of {} {by}",
         form::class_label(sight.session, class)
     );
-    let title = match long.chars().count() <= usize::from(area.width) {
+    let title = match columns(&long) <= usize::from(area.width) {
         true => long,
         false => format!("accuracy of class {class} {by}"),
     };

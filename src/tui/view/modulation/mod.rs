@@ -245,9 +245,7 @@ fn choices(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf: 
             .sum()
     };
     let room = usize::from(area.width).saturating_sub(STRENGTH);
-    let fits = |count: &usize| width(&form::window(chosen, layers.len(), *count)) <= room;
-    let count = (1..=layers.len()).rev().find(fits).unwrap_or(1);
-    let shown = form::window(chosen, layers.len(), count);
+    let shown = form::most_around(chosen, layers.len(), |shown| width(shown) <= room);
     let mut spans = Vec::new();
     for layer in &layers[shown.clone()] {
         spans.push(match layer.name == sight.layer.name {

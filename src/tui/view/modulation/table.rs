@@ -11,6 +11,7 @@ use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::theme::Depth;
+use crate::tui::widget::columns::pad_start;
 use crate::tui::widget::text::{beside, left, start};
 
 /// Columns of a cell.
@@ -104,7 +105,7 @@ pub fn draw(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf:
             true => form::class_name(sight.session, class),
             false => class.to_string(),
         };
-        let name = format!("{name:>width$}", width = usize::from(CELL) - 1);
+        let name = pad_start(&name, usize::from(CELL) - 1);
         let style = if class == sight.class {
             theme.bright()
         } else {

@@ -1,5 +1,7 @@
 //! Draws the reliability of the maps at every γ: on one row, or one row each with the trials.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -9,6 +11,7 @@ use crate::format::{count, gamma};
 use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials};
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::{MapKind, MapSet, RELIABLE};
 use crate::tui::widget::bar::progress;
@@ -118,21 +121,28 @@ fn line(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut 
         Some,
         Few,
     }
-    let line = |words: Words| -> Line<'static> {
-        let mut spans = Vec::new();
-        for (index, trials) in images.gammas.iter().enumerate() {
+    let counts: Vec<Option<(usize, usize)>> = images
+        .gammas
+        .iter()
+        .map(|trials| reliable(trials, response))
+        .collect();
+    let line = |words: Words, shown: &Range<usize>| -> Line<'static> {
+        let more = |left_out: bool| left_out.then(|| Span::styled("…  ", theme.dim()));
+        let mut spans = Vec::from_iter(more(shown.start > 0));
+        for index in shown.clone() {
+            let trials = &images.gammas[index];
             let style = if used.contains(&trials.gamma) {
                 theme.chosen()
             } else {
                 theme.text()
             };
-            let name = if words == Words::Few && index > 0 {
+            let name = if words == Words::Few && index > shown.start {
                 gamma(trials.gamma)
             } else {
                 format!("{} {}", theme.glyphs.gamma, gamma(trials.gamma))
             };
             spans.push(Span::styled(name, style));
-            spans.push(Span::raw(match reliable(trials, response) {
+            spans.push(Span::raw(match counts[index] {
                 Some((good, all)) => format!(" {good}/{all}"),
                 None => " -".into(),
             }));
@@ -142,16 +152,23 @@ fn line(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut 
             }
             spans.push(Span::raw(if words == Words::Few { "  " } else { "   " }));
         }
+        spans.extend(more(shown.end < images.gammas.len()));
         spans.into()
     };
     let label = format!("reliable, R {} {RELIABLE}", theme.glyphs.at_least);
     let room = usize::from(area.width) + 3;
-    let (label, indent, line) = if line(Words::All).width() + 25 <= room {
-        (label, 25, line(Words::All))
-    } else if line(Words::Some).width() + 25 <= room {
-        (label, 25, line(Words::Some))
+    let whole = 0..images.gammas.len();
+    let (label, indent, line) = if line(Words::All, &whole).width() + 25 <= room {
+        (label, 25, line(Words::All, &whole))
+    } else if line(Words::Some, &whole).width() + 25 <= room {
+        (label, 25, line(Words::Some, &whole))
     } else {
-        ("reliable".into(), 11, line(Words::Few))
+        // Of many γ, those around the one at which all classes are shown together.
+        let chosen = scene.shared.gamma_index_of_all(images);
+        let shown = form::most_around(chosen, whole.end, |shown| {
+            line(Words::Few, shown).width() + 11 < room
+        });
+        ("reliable".into(), 11, line(Words::Few, &shown))
     };
     left(buf, beside(area, 2), 0, Span::styled(label, theme.dim()));
     left(buf, beside(area, indent), 0, line);

@@ -13,6 +13,7 @@ use crate::session::run::Stage;
 use crate::tui::scene::Scene;
 use crate::tui::scene::progress::{current, live_run, stages, waits_for};
 use crate::tui::widget::bar::progress;
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::text::{below, beside, cut, left, right};
 
 /// Rows on a small screen, where maps have priority.
@@ -169,7 +170,7 @@ fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mu
     let mut area = area;
     if result.parts.is_empty() || first + result.min_width() <= room {
         // If the long form only fits alone, it is worth more than the amount.
-        let alone = result.parts.first().map_or(0, |part| part.chars().count());
+        let alone = result.parts.first().map_or(0, |part| columns(part));
         if result.parts.is_empty() || first + alone <= room || alone > room {
             area = beside(area, left(buf, area, 0, amount));
         }

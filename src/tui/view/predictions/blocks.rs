@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::selection::PredictionsSelection;
-use crate::format::thousands;
+use crate::format::{percent, thousands};
 use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -122,7 +122,7 @@ fn words(
     let shown = sight.split.shown(sight.truth);
     let share = match shown {
         0 => String::new(),
-        _ => format!(" ({:.1} %)", 100.0 * count as f64 / shown as f64),
+        _ => format!(" ({})", percent(count as f64 / shown as f64)),
     };
     let room = usize::from(width).saturating_sub(8);
     let class = |word: &'static str, class| {

@@ -9,10 +9,12 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
 use super::selection::PredictionsSelection;
+use crate::format::percent;
 use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::theme::{Depth, Theme};
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
 /// Rows above the matrix.
@@ -117,8 +119,8 @@ pub fn draw(
     let (theme, split) = (scene.theme, sight.split);
     let (rows_shown, columns_shown) = sight.part(cell.shown);
     let body = beside(area, cell.names);
-    left(buf, area, 0, Span::styled("true", theme.dim()));
-    let mut called = String::from("  called");
+    let cells = cell.width * columns_shown.len() as u16;
+    let (mut truth, mut called) = ("true".to_owned(), "  called".to_owned());
     let is_partial = form::position(&rows_shown, sight.classes).is_some()
         || form::position(&columns_shown, sight.classes).is_some();
     if is_partial {
@@ -127,14 +129,28 @@ pub fn draw(
             let last = shown.end.max(1) - 1;
             format!("{}–{last}", shown.start)
         };
-        called = format!(
-            "  called: classes {} of {} (true: {})",
-            ends(&columns_shown),
-            sight.classes,
-            ends(&rows_shown)
-        );
+        let rows = ends(&rows_shown);
+        let across = format!("{} of {}", ends(&columns_shown), sight.classes);
+        let both = format!("  called: classes {across} (true: {rows})");
+        if columns(&both) <= usize::from(body.width) {
+            called = both;
+        } else {
+            // Each above its own names, in as many words as fit.
+            let fits = |text: &String| columns(text) < usize::from(cells);
+            let brief = [format!("  called {across}"), format!("  {across}")];
+            called = brief.into_iter().find(fits).unwrap_or(called);
+            let rows = format!("true {rows}");
+            if columns(&rows) < usize::from(cell.names) {
+                truth = rows;
+            }
+        }
     }
-    let cells = cell.width * columns_shown.len() as u16;
+    left(
+        buf,
+        start(area, cell.names),
+        0,
+        Span::styled(truth, theme.dim()),
+    );
     let head = start(body, if is_partial { body.width } else { cells });
     let used = left(buf, head, 0, Span::styled(called, theme.dim()));
     let recall = start(beside(body, cells), cell.recall);
@@ -162,7 +178,7 @@ pub fn draw(
         let room = usize::from(cell.names.saturating_sub(3));
         let chosen = sight.pointed && class == sight.truth;
         right(buf, names, row, name(sight, chosen, (class, room), theme));
-        let text = share(split.recall(class), cell.recall >= 8, theme);
+        let text = share(split.recall(class), (cell.recall >= 8, cell.recall), theme);
         right(buf, below(recall, HEAD), row, text);
         for (across, called) in columns_shown.clone().map(ClassId).enumerate() {
             let cell_area = below(column(across), HEAD + index as u16 * cell.height);
@@ -183,8 +199,9 @@ pub fn draw(
             height: foot.height.min(1),
             ..column(index)
         };
-        let text = share(split.precision(class), cell.width >= 7, theme);
-        right(buf, start(cell_area, cell.width - 1), 0, text);
+        let room = cell.width - 1;
+        let text = share(split.precision(class), (cell.width >= 7, room), theme);
+        right(buf, start(cell_area, room), 0, text);
     }
     if cell.recall > 0 && cell.width < 7 {
         let foot = below(recall, HEAD + cell.height * rows_shown.len() as u16);
@@ -205,14 +222,18 @@ fn name(
     }
 }
 
-/// A share in percent; in a narrow area without its unit, and with the digits that fit.
-fn share(rate: Option<f64>, wide: bool, theme: &Theme) -> Span<'static> {
-    match (rate, wide) {
-        (Some(rate), true) => Span::raw(format!("{:.1} %", rate * 100.0)),
-        (Some(0.9995..), false) => Span::raw("100"),
-        (Some(rate), false) => Span::raw(format!("{:.1}", rate * 100.0)),
-        (None, _) => Span::styled("-", theme.dim()),
-    }
+/// A share in percent, with its unit or without, in this many columns.
+fn share(rate: Option<f64>, (with_unit, room): (bool, u16), theme: &Theme) -> Span<'static> {
+    let Some(rate) = rate else {
+        return Span::styled("-", theme.dim());
+    };
+    Span::raw(match (with_unit, rate >= 1.0) {
+        // Of a whole, the decimal does not fit everywhere, and says nothing.
+        (true, true) if room < 7 => "100 %".to_owned(),
+        (true, _) => percent(rate),
+        (false, true) => "100".to_owned(),
+        (false, false) => percent(rate).trim_end_matches(" %").to_owned(),
+    })
 }
 
 /// Draws one cell: the count and, if there is a second row, its share of the true class.
@@ -239,9 +260,11 @@ fn entry(
         let blank = " ".repeat(usize::from(inner.width));
         left(buf, inner, row, Span::styled(blank, style));
     }
+    // A trailing blank if there is a column to spare.
+    let air = if inner.width < 7 { "" } else { " " };
     let words = match count {
         0 => theme.glyphs.dot.to_string(),
-        count => count.to_string(),
+        count => number(count, usize::from(inner.width).saturating_sub(air.len())),
     };
     let text = if count == 0 { theme.dim() } else { style };
     let row = (inner.height.max(1) - 1) / 2;
@@ -249,8 +272,6 @@ fn entry(
         true => style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
         false => style,
     };
-    // A trailing blank if there is a column to spare.
-    let air = if inner.width < 7 { "" } else { " " };
     let line = |words: String| Span::styled(format!("{words}{air}"), text);
     match inner.height {
         ..2 => {
@@ -260,14 +281,27 @@ fn entry(
             right(buf, inner, row, line(words));
             if count > 0 {
                 // The share of a full row is too wide for its digits in some cells.
-                let percent = format!("{:.1} %{air}", share * 100.0);
-                let percent = match percent.len() > usize::from(inner.width) {
+                let whole = format!("{}{air}", percent(share));
+                let text = match whole.len() > usize::from(inner.width) {
                     true => format!("{:.0} %{air}", share * 100.0),
-                    false => percent,
+                    false => whole,
                 };
-                right(buf, inner, row + 1, Span::styled(percent, style));
+                right(buf, inner, row + 1, Span::styled(text, style));
             }
         }
+    }
+}
+
+/// A count in at most `room` columns: in thousands or millions if its digits do not fit.
+fn number(count: u64, room: usize) -> String {
+    let digits = count.to_string();
+    if digits.len() <= room {
+        return digits;
+    }
+    let rounded = |unit: u64| count.saturating_add(unit / 2) / unit;
+    match rounded(1_000) {
+        thousands @ ..1_000 => format!("{thousands}k"),
+        _ => format!("{}M", rounded(1_000_000)),
     }
 }
 
@@ -298,4 +332,16 @@ fn colours(share: f64, right_one: bool, count: u64, theme: &Theme) -> Style {
         .bg(back)
         .fg(theme.contrast(back))
         .add_modifier(bold)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_too_wide_for_its_cell_is_rounded() {
+        let narrow = [9_999, 10_000, 13_861, 999_499, 999_500, 2_400_000].map(|n| number(n, 4));
+        assert_eq!(narrow, ["9999", "10k", "14k", "999k", "1M", "2M"]);
+        assert_eq!(number(999_500, 6), "999500");
+    }
 }

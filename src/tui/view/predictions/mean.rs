@@ -6,11 +6,12 @@ use ratatui::text::{Line, Span};
 
 use super::selection::PredictionsSelection;
 use crate::figure::wording::ends_in_percent;
-use crate::format::thousands;
+use crate::format::{percent, thousands};
 use crate::ids::ClassId;
 use crate::stats::interval::wilson;
 use crate::tui::form;
 use crate::tui::scene::{Scene, image};
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
@@ -48,7 +49,7 @@ pub fn draw(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, area: Rect, buf
 fn title(sight: &PredictionsSelection<'_>, room: usize, picture: u16) -> String {
     let name = form::class_name(sight.session, sight.class);
     let long = format!("mean of images called {name}");
-    let fits = long.chars().count() <= room;
+    let fits = columns(&long) <= room;
     let numbered = name.parse::<usize>().is_ok();
     match picture {
         20.. if fits || numbered => long,
@@ -70,7 +71,7 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
         let Some(interval) = wilson(hit, all) else {
             return Vec::new();
         };
-        let value = format!("{:.1} %", interval.estimate * 100.0);
+        let value = percent(interval.estimate);
         let ends = ends_in_percent(interval);
         match width {
             ..20 => vec![Line::from(vec![
@@ -86,7 +87,10 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
     };
     let called = thousands(split.called(class));
     let mut lines = vec![match width {
-        ..20 => Line::from(called),
+        ..20 => Line::from(vec![
+            Span::styled(format!("{:<7}", "images"), theme.dim()),
+            Span::raw(called),
+        ]),
         _ => Line::from(vec![
             Span::styled(format!("{:<10}", "images"), theme.dim()),
             Span::raw(format!("{called:>7}")),
@@ -112,7 +116,7 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
             .map(|(count, other)| format!("{} ({})", name(*other), thousands(*count)))
             .collect();
         let room = usize::from(width).saturating_sub(10);
-        while words.len() > 1 && words.join(", ").chars().count() > room {
+        while words.len() > 1 && columns(&words.join(", ")) > room {
             words.pop();
         }
         match words.is_empty() {
