@@ -111,7 +111,10 @@ pub fn flatten(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportVal
         product.ok_or_else(|| NodeProblem::Cannot("the shape is too large".into()))
     };
     let shape = [product(&from[..place])?, product(&from[place..])?];
-    Ok(vec![reshaped(importer, &call.name, value, &shape)?])
+    let ahead = importer.elements_before_batch(value, &from);
+    let value = reshaped(importer, &call.name, value, &shape)?;
+    importer.set_elements_before_batch(&value, reshaping::ahead_within(&shape, ahead));
+    Ok(vec![value])
 }
 
 /// `Squeeze`.
