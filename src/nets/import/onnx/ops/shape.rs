@@ -14,7 +14,7 @@ use crate::nets::graph::{Dim, Op};
 const MOST: usize = 1 << 28;
 
 /// The lengths of a value's axes.
-fn lengths(importer: &Importer, value: &ImportValue) -> Result<Vec<SymbolicInt>, NodeProblem> {
+pub fn lengths(importer: &Importer, value: &ImportValue) -> Result<Vec<SymbolicInt>, NodeProblem> {
     Ok(importer.dims(value)?.into_iter().map(count).collect())
 }
 
@@ -166,7 +166,7 @@ pub fn expand(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
 }
 
 /// A value broadcast to a shape.
-fn expanded(
+pub fn expanded(
     importer: &mut Importer,
     name: &str,
     value: &ImportValue,
@@ -196,7 +196,7 @@ fn expanded(
 
 /// The common shape of two under broadcasting. A length equal to the file's fixed batch size matches the
 /// batch.
-fn together(
+pub fn together(
     a: &[SymbolicInt],
     b: &[SymbolicInt],
     batch: i64,
