@@ -33,6 +33,7 @@ impl Importer<'_> {
             attributes: Attributes::of(node),
             inputs,
             outputs: node.output.iter().map(used).collect(),
+            declared: node.output.iter().filter(|name| !name.is_empty()).count(),
             name: names::readable_name(node),
             opset: self.opset,
             is_final_softmax: node.output.iter().any(|name| self.last.contains(name)),

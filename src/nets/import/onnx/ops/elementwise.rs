@@ -12,9 +12,22 @@ use crate::nets::graph::op::{Binary, Unary};
 use crate::nets::graph::{Dim, Op};
 
 /// Operators that return their input unchanged: `Identity`, `Dropout`.
-pub fn unchanged(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
+pub fn unchanged(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     if call.outputs.get(1).is_some_and(|name| !name.is_empty()) {
         return NodeProblem::cannot("its mask is used");
+    }
+    // A dropout's third input says whether the network is being trained.
+    let trained = call
+        .optional(2)
+        .map(|mode| mode.constant().and_then(Constant::only));
+    if trained.is_some_and(|mode| mode != Some(0.0)) {
+        let note = "it was exported as in training, when its dropout discards values at random; here it discards none";
+        if !importer.notes.iter().any(|other| other == note) {
+            importer.notes.push(note.to_owned());
+        }
     }
     Ok(vec![call.input(0)?.clone()])
 }

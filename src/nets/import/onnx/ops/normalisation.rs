@@ -10,9 +10,11 @@ use crate::nets::graph::op::{Binary, ReducedAxes, Reduction, Unary};
 use crate::nets::graph::{NodeInput, Op};
 use crate::session::array::Array;
 
-/// `BatchNormalization`.
+/// `BatchNormalization`. Before version 14 it has more than one output in training, and only then.
 pub fn batch(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    if call.attributes.flag("training_mode", false) {
+    let attributes = call.attributes;
+    let by_outputs = call.opset < 14 && call.declared > 1 && !attributes.flag("is_test", false);
+    if attributes.flag("training_mode", false) || by_outputs {
         return NodeProblem::cannot(
             "it uses the statistics of the current batch, as in training; export the network after model.eval()",
         );

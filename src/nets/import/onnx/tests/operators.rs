@@ -2,7 +2,7 @@
 
 use onnx_ir::NodeProto;
 
-use super::{CLASSES, integers, logits, node, output};
+use super::{CLASSES, extended, integers, logits, node, output, refusal_of, run};
 
 /// The mean of an image's logits, \[N,1\], in version 13.
 fn mean() -> NodeProto {
@@ -44,4 +44,48 @@ fn a_choice_has_the_shape_of_all_its_inputs() {
     let choice = node("Where", &["no", "yes", "mean"], "chosen", &[]);
     let arrays = [never, vec![integers("yes", &[1])]].concat();
     assert_near(&output(13, arrays, vec![mean(), choice]), &wanted);
+}
+
+#[test]
+fn a_normalization_exported_as_in_training_is_refused() {
+    let vectors = ["fc2.bias"; 4];
+    let batch = |outputs: &[&str]| {
+        let mut batch = node(
+            "BatchNormalization",
+            &[&["logits"][..], &vectors].concat(),
+            "normal",
+            &[],
+        );
+        batch.output = outputs.iter().map(|&name| name.to_owned()).collect();
+        batch
+    };
+    let training = ["normal", "mean", "variance", "", ""];
+    for version in [7, 9, 13] {
+        let words = refusal_of(version, Vec::new(), vec![batch(&training)]);
+        assert!(
+            words.contains("as in training") && words.contains("model.eval()"),
+            "{version}: {words}"
+        );
+    }
+    for outputs in [&["normal"][..], &["normal", ""]] {
+        assert_eq!(
+            refusal_of(9, Vec::new(), vec![batch(outputs)]),
+            "it was read"
+        );
+    }
+}
+
+#[test]
+fn a_dropout_exported_as_in_training_is_noted_and_discards_nothing() {
+    let arrays = || vec![integers("never", &[0]), integers("always", &[1])];
+    let dropout = |mode| vec![node("Dropout", &["logits", "", mode], "kept", &[])];
+    let training = extended(13, arrays(), dropout("always")).unwrap();
+    assert!(
+        training.notes[0].contains("dropout"),
+        "{:?}",
+        training.notes
+    );
+    assert_near(&run(&training), &logits());
+    let plain = extended(13, arrays(), dropout("never")).unwrap();
+    assert!(plain.notes.is_empty(), "{:?}", plain.notes);
 }
