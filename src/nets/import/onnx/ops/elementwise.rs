@@ -4,6 +4,7 @@ use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::Constant;
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
+use super::super::file::{type_code, type_name};
 use super::super::importer::Importer;
 use super::super::lengths::{axis, count};
 use super::super::strided_indices::StridedIndices;
@@ -35,17 +36,11 @@ pub fn unchanged(
 /// `Cast` and `CastLike`. Values computed from the images are always 32-bit floats.
 pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
-    let to = match (call.operator, call.optional(1)) {
-        ("CastLike", Some(like)) => match like.constant() {
-            Some(Constant::Ints { .. }) => 7,
-            _ => 1,
-        },
-        _ => call.attributes.int("to", 1),
-    };
+    let to = cast_target(call)?;
     let is_float = matches!(to, 1 | 10 | 11 | 16);
     match value {
         ImportValue::Known(constant) | ImportValue::Weight(_, constant) => {
-            let other = folding::cast(constant, i32::try_from(to).unwrap_or(0))?;
+            let other = folding::cast(constant, to)?;
             let same = other == *constant;
             Ok(vec![if same {
                 value.clone()
@@ -53,12 +48,14 @@ pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>
                 ImportValue::Known(other)
             }])
         }
-        ImportValue::Broadcast(..) | ImportValue::GreaterThan(..) | ImportValue::Places(_) => {
-            Ok(vec![value.clone()])
+        ImportValue::Broadcast(constant, lengths) => {
+            let other = folding::cast(constant, to)?;
+            Ok(vec![ImportValue::Broadcast(other, lengths.clone())])
         }
+        ImportValue::GreaterThan(..) | ImportValue::Places(_) => Ok(vec![value.clone()]),
         ImportValue::Node(_) if is_float => Ok(vec![value.clone()]),
         ImportValue::Node(_) => {
-            let to = super::super::file::type_name(i32::try_from(to).unwrap_or(0));
+            let to = type_name(to);
             let input = importer.operand(value, &call.name)?;
             let Some((Op::Unary(Unary::Floor | Unary::Ceil | Unary::Round), _)) =
                 importer.operator_of(&input)
@@ -70,6 +67,22 @@ pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>
             Ok(vec![value.clone()])
         }
     }
+}
+
+/// The ONNX code of the type that a `Cast` or `CastLike` converts to. Before version 6 it is a name.
+fn cast_target(call: &OnnxCall) -> Result<i32, NodeProblem> {
+    if call.operator == "CastLike" {
+        return Ok(match call.input(1)?.constant() {
+            Some(Constant::Ints { .. }) => 7,
+            _ => 1,
+        });
+    }
+    let name = call.attributes.text("to").unwrap_or_default();
+    let code = match name {
+        "" => i32::try_from(call.attributes.int("to", 1)).ok(),
+        name => type_code(name),
+    };
+    code.ok_or_else(|| NodeProblem::Cannot(format!("it converts to the unknown type `{name}`")))
 }
 
 /// `Constant`.

@@ -206,16 +206,37 @@ pub fn cast(constant: &Constant, to: i32) -> Result<Constant, NodeProblem> {
                 values: array.values().iter().map(truth).collect(),
             })
         }
-        (_, Constant::Ints { .. }) => Ok(constant.clone()),
+        (_, Constant::Ints { values, .. }) => Ok(Constant::Ints {
+            shape,
+            values: values.iter().map(|&value| narrowed(value, to)).collect(),
+        }),
         (_, Constant::Floats(array)) => {
             #[allow(clippy::cast_possible_truncation)]
-            let whole = |number: &f32| SymbolicInt::fixed(*number as i64);
+            let whole = |number: &f32| narrowed(SymbolicInt::fixed(*number as i64), to);
             Ok(Constant::Ints {
                 shape,
                 values: array.values().iter().map(whole).collect(),
             })
         }
     }
+}
+
+/// An integer in the type of this ONNX code, of which a narrow one keeps the lowest bits; one that depends on the batch
+/// is left as it is.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn narrowed(number: SymbolicInt, to: i32) -> SymbolicInt {
+    let Some(known) = number.known() else {
+        return number;
+    };
+    SymbolicInt::fixed(match to {
+        2 => i64::from(known as u8),
+        3 => i64::from(known as i8),
+        4 => i64::from(known as u16),
+        5 => i64::from(known as i16),
+        6 => i64::from(known as i32),
+        12 => i64::from(known as u32),
+        _ => known,
+    })
 }
 
 /// An elementwise function of a known array; `None` for one that shape arithmetic does not use.

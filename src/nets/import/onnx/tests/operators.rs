@@ -2,7 +2,7 @@
 
 use onnx_ir::NodeProto;
 
-use super::{CLASSES, extended, integers, logits, node, output, refusal_of, run};
+use super::{CLASSES, extended, integers, logits, node, output, reals, refusal_of, run, with_text};
 
 /// The mean of an image's logits, \[N,1\], in version 13.
 fn mean() -> NodeProto {
@@ -88,4 +88,47 @@ fn a_dropout_exported_as_in_training_is_noted_and_discards_nothing() {
     assert_near(&run(&training), &logits());
     let plain = extended(13, arrays(), dropout("never")).unwrap();
     assert!(plain.notes.is_empty(), "{:?}", plain.notes);
+}
+
+/// The plain network's logits, each times the number of its class.
+fn times(factors: [f32; CLASSES]) -> Vec<f32> {
+    let logits = logits();
+    let factors = factors.iter().cycle();
+    logits.iter().zip(factors).map(|(a, b)| a * b).collect()
+}
+
+const STEPS: [f32; CLASSES] = [0.5, -1.5, 2.5, 3.5, -4.5, 5.5, 6.5, 7.5, 8.5, 9.5];
+
+#[test]
+fn before_version_6_a_type_is_a_name() {
+    for (name, wanted) in [("FLOAT", STEPS), ("INT64", STEPS.map(f32::trunc))] {
+        let cast = with_text(node("Cast", &["steps"], "cast", &[]), "to", name);
+        let product = node("Mul", &["logits", "cast"], "product", &[]);
+        let steps = vec![reals("steps", &[10], &STEPS)];
+        assert_near(&output(5, steps, vec![cast, product]), &times(wanted));
+    }
+    let cast = with_text(node("Cast", &["logits"], "cast", &[]), "to", "FLOATS");
+    let words = refusal_of(5, Vec::new(), vec![cast]);
+    assert!(
+        words.contains("Cast at `cast`") && words.contains("`FLOATS`"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_narrow_integer_keeps_the_lowest_bits() {
+    let wide = [-1i64, 300, 127, 128, -129, 65_535, 65_536, 0, 1, -2];
+    for (to, narrow) in [
+        (2, wide.map(|number| f32::from(number as u8))),
+        (3, wide.map(|number| f32::from(number as i8))),
+        (5, wide.map(|number| f32::from(number as i16))),
+    ] {
+        let nodes = vec![
+            node("Cast", &["wide"], "narrow", &[("to", to)]),
+            node("Cast", &["narrow"], "factors", &[("to", 1)]),
+            node("Mul", &["logits", "factors"], "product", &[]),
+        ];
+        let arrays = vec![integers("wide", &wide)];
+        assert_near(&output(13, arrays, nodes), &times(narrow));
+    }
 }
