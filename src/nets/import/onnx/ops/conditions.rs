@@ -3,7 +3,8 @@
 use super::super::call::{ImportValue, OnnxCall};
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
-use super::{folding, shape};
+use super::folding::{self, RemainderSign};
+use super::shape;
 use crate::nets::graph::Op;
 use crate::nets::graph::op::Unary;
 
@@ -21,7 +22,13 @@ pub fn compare(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, No
     let first = call.known(0, "input")?;
     let known = match call.operator {
         "Not" => folding::not(first)?,
-        "Mod" => folding::modulo(first, call.known(1, "divisor")?)?,
+        "Mod" => {
+            let sign = match call.attributes.flag("fmod", false) {
+                true => RemainderSign::Dividend,
+                false => RemainderSign::Divisor,
+            };
+            folding::modulo(first, call.known(1, "divisor")?, sign)?
+        }
         operator => folding::compare(operator, first, call.known(1, "input")?)?,
     };
     Ok(vec![ImportValue::Known(known)])

@@ -134,24 +134,41 @@ pub fn not(a: &Constant) -> Result<Constant, NodeProblem> {
     })
 }
 
-/// The remainder, with the sign of the divisor.
-pub fn modulo(a: &Constant, b: &Constant) -> Result<Constant, NodeProblem> {
+/// The sign of a remainder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemainderSign {
+    /// That of the divisor, as in Python.
+    Divisor,
+    /// That of the dividend, as in C.
+    Dividend,
+}
+
+/// The remainder.
+pub fn modulo(a: &Constant, b: &Constant, sign: RemainderSign) -> Result<Constant, NodeProblem> {
     let (a, b) = together(a, b)?;
-    let rest = |(a, b): (i64, i64)| {
-        let rest = a.checked_rem(b)?;
-        Some(SymbolicInt::fixed(if rest != 0 && (rest < 0) != (b < 0) {
-            rest + b
-        } else {
-            rest
-        }))
+    let of_divisor = sign == RemainderSign::Divisor;
+    if let (Constant::Ints { .. }, Constant::Ints { .. }) = (&a, &b) {
+        let rest = |(a, b): (i64, i64)| {
+            let rest = (b != 0).then(|| a.wrapping_rem(b))?;
+            let opposite = of_divisor && rest != 0 && (rest < 0) != (b < 0);
+            Some(SymbolicInt::fixed(if opposite { rest + b } else { rest }))
+        };
+        let numbers = a.ints().zip(b.ints());
+        let values = numbers.and_then(|(a, b)| a.into_iter().zip(b).map(rest).collect());
+        let words = "its remainder depends on the number of images, or divides by zero";
+        return Ok(Constant::Ints {
+            shape: a.shape().to_vec(),
+            values: values.ok_or(NodeProblem::Cannot(words.into()))?,
+        });
+    }
+    let (a, b) = (floats(&a)?, floats(&b)?);
+    let rest = |(a, b): (&f32, &f32)| {
+        let rest = a % b;
+        let opposite = of_divisor && rest != 0.0 && (rest < 0.0) != (*b < 0.0);
+        if opposite { rest + b } else { rest }
     };
-    let numbers = a.ints().zip(b.ints());
-    let values = numbers.and_then(|(a, b)| a.into_iter().zip(b).map(rest).collect());
-    let words = "its remainder depends on the number of images";
-    Ok(Constant::Ints {
-        shape: a.shape().to_vec(),
-        values: values.ok_or(NodeProblem::Cannot(words.into()))?,
-    })
+    let numbers = a.values().iter().zip(b.values()).map(rest);
+    Ok(Constant::Floats(Array::new(a.shape(), numbers.collect())))
 }
 
 /// Elementwise choice between two known arrays.

@@ -132,3 +132,31 @@ fn a_narrow_integer_keeps_the_lowest_bits() {
         assert_near(&output(13, arrays, nodes), &times(narrow));
     }
 }
+
+#[test]
+fn a_remainder_has_the_sign_that_its_file_asks_for() {
+    let (sevens, threes) = (
+        [7i64, -7, 7, -7, 6, -6, 0, 2, -2, 1],
+        [3i64, 3, -3, -3, 3, 3, 3, 3, 3, 3],
+    );
+    let python = [1.0, 2.0, -2.0, -1.0, 0.0, 0.0, 0.0, 2.0, 1.0, 1.0];
+    let c = [1.0, -1.0, 1.0, -1.0, 0.0, 0.0, 0.0, 2.0, -2.0, 1.0];
+    for (fmod, wanted) in [(0, python), (1, c)] {
+        let nodes = vec![
+            node("Mod", &["sevens", "threes"], "rest", &[("fmod", fmod)]),
+            node("Cast", &["rest"], "factors", &[("to", 1)]),
+            node("Mul", &["logits", "factors"], "product", &[]),
+        ];
+        let arrays = vec![integers("sevens", &sevens), integers("threes", &threes)];
+        assert_near(&output(13, arrays, nodes), &times(wanted));
+    }
+    let nodes = vec![
+        node("Mod", &["steps", "three"], "rest", &[("fmod", 1)]),
+        node("Mul", &["logits", "rest"], "product", &[]),
+    ];
+    let arrays = vec![reals("steps", &[10], &STEPS), reals("three", &[], &[3.0])];
+    assert_near(
+        &output(13, arrays, nodes),
+        &times(STEPS.map(|step| step % 3.0)),
+    );
+}
