@@ -4,8 +4,9 @@ use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::{Constant, broadcast};
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
-use super::super::lengths::{axes, axis, floats};
+use super::super::lengths::{axis, floats};
 use super::convolution::weight_name;
+use super::reduction::{each_alone, reduced_axes};
 use crate::nets::graph::op::{Binary, ReducedAxes, Reduction, Unary};
 use crate::nets::graph::{NodeInput, Op};
 use crate::session::array::Array;
@@ -183,10 +184,8 @@ pub fn reduced_norm(
     call: &OnnxCall,
 ) -> Result<Vec<ImportValue>, NodeProblem> {
     let rank = importer.dims(call.input(0)?)?.len();
-    let given = call.ints(1, "axes")?;
-    let axes = match given.as_deref() {
-        None | Some([]) => (0..rank).collect(),
-        Some(given) => axes(given, rank)?,
+    let Some(axes) = reduced_axes(call, rank)? else {
+        return each_alone(importer, call);
     };
     let input = importer.operand(call.input(0)?, &call.name)?;
     let after = match call.attributes.flag("keepdims", true) {

@@ -160,3 +160,24 @@ fn a_remainder_has_the_sign_that_its_file_asks_for() {
         &times(STEPS.map(|step| step % 3.0)),
     );
 }
+
+#[test]
+fn a_reduction_over_no_axes_takes_each_value_alone() {
+    let logits = logits();
+    let magnitudes: Vec<f32> = logits.iter().map(|logit| logit.abs()).collect();
+    let squares: Vec<f32> = logits.iter().map(|logit| logit * logit).collect();
+    for (operator, wanted) in [
+        ("ReduceMean", &logits),
+        ("ReduceLogSumExp", &logits),
+        ("ReduceL1", &magnitudes),
+        ("ReduceL2", &magnitudes),
+        ("ReduceSumSquare", &squares),
+    ] {
+        for inputs in [&["logits"][..], &["logits", "none"]] {
+            let arrays = vec![integers("none", &[])];
+            let attributes = [("noop_with_empty_axes", 1)];
+            let reduced = node(operator, inputs, "reduced", &attributes);
+            assert_near(&output(18, arrays, vec![reduced]), wanted);
+        }
+    }
+}
