@@ -192,23 +192,27 @@ pub fn parametric_relu(
     )?])
 }
 
-/// `Clip`; its bounds were attributes in older files.
+/// `Clip`; its bounds were attributes in older files. If they are exchanged, every value becomes the upper one.
 pub fn clip(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    let bound = |place, name: &str, none: f64| -> Result<f64, NodeProblem> {
+    let given = |place, name: &str| -> Result<Option<f32>, NodeProblem> {
         if call.attributes.has(name) {
-            return Ok(f64::from(call.attributes.float(name, 0.0)));
+            return Ok(Some(call.attributes.float(name, 0.0)));
         }
         if call.optional(place).is_none() {
-            return Ok(none);
+            return Ok(None);
         }
         let words = || NodeProblem::Cannot(format!("its {name} is not a single number"));
-        let number = call.known(place, name)?.only().ok_or_else(words)?;
-        Ok(f64::from(number))
+        call.known(place, name)?.only().ok_or_else(words).map(Some)
+    };
+    let bound = |place, name: &str, none: f64| -> Result<f64, NodeProblem> {
+        let number = given(place, name)?.filter(|number| !number.is_nan());
+        Ok(number.map_or(none, f64::from))
     };
     let (min, max) = (
         bound(1, "min", f64::NEG_INFINITY)?,
         bound(2, "max", f64::INFINITY)?,
     );
+    let min = min.min(max);
     let input = importer.operand(call.input(0)?, &call.name)?;
     // PyTorch exports ReLU6 and similar functions as `Clip`.
     let function = match (min, max) {

@@ -181,3 +181,10 @@ fn a_reduction_over_no_axes_takes_each_value_alone() {
         }
     }
 }
+
+#[test]
+fn exchanged_bounds_leave_the_upper_one_alone() {
+    let clip = node("Clip", &["logits", "most", "least"], "clipped", &[]);
+    let arrays = vec![reals("most", &[], &[0.7]), reals("least", &[], &[0.3])];
+    assert_near(&output(13, arrays, vec![clip]), &[0.3; 2 * CLASSES]);
+}
