@@ -73,11 +73,7 @@ fn integers(name: &str, numbers: &[i64]) -> TensorProto {
 }
 
 /// The plain network in this version of the operators, with more arrays, and with these nodes behind its logits.
-fn extended(
-    version: i64,
-    arrays: Vec<TensorProto>,
-    nodes: Vec<NodeProto>,
-) -> Result<OnnxImport, OnnxError> {
+fn model(version: i64, arrays: Vec<TensorProto>, nodes: Vec<NodeProto>) -> ModelProto {
     let bytes = fs::read(fixture("cnn-7.onnx")).unwrap();
     let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
     model.opset_import[0].version = version;
@@ -87,7 +83,16 @@ fn extended(
     }
     graph.initializer.extend(arrays);
     graph.node.extend(nodes);
-    import(&model)
+    model
+}
+
+/// That network as it is read.
+fn extended(
+    version: i64,
+    arrays: Vec<TensorProto>,
+    nodes: Vec<NodeProto>,
+) -> Result<OnnxImport, OnnxError> {
+    import(&model(version, arrays, nodes))
 }
 
 /// A model, written to a file and read from it.

@@ -2,7 +2,10 @@
 
 use onnx_ir::NodeProto;
 
-use super::{CLASSES, extended, integers, logits, node, output, reals, refusal_of, run, with_text};
+use super::{
+    CLASSES, extended, import, integers, logits, model, node, output, reals, refusal_of, run,
+    with_text,
+};
 
 /// The mean of an image's logits, \[N,1\], in version 13.
 fn mean() -> NodeProto {
@@ -187,4 +190,26 @@ fn exchanged_bounds_leave_the_upper_one_alone() {
     let clip = node("Clip", &["logits", "most", "least"], "clipped", &[]);
     let arrays = vec![reals("most", &[], &[0.7]), reals("least", &[], &[0.3])];
     assert_near(&output(13, arrays, vec![clip]), &[0.3; 2 * CLASSES]);
+}
+
+#[test]
+fn a_file_for_several_images_resizes_any_number() {
+    let nodes = vec![
+        node("Reshape", &["logits", "as image"], "image", &[]),
+        node("Resize", &["image", "", "", "sizes"], "larger", &[]),
+        node("Reshape", &["larger", "as row"], "row", &[]),
+    ];
+    let arrays = vec![
+        integers("as image", &[4, 1, 1, 10]),
+        integers("sizes", &[4, 1, 1, 20]),
+        integers("as row", &[4, 20]),
+    ];
+    let mut model = model(13, arrays, nodes);
+    let graph = model.graph.mut_or_insert_default();
+    let kind = graph.input[0].type_.mut_or_insert_default();
+    let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+    shape.dim[0].set_dim_value(4);
+    let found = run(&import(&model).unwrap());
+    let twice: Vec<f32> = logits().iter().flat_map(|&logit| [logit; 2]).collect();
+    assert_near(&found, &twice);
 }

@@ -2,7 +2,7 @@
 
 use onnx_ir::{AttributeProto, NodeProto};
 
-use super::{CLASSES, extended, imported, logits, node, output};
+use super::{CLASSES, extended, imported, logits, node, output, reals};
 
 /// The plain network's logits, and what `node` from `column` to `changed` makes of them as columns \[N,10,1\].
 fn of_columns(changed: NodeProto) -> (Vec<f32>, Vec<f32>) {
@@ -94,6 +94,30 @@ fn a_ratio_that_is_not_exact_gives_the_size_that_was_meant() {
         node("Squeeze", &["row of less"], "fewer", &[("axes", 1)]),
     ];
     assert_eq!(output(6, Vec::new(), nodes).len(), 2 * 9);
+}
+
+#[test]
+fn before_version_11_a_shrunk_axis_takes_the_pixel_after() {
+    for (ratio, wanted) in [
+        (0.6, &[0, 2, 4, 5, 7, 9][..]),
+        (1.5, &[0, 0, 1, 2, 2, 3, 4, 4]),
+    ] {
+        let scales = vec![reals("scales", &[4], &[1.0, 1.0, 1.0, ratio])];
+        let nodes = vec![
+            node("Unsqueeze", &["logits"], "row", &[("axes", 1)]),
+            node("Unsqueeze", &["row"], "image", &[("axes", 1)]),
+            node("Resize", &["image", "scales"], "other", &[]),
+            node("Squeeze", &["other"], "row of other", &[("axes", 1)]),
+            node("Squeeze", &["row of other"], "resized", &[("axes", 1)]),
+        ];
+        let found = output(10, scales, nodes);
+        let all = logits();
+        let each = found.len() / 2;
+        for (row, logits) in found.chunks(each).zip(all.chunks(CLASSES)) {
+            let chosen: Vec<f32> = wanted.iter().map(|&place: &usize| logits[place]).collect();
+            assert_eq!(row[..wanted.len()], chosen, "{ratio}");
+        }
+    }
 }
 
 #[test]
