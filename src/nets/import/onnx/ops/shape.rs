@@ -221,29 +221,27 @@ pub fn together(
     shape.ok_or_else(|| NodeProblem::Cannot("the shapes cannot be broadcast".into()))
 }
 
-/// `Tile`: repetition along existing axes.
+/// `Tile`: repetition along existing axes, one after the other, so that no more than one axis is added on the way.
 pub fn tile(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    let value = call.input(0)?;
-    let from = lengths(importer, value)?;
+    let mut value = call.input(0)?.clone();
+    let mut from = lengths(importer, &value)?;
     let times = integers(call.known(1, "repeats")?)?;
     if times.len() != from.len() {
         return NodeProblem::cannot("it does not have one repeat per axis");
     }
-    // [a,b] as [1,a,1,b], repeated to [s,a,t,b], read as [s·a,t·b].
     let one = SymbolicInt::fixed(1);
-    let apart: Vec<SymbolicInt> = from.iter().flat_map(|&length| [one, length]).collect();
-    let pairs = times.iter().zip(&from);
-    let repeated: Vec<SymbolicInt> = pairs.clone().flat_map(|(&by, &len)| [by, len]).collect();
-    let joined: Option<Vec<SymbolicInt>> = pairs.map(|(&by, &length)| length.times(by)).collect();
-    let joined = joined.ok_or_else(|| NodeProblem::Cannot("it repeats the batch".into()))?;
-    let apart = reshaped(importer, &format!("{}.apart", call.name), value, &apart)?;
-    let wide = expanded(
-        importer,
-        &format!("{}.repeated", call.name),
-        &apart,
-        &repeated,
-    )?;
-    Ok(vec![reshaped(importer, &call.name, &wide, &joined)?])
+    let part = |role: &str| format!("{}.{role}", call.name);
+    for (axis, &by) in times.iter().enumerate().filter(|(_, by)| **by != one) {
+        // [a] as [1,a], repeated to [t,a], read as [t·a].
+        let joined = from[axis].times(by);
+        let joined = joined.ok_or_else(|| NodeProblem::Cannot("it repeats the batch".into()))?;
+        let with = |first: SymbolicInt| [&from[..axis], &[first], &from[axis..]].concat();
+        value = reshaped(importer, &part("apart"), &value, &with(one))?;
+        value = expanded(importer, &part("repeated"), &value, &with(by))?;
+        from[axis] = joined;
+        value = reshaped(importer, &call.name, &value, &from)?;
+    }
+    Ok(vec![value])
 }
 
 /// `ConstantOfShape`.

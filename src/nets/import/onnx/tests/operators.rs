@@ -213,3 +213,26 @@ fn a_file_for_several_images_resizes_any_number() {
     let twice: Vec<f32> = logits().iter().flat_map(|&logit| [logit; 2]).collect();
     assert_near(&found, &twice);
 }
+
+#[test]
+fn images_are_repeated_along_several_axes() {
+    let nodes = vec![
+        node("Reshape", &["logits", "as images"], "images of two", &[]),
+        node("Tile", &["images of two", "times"], "tiled", &[]),
+        node("Flatten", &["tiled"], "row", &[("axis", 1)]),
+    ];
+    let arrays = vec![
+        integers("as images", &[-1, 2, 1, 5]),
+        integers("times", &[1, 2, 3, 2]),
+    ];
+    let logits = logits();
+    let mut wanted = Vec::new();
+    for image in logits.chunks(CLASSES) {
+        for channel in [0, 1, 0, 1] {
+            for column in [0, 1, 2, 3, 4].repeat(6) {
+                wanted.push(image[5 * channel + column]);
+            }
+        }
+    }
+    assert_near(&output(13, arrays, nodes), &wanted);
+}
