@@ -2,6 +2,7 @@
 //! broken files.
 
 mod errors;
+mod limits;
 mod operators;
 mod parity;
 mod versions;

@@ -23,13 +23,26 @@ pub fn slice(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
     let along = call.ints(3, "axes")?.unwrap_or_else(|| all().collect());
     let steps = call.ints(4, "steps")?;
     let steps = steps.unwrap_or_else(|| vec![1; starts.len()]);
-    let mut cuts = Vec::new();
+    if [along.len(), ends.len(), steps.len()] != [starts.len(); 3] {
+        return NodeProblem::cannot(format!(
+            "it has {} starts, {} ends, {} axes and {} steps",
+            starts.len(),
+            ends.len(),
+            along.len(),
+            steps.len()
+        ));
+    }
+    let (mut cuts, mut seen) = (Vec::new(), Vec::new());
     let each = along.iter().zip(&starts).zip(&ends).zip(&steps);
     for (((&along, &start), &end), &step) in each {
         let axis = axis(along, from.len())?;
+        if seen.contains(&axis) {
+            return NodeProblem::cannot(format!("it slices axis {axis} twice"));
+        }
+        seen.push(axis);
         let dim = from[axis];
         let cut = cut(axis, dim.count, start, end, step)?;
-        let whole = cut.start == 0 && cut.count == dim.count && cut.step == 1;
+        let whole = cut.start == 0 && cut.count == dim.count && step == 1;
         if whole {
             continue;
         }
@@ -81,7 +94,11 @@ fn cut(
         axis,
         start: size(start),
         count: usize::try_from(count).unwrap_or(0),
-        step: isize::try_from(step).unwrap_or(if step > 0 { isize::MAX } else { isize::MIN }),
+        // The step from a single index to the next does not matter, and may be too large to compute with.
+        step: match count {
+            0 | 1 => 1,
+            _ => isize::try_from(step).unwrap_or(1),
+        },
     })
 }
 
@@ -126,7 +143,7 @@ pub fn split(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
     let parts: Vec<usize> = match call.ints(1, "split")? {
         Some(parts) => parts
             .iter()
-            .map(|&part| usize::try_from(part).unwrap_or(0))
+            .map(|&part| usize::try_from(part).unwrap_or(usize::MAX))
             .collect(),
         None => {
             let count = call.outputs.len().max(1);
@@ -135,7 +152,10 @@ pub fn split(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
             (0..count).map(part).collect()
         }
     };
-    if parts.iter().sum::<usize>() != length {
+    let sum = parts
+        .iter()
+        .try_fold(0usize, |sum, &part| sum.checked_add(part));
+    if sum != Some(length) {
         return NodeProblem::cannot(format!("its parts {parts:?} do not add up to {length}"));
     }
     let mut start = 0;

@@ -35,15 +35,21 @@ pub fn transposed(
     value: &ImportValue,
     order: &[usize],
 ) -> Result<ImportValue, NodeProblem> {
-    let unchanged = order.iter().copied().eq(0..order.len());
+    let rank = importer.dims(value)?.len();
+    let mut sorted = order.to_vec();
+    sorted.sort_unstable();
+    if !sorted.into_iter().eq(0..rank) {
+        return NodeProblem::cannot(format!(
+            "its axes {order:?} are not those of its input, 0 to {}, in another order",
+            rank.saturating_sub(1)
+        ));
+    }
+    let unchanged = order.iter().copied().eq(0..rank);
     if unchanged {
         return Ok(value.clone());
     }
     if let Some(constant) = value.constant() {
         let from = constant.shape();
-        if order.len() != from.len() {
-            return NodeProblem::cannot("its axes do not match its input");
-        }
         let shape: Vec<usize> = order.iter().map(|&axis| from[axis]).collect();
         let strides = strides(from);
         let strides: Vec<isize> = order.iter().map(|&axis| strides[axis]).collect();

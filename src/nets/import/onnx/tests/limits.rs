@@ -1,0 +1,71 @@
+//! Tests of files that no exporter writes: each is refused with its place, and computes nothing absurd before that.
+
+use onnx_ir::{NodeProto, TensorProto};
+
+use super::{integers, node, reals, refusal_of};
+
+/// Checks that a node on arrays, added to the logits in version 13, is refused with all of these words.
+fn refused(arrays: Vec<TensorProto>, odd: NodeProto, words: &[&str]) {
+    let operator = odd.op_type.clone();
+    let added = node("Add", &["logits", odd.output[0].as_str()], "sum", &[]);
+    let refusal = refusal_of(13, arrays, vec![odd, added]);
+    for needed in words {
+        assert!(refusal.contains(needed), "{operator}: {needed}: {refusal}");
+    }
+}
+
+#[test]
+fn a_transposition_names_every_axis_once() {
+    for axes in [&[0, 0][..], &[0], &[0, 1, 1]] {
+        let mut turned = node("Transpose", &["matrix"], "turned", &[("perm", 0)]);
+        turned.attribute[0].ints = axes.to_vec();
+        let matrix = vec![reals("matrix", &[5, 1], &[1.0; 5])];
+        refused(matrix, turned, &["Transpose at", "in another order"]);
+    }
+}
+
+#[test]
+fn a_slice_names_every_axis_once_and_completely() {
+    let table = || reals("table", &[3, 3], &[0.0; 9]);
+    let of = |starts: &[i64], axes: &[i64]| {
+        vec![
+            table(),
+            integers("starts", starts),
+            integers("ends", &[9, 9]),
+            integers("axes", axes),
+        ]
+    };
+    let slice = || node("Slice", &["table", "starts", "ends", "axes"], "cut", &[]);
+    refused(of(&[2, 2], &[0, 0]), slice(), &["Slice at", "axis 0 twice"]);
+    refused(of(&[2], &[0]), slice(), &["Slice at", "1 starts, 2 ends"]);
+}
+
+#[test]
+fn parts_that_add_up_only_by_overflowing_are_refused() {
+    let most = i64::MAX;
+    let arrays = vec![
+        reals("nine", &[9], &[0.0; 9]),
+        integers("parts", &[most, most, 11]),
+    ];
+    let mut split = node("Split", &["nine", "parts"], "a", &[("axis", 0)]);
+    split.output = ["a", "b", "c"].map(str::to_owned).to_vec();
+    refused(arrays, split, &["Split at", "do not add up to 9"]);
+}
+
+#[test]
+fn a_step_that_is_never_taken_may_have_any_size() {
+    let arrays = vec![
+        reals("ten", &[10], &[0.0; 10]),
+        integers("start", &[9]),
+        integers("end", &[-100]),
+        integers("axis", &[0]),
+        integers("step", &[i64::MIN]),
+    ];
+    let last = node(
+        "Slice",
+        &["ten", "start", "end", "axis", "step"],
+        "last",
+        &[],
+    );
+    refused(arrays, last, &["it was read"]);
+}
