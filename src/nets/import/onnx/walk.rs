@@ -41,17 +41,24 @@ impl Importer<'_> {
         let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
             return Err(OnnxFault::Operators(ops::missing(&[node])));
         };
+        let unsupported = |problem: String| OnnxFault::UnsupportedUse {
+            operator: node.op_type.clone(),
+            node: match node.name.as_str() {
+                "" => call.name.clone(),
+                name => name.to_owned(),
+            },
+            problem,
+        };
         let values = translate(self, &call).map_err(|problem| match problem {
             NodeProblem::Fault(fault) => fault,
-            NodeProblem::Cannot(problem) => OnnxFault::UnsupportedUse {
-                operator: node.op_type.clone(),
-                node: match node.name.as_str() {
-                    "" => call.name.clone(),
-                    name => name.to_owned(),
-                },
-                problem,
-            },
+            NodeProblem::Cannot(problem) => unsupported(problem),
         })?;
+        if !self.can_afford(&values) {
+            return Err(unsupported(
+                "with it, the arrays that are made at import would take an absurd amount of memory"
+                    .into(),
+            ));
+        }
         for (name, value) in node.output.iter().zip(values) {
             if !name.is_empty() {
                 self.set(name, value);

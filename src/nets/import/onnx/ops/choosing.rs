@@ -1,7 +1,7 @@
 //! Operators that select along axes: slices, splits, gathers.
 
 use super::super::call::{ImportValue, OnnxCall};
-use super::super::constant::strides;
+use super::super::constant::{affordable, strides};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
@@ -220,8 +220,9 @@ pub fn gather(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
             };
             indices.iter().flat_map(pick).collect::<Vec<_>>()
         };
-        let picks: Vec<usize> = (0..outer).flat_map(row).collect();
         let shape = [before, &places_shape, after].concat();
+        affordable(&shape, constant.len()).ok_or_else(NodeProblem::too_large)?;
+        let picks: Vec<usize> = (0..outer).flat_map(row).collect();
         return Ok(vec![ImportValue::Known(constant.picked(&shape, &picks))]);
     }
     if from[axis].batched {

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::constant::{Constant, broadcast};
+use super::super::constant::{Constant, affordable, broadcast};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::lengths::floats;
@@ -20,6 +20,7 @@ fn together(a: &Constant, b: &Constant) -> Result<(Constant, Constant), NodeProb
         ))
     };
     let shape = broadcast(a.shape(), b.shape()).ok_or_else(words)?;
+    affordable(&shape, a.len().max(b.len())).ok_or_else(NodeProblem::too_large)?;
     Ok((a.broadcast_to(&shape), b.broadcast_to(&shape)))
 }
 

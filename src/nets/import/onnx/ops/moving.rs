@@ -1,7 +1,7 @@
 //! Operators that move values: transposing, concatenating, padding, exchanging depth and space.
 
 use super::super::call::{ImportValue, OnnxCall};
-use super::super::constant::{Constant, strides};
+use super::super::constant::{Constant, affordable, strides};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
@@ -108,6 +108,8 @@ fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, NodeProblem> {
         return NodeProblem::cannot("the shapes of its inputs do not match");
     }
     shape[axis] = parts.iter().map(|part| part.shape()[axis]).sum();
+    let largest = parts.iter().map(|part| part.len()).max();
+    affordable(&shape, largest.unwrap_or(0)).ok_or_else(NodeProblem::too_large)?;
     let outer: usize = shape[..axis].iter().product();
     let rows = |part: &Constant| part.len() / outer.max(1);
     if parts.iter().all(|part| matches!(part, Constant::Floats(_))) {

@@ -1,7 +1,7 @@
 //! Operators that query shapes, evaluated at import, and operators that only change shapes.
 
 use super::super::call::{ImportValue, OnnxCall};
-use super::super::constant::Constant;
+use super::super::constant::{Constant, affordable};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
@@ -9,9 +9,6 @@ use super::super::lengths::{axes, axis, count, dims};
 use super::super::strided_indices::StridedIndices;
 use super::reshaping;
 use crate::nets::graph::{Dim, Op};
-
-/// The largest size of an array created at import.
-const MOST: usize = 1 << 28;
 
 /// The lengths of a value's axes.
 pub fn lengths(importer: &Importer, value: &ImportValue) -> Result<Vec<SymbolicInt>, NodeProblem> {
@@ -181,12 +178,8 @@ pub fn expanded(
         return importer.emit_value(name, Op::Expand { shape }, &[input]);
     };
     let known = known_shape(shape);
-    let count = known.as_ref().map_or(Some(1), |shape| {
-        let mut lengths = shape.iter();
-        lengths.try_fold(1usize, |all, &length| all.checked_mul(length))
-    });
-    if count.is_none_or(|count| count > MOST) {
-        return NodeProblem::cannot("it makes an absurdly large array");
+    if let Some(shape) = &known {
+        affordable(shape, constant.len()).ok_or_else(NodeProblem::too_large)?;
     }
     Ok(match known {
         Some(shape) => ImportValue::Known(constant.broadcast_to(&shape)),
@@ -283,7 +276,7 @@ pub fn range(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, Node
     let whole = matches!(call.known(0, "start")?, Constant::Ints { .. });
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let count = ((limit - start) / step).ceil().max(0.0) as usize;
-    if count > MOST || step == 0.0 {
+    if step == 0.0 || affordable(&[count], 0).is_none() {
         return NodeProblem::cannot("its range is endless");
     }
     #[allow(clippy::cast_precision_loss)]

@@ -2,7 +2,7 @@
 
 use onnx_ir::{NodeProto, TensorProto};
 
-use super::{integers, node, reals, refusal_of};
+use super::{import, integers, model, node, reals, refusal_of};
 
 /// Checks that a node on arrays, added to the logits in version 13, is refused with all of these words.
 fn refused(arrays: Vec<TensorProto>, odd: NodeProto, words: &[&str]) {
@@ -68,4 +68,57 @@ fn a_step_that_is_never_taken_may_have_any_size() {
         &[],
     );
     refused(arrays, last, &["it was read"]);
+}
+
+#[test]
+fn an_absurdly_large_array_is_refused_before_it_is_made() {
+    const LONG: i64 = 200_000;
+    let (long, zeros) = (vec![0.0; 200_000], vec![0; 200_000]);
+    let arrays = || {
+        vec![
+            reals("column", &[LONG, 1], &long),
+            reals("row", &[1, LONG], &long),
+            integers("first", &zeros),
+            integers("shape", &[LONG, LONG]),
+        ]
+    };
+    let copies = vec!["row"; 1_000];
+    for odd in [
+        node("Mul", &["column", "row"], "made", &[]),
+        node("Less", &["column", "row"], "made", &[]),
+        node("Where", &["first", "column", "row"], "made", &[]),
+        node("Gather", &["row", "first"], "made", &[("axis", 0)]),
+        node("Concat", &copies, "made", &[("axis", 1)]),
+        node("Expand", &["row", "shape"], "made", &[]),
+        node("ConstantOfShape", &["shape"], "made", &[]),
+    ] {
+        refused(arrays(), odd, &["absurdly large array"]);
+    }
+}
+
+#[test]
+fn functions_that_double_the_model_again_and_again_are_refused() {
+    let call = |level: usize, input: &str, output: &str| {
+        let mut call = node(&format!("F{level}"), &[input], output, &[]);
+        "my".clone_into(&mut call.domain);
+        call
+    };
+    let mut model = model(13, Vec::new(), vec![call(20, "logits", "last")]);
+    for level in 0..=20 {
+        model.functions.push(Default::default());
+        let function = model.functions.last_mut().unwrap();
+        function.name = format!("F{level}");
+        "my".clone_into(&mut function.domain);
+        function.input = vec!["x".to_owned()];
+        function.output = vec!["z".to_owned()];
+        function.node = match level {
+            0 => vec![node("Relu", &["x"], "z", &[])],
+            _ => vec![call(level - 1, "x", "y"), call(level - 1, "y", "z")],
+        };
+    }
+    let Err(error) = import(&model) else {
+        panic!("it was read");
+    };
+    let words = error.to_string();
+    assert!(words.contains("more than 262144 operators"), "{words}");
 }
