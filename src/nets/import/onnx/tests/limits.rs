@@ -122,3 +122,18 @@ fn functions_that_double_the_model_again_and_again_are_refused() {
     let words = error.to_string();
     assert!(words.contains("more than 262144 operators"), "{words}");
 }
+
+#[test]
+fn absurdly_long_rows_are_not_taken_as_images() {
+    let mut model = model(13, Vec::new(), Vec::new());
+    let graph = model.graph.mut_or_insert_default();
+    let kind = graph.input[0].type_.mut_or_insert_default();
+    let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+    shape.dim.truncate(2);
+    shape.dim[1].set_dim_value(1 << 60);
+    let Err(error) = import(&model) else {
+        panic!("it was read");
+    };
+    let words = error.to_string();
+    assert!(words.contains("1152921504606846976 values"), "{words}");
+}
