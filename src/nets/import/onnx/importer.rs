@@ -30,7 +30,9 @@ pub struct Importer<'a> {
     names: UniqueNames,
     weights: HashMap<String, Vec<String>>,
     /// Nodes whose values are all the same number.
-    uniform: HashMap<NodeId, f32>,
+    pub(super) uniform: HashMap<NodeId, f32>,
+    /// The values of nodes that do not depend on the images, such as normalised weights.
+    pub(super) fixed: HashMap<NodeId, Array<f32>>,
     /// Nodes with a merged axis that counts other things before the batch, and how many per image.
     ahead: HashMap<NodeId, i64>,
     /// The operator and inputs of each node.
@@ -64,6 +66,7 @@ impl<'a> Importer<'a> {
             names: UniqueNames::default(),
             weights: HashMap::new(),
             uniform: HashMap::new(),
+            fixed: HashMap::new(),
             ahead: HashMap::new(),
             made: Vec::new(),
             node_names: Vec::new(),
@@ -139,6 +142,9 @@ impl<'a> Importer<'a> {
         let id = self.graph.add(&unique, op.clone(), inputs)?;
         self.node_names.push(name.to_owned());
         self.keep_ahead(id, inputs);
+        if let Some(array) = self.without_images(id, &op, inputs) {
+            self.fixed.insert(id, array);
+        }
         self.made.push((op, inputs.to_vec()));
         if let Some(number) = uniform {
             self.uniform.insert(id, number);
@@ -316,42 +322,6 @@ impl<'a> Importer<'a> {
             ImportValue::Places(places) => dims(&places.lengths),
         }
     }
-
-    /// The number that a value has everywhere, if it is known to be uniform.
-    pub fn uniform(&self, value: &ImportValue) -> Option<f32> {
-        match value {
-            ImportValue::Node(id) => self.uniform.get(id).copied(),
-            ImportValue::GreaterThan(..) | ImportValue::Places(_) => None,
-            ImportValue::Known(constant)
-            | ImportValue::Weight(_, constant)
-            | ImportValue::Broadcast(constant, _) => same_everywhere(&constant.floats()?),
-        }
-    }
-
-    fn uniform_of(&self, op: &Op, inputs: &[NodeInput]) -> Option<f32> {
-        let moves_only = matches!(
-            op,
-            Op::Expand { .. }
-                | Op::Slice(_)
-                | Op::Reshape { .. }
-                | Op::Transpose { .. }
-                | Op::Gather { .. }
-                | Op::Concat { .. }
-        );
-        let number = |input: &NodeInput| match input {
-            NodeInput::Node(id) => self.uniform.get(id).copied(),
-            NodeInput::Weight(name) => same_everywhere(self.graph.weight_values(name)?),
-        };
-        let (first, rest) = inputs.split_first()?;
-        let first = number(first).filter(|_| moves_only)?;
-        let same = |input: &NodeInput| number(input) == Some(first);
-        rest.iter().all(same).then_some(first)
-    }
-}
-
-fn same_everywhere(array: &Array<f32>) -> Option<f32> {
-    let (first, rest) = array.values().split_first()?;
-    rest.iter().all(|number| number == first).then_some(*first)
 }
 
 #[cfg(test)]

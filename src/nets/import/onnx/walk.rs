@@ -53,6 +53,10 @@ impl Importer<'_> {
             NodeProblem::Fault(fault) => fault,
             NodeProblem::Cannot(problem) => unsupported(problem),
         })?;
+        let values: Vec<ImportValue> = values
+            .into_iter()
+            .map(|value| self.settled(value))
+            .collect();
         if !self.can_afford(&values) {
             return Err(unsupported(
                 "with it, the arrays that are made at import would take an absurd amount of memory"

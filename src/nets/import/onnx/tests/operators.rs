@@ -236,3 +236,40 @@ fn images_are_repeated_along_several_axes() {
     }
     assert_near(&output(13, arrays, nodes), &wanted);
 }
+
+#[test]
+fn a_kernel_may_be_computed_from_weights() {
+    // As weight normalization does it: the direction of each kernel apart from its length.
+    let directions = [0.5, -1.0, 2.0, 1.5, 0.25, -0.75];
+    let mut length = node("ReduceL2", &["directions"], "length", &[("axes", 1)]);
+    length.attribute[0].ints = vec![1, 2, 3];
+    let nodes = vec![
+        node("Reshape", &["logits", "as row"], "row", &[]),
+        length,
+        node("Div", &["directions", "length"], "kernels", &[]),
+        node("Conv", &["row", "kernels"], "sums", &[]),
+        node("Flatten", &["sums"], "flat", &[("axis", 1)]),
+    ];
+    let arrays = vec![
+        integers("as row", &[-1, 1, 1, 10]),
+        reals("directions", &[2, 1, 1, 3], &directions),
+    ];
+    let network = extended(13, arrays, nodes).unwrap();
+    let mut wanted = Vec::new();
+    for image in logits().chunks(CLASSES) {
+        for direction in directions.chunks(3) {
+            let length = direction.iter().map(|tap| tap * tap).sum::<f32>().sqrt();
+            wanted.extend(image.windows(3).map(|window| {
+                let taps = window.iter().zip(direction);
+                taps.map(|(logit, tap)| logit * tap / length).sum::<f32>()
+            }));
+        }
+    }
+    assert_near(&run(&network), &wanted);
+    let labels = network.graph.nodes().iter().map(|node| node.op.label());
+    let labels: Vec<&str> = labels.collect();
+    assert!(
+        !labels.contains(&"ReduceSum") && !labels.contains(&"Div"),
+        "{labels:?}"
+    );
+}
