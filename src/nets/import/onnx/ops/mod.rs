@@ -116,6 +116,7 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Slice" => choosing::slice,
         "Split" => choosing::split,
         "Gather" => choosing::gather,
+        "GatherND" => choosing::gather_nd,
         "Pad" => moving::pad,
         "DepthToSpace" => moving::depth_to_space,
         "SpaceToDepth" => moving::space_to_depth,

@@ -1,6 +1,6 @@
 //! Tests of operators in unusual uses, behind the logits of the plain network.
 
-use onnx_ir::NodeProto;
+use onnx_ir::{AttributeProto, NodeProto};
 
 use super::{
     CLASSES, extended, import, integers, logits, model, node, output, reals, refusal_of, run,
@@ -15,6 +15,15 @@ fn mean() -> NodeProto {
         "mean",
         &[("axes", 1), ("keepdims", 1)],
     )
+}
+
+/// A node with an attribute of several integers.
+fn with_list(mut node: NodeProto, name: &str, numbers: &[i64]) -> NodeProto {
+    let mut attribute = AttributeProto::new();
+    name.clone_into(&mut attribute.name);
+    attribute.ints = numbers.to_vec();
+    node.attribute.push(attribute);
+    node
 }
 
 fn means(logits: &[f32]) -> Vec<f32> {
@@ -241,8 +250,8 @@ fn images_are_repeated_along_several_axes() {
 fn a_kernel_may_be_computed_from_weights() {
     // As weight normalization does it: the direction of each kernel apart from its length.
     let directions = [0.5, -1.0, 2.0, 1.5, 0.25, -0.75];
-    let mut length = node("ReduceL2", &["directions"], "length", &[("axes", 1)]);
-    length.attribute[0].ints = vec![1, 2, 3];
+    let length = node("ReduceL2", &["directions"], "length", &[]);
+    let length = with_list(length, "axes", &[1, 2, 3]);
     let nodes = vec![
         node("Reshape", &["logits", "as row"], "row", &[]),
         length,
@@ -271,5 +280,34 @@ fn a_kernel_may_be_computed_from_weights() {
     assert!(
         !labels.contains(&"ReduceSum") && !labels.contains(&"Div"),
         "{labels:?}"
+    );
+}
+
+#[test]
+fn elements_are_selected_along_several_axes_at_once() {
+    // As PyTorch's newer exporter writes x[:, [1, 0, 1], [4, 0, 2]].
+    let nodes = vec![
+        node("Reshape", &["logits", "as matrix"], "matrix", &[]),
+        with_list(
+            node("Transpose", &["matrix"], "turned", &[]),
+            "perm",
+            &[1, 2, 0],
+        ),
+        node("GatherND", &["turned", "places"], "chosen", &[]),
+        with_list(node("Transpose", &["chosen"], "back", &[]), "perm", &[1, 0]),
+    ];
+    let mut places = integers("places", &[1, 4, 0, 0, -1, -3]);
+    places.dims = vec![3, 2];
+    let arrays = vec![integers("as matrix", &[-1, 2, 5]), places];
+    let logits = logits();
+    let rows = logits.chunks(CLASSES);
+    let wanted: Vec<f32> = rows.flat_map(|row| [row[9], row[0], row[7]]).collect();
+    assert_near(&output(13, arrays, nodes), &wanted);
+    let beyond = vec![integers("places", &[10])];
+    let chosen = node("GatherND", &["fc2.bias", "places"], "chosen", &[]);
+    let words = refusal_of(13, beyond, vec![chosen]);
+    assert!(
+        words.contains("its indices exceed the length 10"),
+        "{words}"
     );
 }
