@@ -2,6 +2,9 @@
 
 mod images;
 
+#[path = "readers/photos.rs"]
+mod photos;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -101,6 +101,10 @@ pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, D
         return finish(decoder, traits, expected);
     }
     if bytes.starts_with(b"\xff\xd8") {
+        if !is_whole_jpeg(bytes) {
+            let reason = "is cut short: it has no end marker".to_owned();
+            return Err(DecodeError::Unreadable(reason));
+        }
         let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
         return finish(decoder, PictureTraits::default(), expected);
     }
@@ -110,6 +114,28 @@ pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, D
             None => "is neither PNG nor JPEG".to_owned(),
         },
     ))
+}
+
+/// Whether a JPEG has its end marker. The decoder does not need it: what is missing of a picture becomes grey.
+fn is_whole_jpeg(bytes: &[u8]) -> bool {
+    const MARK: u8 = 0xff;
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let Some(at) = rest.iter().position(|&byte| byte == MARK) {
+        rest = &rest[at + 1..];
+        match *rest {
+            [0xd9, ..] => return true,
+            // A byte 0xff of the picture, markers without content, and padding before a marker.
+            [0 | 1 | 0xd0..=0xd8, ..] => rest = &rest[1..],
+            [MARK, ..] => {}
+            // Content with its length in front, which may hold a small picture with an end marker of its own.
+            [_, high, low, ..] => {
+                let length = usize::from(u16::from_be_bytes([high, low]));
+                rest = rest.get(1 + length..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn finish(
