@@ -1,6 +1,7 @@
 //! Reading pictures as cameras and other programs leave them.
 
 use std::fs;
+use std::path::Path;
 
 use tempfile::tempdir;
 
@@ -33,4 +34,49 @@ fn a_jpeg_that_is_cut_short_is_not_filled_with_grey() {
     }
     put(&path, &thumbnail);
     assert!(load_own(folder.path()).is_ok());
+}
+
+/// Writes ten pictures of 3×2 to the classes a and b, these grey and the others in a colour.
+fn put_mixed(folder: &Path, grey: &[usize]) {
+    for index in 0..10 {
+        let class = ["a", "b"][index % 2];
+        let path = folder.join(format!("{class}/{index}.png"));
+        match grey.contains(&index) {
+            true => put_png(&path, 3, 2, 7),
+            false => put_colour(&path, 3, 2, [10, 20, 30]),
+        }
+    }
+}
+
+#[test]
+fn grey_pictures_among_mostly_coloured_ones_get_three_equal_channels() {
+    // One later picture; half of them, the first one too.
+    for grey in [&[1][..], &[0, 1, 2, 3, 4]] {
+        let folder = tempdir().unwrap();
+        put_mixed(folder.path(), grey);
+        let set = load_own(folder.path()).unwrap();
+        assert_eq!(set.form().shape(), [3, 3, 2]);
+        let note = format!("{} of 10 pictures are grey", grey.len());
+        assert!(has_note(&set, &note), "{:?}", set.notes);
+        let images = [&set.train, &set.test]
+            .into_iter()
+            .flat_map(|part| (0..part.len()).map(move |index| part.image(index)));
+        let (sevens, others): (Vec<&[u8]>, Vec<&[u8]>) = images.partition(|image| image[0] == 7);
+        assert_eq!(sevens, vec![&[7; 18][..]; grey.len()]);
+        let colour = [[10; 6], [20; 6], [30; 6]].concat();
+        assert!(others.iter().all(|image| **image == colour[..]));
+    }
+}
+
+#[test]
+fn coloured_pictures_among_mostly_grey_ones_are_refused() {
+    for grey in [&[1, 2, 3, 4, 5, 6, 7, 8, 9][..], &[0, 1, 2, 3, 4, 5]] {
+        let folder = tempdir().unwrap();
+        put_mixed(folder.path(), grey);
+        let error = complaint(folder.path());
+        assert!(
+            error.contains("do not all have the same size and channels"),
+            "{error}"
+        );
+    }
 }

@@ -36,6 +36,8 @@ pub(super) struct PictureTraits {
     pub grey_palette: bool,
     /// Several frames, of which the first is used.
     pub animated: bool,
+    /// One channel, from which three equal ones were made.
+    pub grey: bool,
 }
 
 /// A picture, decoded.
@@ -58,8 +60,8 @@ pub(super) enum DecodeError {
     Differs(Shape),
 }
 
-/// Reads a picture. With `expected`, refuses another size before decoding, and gives a picture with a grey palette the
-/// expected number of channels.
+/// Reads a picture. With `expected`, refuses another size before decoding, and gives a grey picture, or one with a grey
+/// palette, the expected number of channels.
 ///
 /// # Errors
 /// A [`DecodeError`].
@@ -175,11 +177,15 @@ fn finish(
             shape[0] = 1;
         }
     }
+    if channels == 1 && expected.is_some_and(|[channels, ..]| channels == 3) {
+        traits.grey = true;
+        pixels = pixels.repeat(3);
+        shape[0] = 3;
+    } else if shape[0] == 3 {
+        pixels = to_planar(&pixels, 3, height * width);
+    }
     if expected.is_some_and(|expected| expected != shape) {
         return Err(DecodeError::Differs(shape));
-    }
-    if shape[0] == 3 {
-        pixels = to_planar(&pixels, 3, height * width);
     }
     Ok(Picture {
         shape,
