@@ -80,3 +80,30 @@ fn coloured_pictures_among_mostly_grey_ones_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_cameras_note_on_orientation_is_told_and_the_pixels_are_used_as_stored() {
+    let folder = tempdir().unwrap();
+    put_mixed(folder.path(), &[]);
+    for index in 0..10 {
+        let class = ["a", "b"][index % 2];
+        let path = folder.path().join(format!("{class}/{index}.jpg"));
+        put_colour(&path, 3, 2, [10, 20, 30]);
+    }
+    let pixels = |path: &Path| load_own(path).unwrap().train.pixels;
+    let stored = pixels(folder.path());
+    // Big-endian EXIF with one entry: orientation (0x112), a 16-bit number: 6, a quarter turn.
+    let exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+    let path = folder.path().join("b/3.jpg");
+    let whole = fs::read(&path).unwrap();
+    let segment = [&b"\xff\xe1"[..], &length, exif].concat();
+    put(&path, &[&whole[..2], &segment, &whole[2..]].concat());
+    let set = load_own(folder.path()).unwrap();
+    assert!(
+        has_note(&set, "1 of 20 pictures are to be shown turned"),
+        "{:?}",
+        set.notes
+    );
+    assert_eq!(pixels(folder.path()), stored);
+}

@@ -189,7 +189,7 @@ type Predicate = fn(&PictureTraits) -> bool;
 
 /// Notes on pictures that were converted, one per kind of conversion.
 pub(super) fn conversion_notes(traits: &[PictureTraits]) -> Vec<String> {
-    let kinds: [(Predicate, &str); 5] = [
+    let kinds: [(Predicate, &str); 6] = [
         (
             |traits| traits.animated,
             "are animated: their first frame was taken",
@@ -201,6 +201,11 @@ pub(super) fn conversion_notes(traits: &[PictureTraits]) -> Vec<String> {
         (
             |traits| traits.alpha,
             "have transparency, which is ignored: the colour stored beneath it is used",
+        ),
+        (
+            |traits| traits.turned,
+            "are to be shown turned or mirrored, as their cameras noted (EXIF orientation), but are used as stored, like \
+             PyTorch and Keras do by default: to turn them, convert them first (mogrify -auto-orient)",
         ),
         (
             |traits| traits.grey,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, Limits};
 
 use super::super::file::{check_regular, recognise_foreign};
@@ -38,6 +39,8 @@ pub(super) struct PictureTraits {
     pub animated: bool,
     /// One channel, from which three equal ones were made.
     pub grey: bool,
+    /// A note of its camera that it should be shown turned or mirrored, which is not done.
+    pub turned: bool,
 }
 
 /// A picture, decoded.
@@ -141,7 +144,7 @@ fn is_whole_jpeg(bytes: &[u8]) -> bool {
 }
 
 fn finish(
-    decoder: impl ImageDecoder,
+    mut decoder: impl ImageDecoder,
     mut traits: PictureTraits,
     expected: Option<Shape>,
 ) -> Result<Picture, DecodeError> {
@@ -160,6 +163,9 @@ fn finish(
     {
         return Err(DecodeError::Differs([channels, height, width]));
     }
+    traits.turned = decoder
+        .orientation()
+        .is_ok_and(|orientation| orientation != Orientation::NoTransforms);
     let decoded = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     let mut shape = [channels, height, width];
     let mut pixels = match channels {
