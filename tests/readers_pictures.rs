@@ -2,6 +2,8 @@
 
 mod images;
 
+#[path = "readers/folders.rs"]
+mod folders;
 #[path = "readers/photos.rs"]
 mod photos;
 
