@@ -211,6 +211,59 @@ fn floats_become_bytes_and_the_loss_is_noted() {
 }
 
 #[test]
+fn numbers_a_little_beyond_their_range_are_clipped_and_others_refused() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    let load = |least: f32, greatest: f32| {
+        let numbers = (0..96).map(|at| match at {
+            0 => least,
+            1 => greatest,
+            at => greatest * at as f32 / 96.0,
+        });
+        let images = npy("<f4", &[16, 2, 3], &floats(numbers));
+        put_plain(&path, images, npy("<i8", &[16], &four()));
+        load_own(&path).map_err(|error| error.to_string())
+    };
+    for (least, greatest) in [(0.0, 1.000_000_2), (-1e-7, 1.0), (-0.2, 255.4)] {
+        let set = load(least, greatest).unwrap();
+        let all = [&set.train, &set.test]
+            .map(|part| part.pixels.to_vec())
+            .concat();
+        assert!(all.contains(&0) && all.contains(&255), "{least} {greatest}");
+        assert!(!has_note(&set, "from −1 to 1"), "{:?}", set.notes);
+        assert!(!has_note(&set, "is dark"), "{:?}", set.notes);
+    }
+    // As a sharpening resampling leaves them.
+    let error = load(-0.05, 1.0).unwrap_err();
+    assert!(
+        error.contains("from -0.05") && error.contains("clip"),
+        "{error}"
+    );
+}
+
+#[test]
+fn images_that_are_nearly_black_are_noted() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    let twelve_bits = (0..96u16).flat_map(|at| (at * 40).to_le_bytes()).collect();
+    let binary = (0..96).map(|at| at % 2).collect();
+    for (descr, data, note) in [
+        (
+            "<u2",
+            twelve_bits,
+            "3800 means white, multiply by 65535/3800",
+        ),
+        ("|u1", binary, "no level but 0 and 1"),
+    ] {
+        let data: Vec<u8> = data;
+        let images = npy(descr, &[16, 2, 3], &data);
+        put_plain(&path, images, npy("<i8", &[16], &four()));
+        let set = load_own(&path).unwrap();
+        assert!(has_note(&set, note), "{note}: {:?}", set.notes);
+    }
+}
+
+#[test]
 fn labels_may_be_columns_one_hot_or_floats() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("set.npz");

@@ -2,6 +2,11 @@
 
 mod images;
 
+#[path = "readers/folders.rs"]
+mod folders;
+#[path = "readers/photos.rs"]
+mod photos;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;

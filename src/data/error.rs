@@ -276,6 +276,24 @@ pub enum DataError {
         /// How many different labels there are.
         different: usize,
     },
+    /// There are too many folders of classes.
+    #[error("{} has {count} folders of classes; at most {MOST_CLASSES} classes are possible: put those of interest into a folder of their own", path.display())]
+    TooManyFolders {
+        /// The folder of the set.
+        path: PathBuf,
+        /// How many there are.
+        count: usize,
+    },
+    /// Two folders of classes have the same name when it is shown.
+    #[error("in {}, the folders {folders} would both be the class {shown:?}: rename one, or add a classes.txt with one name per line", path.display())]
+    FoldersAlike {
+        /// The folder of the set.
+        path: PathBuf,
+        /// The two folders.
+        folders: String,
+        /// The name that both would have.
+        shown: String,
+    },
     /// A file of class names cannot be used.
     #[error("{} {why}", path.display())]
     ClassNames {

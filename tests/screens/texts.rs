@@ -61,7 +61,7 @@ fn lines_of_the_log_of_another_day_are_dated() {
     }
     state.shared.now += 400 * 86_400;
     let old = screen(&session, &state);
-    assert!(old.contains(" 2 Feb 2026  checkpoint sessions"), "{old}");
+    assert!(old.contains(" 2 Feb 2026   checkpoint sessions"), "{old}");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::raw::RawSet;
 
-/// First bytes of a cache file; the number is raised when the format changes.
-const MAGIC: &[u8; 16] = b"noisescope img 1";
+/// First bytes of a cache file; the number is raised when the format changes, or what is noted on pictures.
+const MAGIC: &[u8; 16] = b"noisescope img 2";
 const PREFIX: &str = "images-";
 const SUFFIX: &str = ".cache";
 /// Longest header accepted, in bytes: labels, names and notes of a set.

@@ -47,13 +47,29 @@ pub(super) fn decode_all(
     };
     let mut shape = first.shape;
     let (mut pixels, mut read) = decode_as(folder, entries, shape, progress)?;
-    // The first picture was read as grey from a grey palette, but a later one is in colour: read all as colour.
-    let colour_after = |fault: &Result<PictureTraits, DecodeError>| {
-        matches!(fault, Err(DecodeError::Differs([3, ..])))
+    // The first picture was read as grey, but its palette might as well be in colour, or most of the others are: read all
+    // as colour.
+    let in_colour = |outcome: &&Result<PictureTraits, DecodeError>| match outcome {
+        Err(DecodeError::Differs([3, height, width])) => shape[1..] == [*height, *width],
+        _ => false,
     };
-    if first.traits.grey_palette && read.iter().any(colour_after) {
+    let coloured = read.iter().filter(in_colour).count();
+    let mostly = 2 * coloured >= entries.len();
+    if shape[0] == 1 && (mostly || (first.traits.grey_palette && coloured > 0)) {
         shape[0] = 3;
         (pixels, read) = decode_as(folder, entries, shape, progress)?;
+    }
+    // A few pictures in colour among grey ones are rather mistakes.
+    let is_grey = |outcome: &&Result<PictureTraits, DecodeError>| {
+        matches!(outcome, Ok(PictureTraits { grey: true, .. }))
+    };
+    if 2 * read.iter().filter(is_grey).count() > entries.len() {
+        let grey = [1, shape[1], shape[2]];
+        for outcome in &mut read {
+            if outcome.as_ref().is_ok_and(|traits| traits.grey) {
+                *outcome = Err(DecodeError::Differs(grey));
+            }
+        }
     }
     if read.iter().any(Result::is_err) {
         return Err(picture_error(folder, entries, read, shape));
@@ -173,7 +189,7 @@ type Predicate = fn(&PictureTraits) -> bool;
 
 /// Notes on pictures that were converted, one per kind of conversion.
 pub(super) fn conversion_notes(traits: &[PictureTraits]) -> Vec<String> {
-    let kinds: [(Predicate, &str); 4] = [
+    let kinds: [(Predicate, &str); 6] = [
         (
             |traits| traits.animated,
             "are animated: their first frame was taken",
@@ -185,6 +201,15 @@ pub(super) fn conversion_notes(traits: &[PictureTraits]) -> Vec<String> {
         (
             |traits| traits.alpha,
             "have transparency, which is ignored: the colour stored beneath it is used",
+        ),
+        (
+            |traits| traits.turned,
+            "are to be shown turned or mirrored, as their cameras noted (EXIF orientation), but are used as stored, like \
+             PyTorch and Keras do by default: to turn them, convert them first (mogrify -auto-orient)",
+        ),
+        (
+            |traits| traits.grey,
+            "are grey, and were given three equal channels like the others",
         ),
         (
             |traits| traits.palette,

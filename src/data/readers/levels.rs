@@ -12,13 +12,23 @@ pub(super) struct PixelLevels {
     pub note: Option<String>,
 }
 
+/// How far numbers from 0 to 1 may go beyond, as rounding in a resampling makes them do.
+const SLACK: f64 = 1e-3;
+/// Images without a level above this are dark.
+const DARK: f64 = 64.0;
+
 /// Converts numbers to bytes: bytes unchanged, numbers up to 255, 16-bit integers, [0, 1], [−1, 1].
 ///
 /// # Errors
 /// If the numbers are none of these; says their range.
 pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     if let Some(levels) = array.bytes() {
-        return Ok(PixelLevels { levels, note: None });
+        let binary = levels.iter().max() == Some(&1);
+        let note = "uint8 images have no level but 0 and 1, which is nearly black: if 1 means white, multiply by 255 first";
+        return Ok(PixelLevels {
+            levels,
+            note: binary.then(|| note.to_owned()),
+        });
     }
     let name = array.type_name();
     let (least, greatest, whole) = array.range()?;
@@ -31,7 +41,12 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
         ));
     }
     let is_float = array.element == ElementType::Float;
-    if is_float && least >= 0.0 && greatest <= 1.0 {
+    let dark = |note: &str, white: f64| {
+        format!(
+            "{note}; their greatest level is {greatest}, which is dark: if {greatest} means white, multiply by {white}/{greatest} first"
+        )
+    };
+    if is_float && least >= -SLACK && greatest <= 1.0 + SLACK {
         return Ok(scaled(
             array,
             0.0,
@@ -39,7 +54,8 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
             &format!("{name} images from 0 to 1 were converted to bytes"),
         ));
     }
-    if is_float && least >= -1.0 && greatest <= 1.0 {
+    // Numbers that are only a little below 0 come from a resampling of numbers from 0 to 1.
+    if is_float && (-1.0 - SLACK..=-0.5).contains(&least) && greatest <= 1.0 + SLACK {
         return Ok(scaled(
             array,
             1.0,
@@ -47,30 +63,34 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
             &format!("{name} images from −1 to 1 were converted to bytes, −1 black and 1 white"),
         ));
     }
-    if least >= 0.0 && greatest <= 255.0 {
+    // Less than half a level is rounded away.
+    let beyond = if is_float && greatest >= DARK {
+        0.49
+    } else {
+        0.0
+    };
+    if least >= -beyond && greatest <= 255.0 + beyond {
         let mut note = format!("{name} images from 0 to 255 were converted to bytes");
-        if greatest < 64.0 {
-            note = format!(
-                "{note}; their greatest level is {greatest}, which is dark: if {greatest} means white, multiply by 255/{greatest} first"
-            );
+        if greatest < DARK {
+            note = dark(&note, 255.0);
         }
         let mut levels = scaled(array, 0.0, 1.0, &note);
-        if whole && greatest >= 64.0 {
+        if whole && greatest >= DARK {
             levels.note = None;
         }
         return Ok(levels);
     }
     if array.element == ElementType::Unsigned && array.size == 2 {
-        return Ok(scaled(
-            array,
-            0.0,
-            255.0 / 65535.0,
-            "uint16 images from 0 to 65535 were converted to bytes",
-        ));
+        let white = f64::from(u16::MAX);
+        let mut note = "uint16 images from 0 to 65535 were converted to bytes".to_owned();
+        if greatest * 255.0 / white < DARK {
+            note = dark(&note, white);
+        }
+        return Ok(scaled(array, 0.0, 255.0 / white, &note));
     }
     Err(format!(
         "holds {name} from {least} to {greatest}; levels must be 0 to 255, or 0 to 1: undo any normalisation (multiply by \
-         the standard deviation, add the mean) before saving"
+         the standard deviation, add the mean) before saving, and clip what a resampling left beyond"
     ))
 }
 

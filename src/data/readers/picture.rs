@@ -6,6 +6,7 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, Limits};
 
 use super::super::file::{check_regular, recognise_foreign};
@@ -36,6 +37,10 @@ pub(super) struct PictureTraits {
     pub grey_palette: bool,
     /// Several frames, of which the first is used.
     pub animated: bool,
+    /// One channel, from which three equal ones were made.
+    pub grey: bool,
+    /// A note of its camera that it should be shown turned or mirrored, which is not done.
+    pub turned: bool,
 }
 
 /// A picture, decoded.
@@ -58,8 +63,8 @@ pub(super) enum DecodeError {
     Differs(Shape),
 }
 
-/// Reads a picture. With `expected`, refuses another size before decoding, and gives a picture with a grey palette the
-/// expected number of channels.
+/// Reads a picture. With `expected`, refuses another size before decoding, and gives a grey picture, or one with a grey
+/// palette, the expected number of channels.
 ///
 /// # Errors
 /// A [`DecodeError`].
@@ -101,6 +106,10 @@ pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, D
         return finish(decoder, traits, expected);
     }
     if bytes.starts_with(b"\xff\xd8") {
+        if !is_whole_jpeg(bytes) {
+            let reason = "is cut short: it has no end marker".to_owned();
+            return Err(DecodeError::Unreadable(reason));
+        }
         let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
         return finish(decoder, PictureTraits::default(), expected);
     }
@@ -112,8 +121,30 @@ pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, D
     ))
 }
 
+/// Whether a JPEG has its end marker. The decoder does not need it: what is missing of a picture becomes grey.
+fn is_whole_jpeg(bytes: &[u8]) -> bool {
+    const MARK: u8 = 0xff;
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let Some(at) = rest.iter().position(|&byte| byte == MARK) {
+        rest = &rest[at + 1..];
+        match *rest {
+            [0xd9, ..] => return true,
+            // A byte 0xff of the picture, markers without content, and padding before a marker.
+            [0 | 1 | 0xd0..=0xd8, ..] => rest = &rest[1..],
+            [MARK, ..] => {}
+            // Content with its length in front, which may hold a small picture with an end marker of its own.
+            [_, high, low, ..] => {
+                let length = usize::from(u16::from_be_bytes([high, low]));
+                rest = rest.get(1 + length..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
 fn finish(
-    decoder: impl ImageDecoder,
+    mut decoder: impl ImageDecoder,
     mut traits: PictureTraits,
     expected: Option<Shape>,
 ) -> Result<Picture, DecodeError> {
@@ -132,6 +163,9 @@ fn finish(
     {
         return Err(DecodeError::Differs([channels, height, width]));
     }
+    traits.turned = decoder
+        .orientation()
+        .is_ok_and(|orientation| orientation != Orientation::NoTransforms);
     let decoded = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     let mut shape = [channels, height, width];
     let mut pixels = match channels {
@@ -149,11 +183,15 @@ fn finish(
             shape[0] = 1;
         }
     }
+    if channels == 1 && expected.is_some_and(|[channels, ..]| channels == 3) {
+        traits.grey = true;
+        pixels = pixels.repeat(3);
+        shape[0] = 3;
+    } else if shape[0] == 3 {
+        pixels = to_planar(&pixels, 3, height * width);
+    }
     if expected.is_some_and(|expected| expected != shape) {
         return Err(DecodeError::Differs(shape));
-    }
-    if shape[0] == 3 {
-        pixels = to_planar(&pixels, 3, height * width);
     }
     Ok(Picture {
         shape,

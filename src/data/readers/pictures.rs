@@ -1,13 +1,14 @@
 //! Reader of picture sets: one folder per class, possibly inside `train` and `test`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::super::DataError;
 use super::super::assemble;
 use super::super::file::FileError;
+use super::super::{DataError, MOST_CLASSES};
 use super::cache::SourceState;
 use super::decoding::{PictureFile, conversion_notes, decode_all};
 use super::listing::{FolderListing, abridged_list, extension, file_name};
@@ -105,16 +106,46 @@ struct Entries {
 }
 
 impl Folders {
+    /// The names of the classes' folders, in alphabetical order.
+    ///
+    /// # Errors
+    /// If there are too many, or two that cannot be told apart when they are shown.
+    fn folder_names(&self) -> Result<Vec<String>, DataError> {
+        let all = self.train.iter().chain(&self.test);
+        let raw: BTreeSet<&OsStr> = all.filter_map(|path| path.file_name()).collect();
+        if raw.len() > MOST_CLASSES {
+            return Err(DataError::TooManyFolders {
+                path: self.folder.clone(),
+                count: raw.len(),
+            });
+        }
+        let names: Vec<String> = raw
+            .iter()
+            .map(|name| name.to_string_lossy().into())
+            .collect();
+        let is_named_elsewhere = self.folder.join(assemble::NAMES_FILE).exists();
+        let mut seen: BTreeMap<String, &OsStr> = BTreeMap::new();
+        for (name, raw) in names.iter().zip(raw) {
+            let shown = match is_named_elsewhere {
+                true => name.clone(),
+                false => assemble::clean_name(name),
+            };
+            if let Some(other) = seen.insert(shown.clone(), raw) {
+                return Err(DataError::FoldersAlike {
+                    path: self.folder.clone(),
+                    folders: format!("{other:?} and {raw:?}"),
+                    shown,
+                });
+            }
+        }
+        Ok(names)
+    }
+
     fn entries(&self) -> Result<Entries, DataError> {
         let mut entries = Entries::default();
-        let names: BTreeSet<String> = self
-            .train
-            .iter()
-            .chain(&self.test)
-            .map(|path| file_name(path))
-            .collect();
-        entries.classes = self.in_order(names.into_iter().collect(), &mut entries.notes)?;
-        let mut others = Vec::new();
+        let names = self.folder_names()?;
+        entries.classes = self.in_order(names, &mut entries.notes)?;
+        let (mut others, mut deeper) = (Vec::new(), 0);
         for (folders, to) in [
             (&self.train, &mut entries.train),
             (&self.test, &mut entries.test),
@@ -131,12 +162,21 @@ impl Folders {
                     {
                         files.extend(FolderListing::of(inner)?.files);
                     }
+                    let is_unread =
+                        |inner: &&PathBuf| file_name(inner) != INNER && holds_pictures(inner);
+                    deeper += listing.folders.iter().filter(is_unread).count();
                     let (pictures, rest): (Vec<_>, Vec<_>) =
                         files.into_iter().partition(|path| is_picture(path));
                     others.extend(rest);
                     to.extend(pictures.into_iter().map(|path| PictureFile { path, class }));
                 }
             }
+        }
+        if deeper > 0 {
+            entries.notes.push(format!(
+                "the pictures in {deeper} folders within the folders of classes were not read: a class has its pictures in \
+                 one folder"
+            ));
         }
         if !others.is_empty() {
             let endings: BTreeSet<String> = others

@@ -24,6 +24,7 @@ use super::dim::shape_text;
 use super::op::Binary;
 use super::{Dim, Graph, Node, NodeId, NodeInput, Op};
 use crate::nets::layout::in_fast_layout;
+use crate::session::array::Array;
 
 /// A graph with its weights on a device. Copies share them.
 #[derive(Debug, Clone)]
@@ -101,6 +102,32 @@ impl Graph {
             fused: fused_nodes(self, device),
             pushes: Vec::new(),
         }
+    }
+}
+
+/// What an operator gives on arrays, none of which depends on the images. `shape` is that of the result. `None` for the
+/// images themselves.
+pub fn on_arrays(op: &Op, arrays: &[&Array<f32>], shape: &[usize]) -> Option<Array<f32>> {
+    let device = Device::flex();
+    let inputs = arrays
+        .iter()
+        .map(|array| DynTensor::from_array(array, &device));
+    let mut inputs: Vec<DynTensor> = inputs.collect();
+    let value = match op {
+        Op::Input => return None,
+        Op::Conv(_) | Op::Dense | Op::BatchNorm { .. } => {
+            let bias = (inputs.len() > BIAS).then(|| inputs.remove(BIAS));
+            layer(op, inputs, bias.map(DynTensor::into_tensor))
+        }
+        op => compute(op, inputs, shape),
+    };
+    let count = shape.iter().product();
+    match value.reshaped(&[count]) {
+        DynTensor::R1(numbers) => {
+            let numbers = numbers.into_data().try_into_vec().ok()?;
+            Some(Array::new(shape, numbers))
+        }
+        _ => None,
     }
 }
 

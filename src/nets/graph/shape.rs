@@ -4,11 +4,15 @@ mod rules;
 
 use rules::{
     broadcast, by_channel, concatenated, convolved, cut, dense, fits_into, gathered, image,
-    multiplied, padded, pooled, positive, recurrence, reduced, reshaped, resized, unmixed, within,
+    multiplied, padded, pooled, positive, product, recurrence, reduced, reshaped, resized, unmixed,
+    within,
 };
 
 use super::dim::{Dim, MAX_AXES, shape_text};
 use super::op::{Op, RecurrentOutput};
+
+/// The most values that a node may give for an image: 4 GiB of them.
+const MOST_VALUES: usize = 1 << 30;
 
 /// The output shape of an operator on inputs of these shapes, or what does not fit.
 pub(super) fn infer(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
@@ -22,11 +26,23 @@ pub(super) fn infer(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
             _ => format!("{} inputs instead of {least} to {most}", inputs.len()),
         });
     }
+    if let Some(input) = inputs.iter().find(|input| input.len() > MAX_AXES) {
+        let axes = input.len();
+        return Err(format!(
+            "an input of {axes} axes; at most {MAX_AXES} are supported"
+        ));
+    }
     let shape = of_inputs(op, inputs)?;
     if shape.len() > MAX_AXES {
         let axes = shape.len();
         return Err(format!(
             "a result of {axes} axes; at most {MAX_AXES} are supported"
+        ));
+    }
+    if product(&shape).is_none_or(|values| values > MOST_VALUES) {
+        return Err(format!(
+            "the result is absurdly large: {}",
+            shape_text(&shape)
         ));
     }
     if shape.iter().any(|dim| dim.count == 0) {
@@ -132,15 +148,16 @@ fn of_inputs(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
         Op::DepthToSpace { block, .. } => {
             let (n, [channels, height, width]) = image(x)?;
             positive("block", *block)?;
-            let area = block * block;
-            match channels % area {
-                0 => Ok(vec![
+            match block.checked_mul(*block) {
+                Some(area) if channels % area == 0 => Ok(vec![
                     n,
                     Dim::fixed(channels / area),
                     Dim::fixed(height * block),
                     Dim::fixed(width * block),
                 ]),
-                _ => Err(format!("{channels} channels are not a multiple of {area}")),
+                _ => Err(format!(
+                    "{channels} channels are not a multiple of {block}·{block}"
+                )),
             }
         }
         Op::Lstm { recurrent } => recurrence(recurrent, 4, inputs),

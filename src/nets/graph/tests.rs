@@ -168,6 +168,84 @@ fn errors_name_the_shapes_that_do_not_fit() {
 }
 
 #[test]
+fn absurd_attributes_are_refused() {
+    let says = |op: Op| {
+        let bench = Bench::new([4, 8, 9]);
+        let added = bench.builder.clone().add("here", op, &[bench.input.into()]);
+        added.unwrap_err().to_string()
+    };
+    let absurd = "the result is absurdly large";
+    let fill = op::PadFill::Constant(0.0);
+    for (before, words) in [
+        (1 << 20, absurd),
+        (isize::MAX, "cannot be padded"),
+        (isize::MIN, "cannot be padded"),
+    ] {
+        let (before, after) = (vec![0, 0, before, before], vec![0; 4]);
+        let padded = says(Op::Pad {
+            before,
+            after,
+            fill,
+        });
+        assert!(padded.contains(words), "{padded}");
+    }
+    let resized = says(Op::Resize(op::Resize {
+        size: [1 << 40; 2],
+        scale: [1e11; 2],
+        sampling: op::Interpolation::Bilinear,
+        coordinates: op::ResizeCoordinates::HalfPixel,
+    }));
+    assert!(resized.contains(absurd), "{resized}");
+    let shape = vec![Dim::batch(1 << 33), Dim::fixed(1 << 33), Dim::fixed(288)];
+    for op in [
+        Op::Reshape {
+            shape: shape.clone(),
+        },
+        Op::Expand { shape },
+    ] {
+        let label = op.label();
+        assert!(says(op).starts_with(&format!("{label} at `here`: ")));
+    }
+    let blocks = says(Op::DepthToSpace {
+        block: 1 << 32,
+        order: op::DepthOrder::BlockFirst,
+    });
+    assert!(blocks.contains("4 channels are not a multiple"), "{blocks}");
+    let cut = says(Op::Slice(vec![op::SliceAxis {
+        axis: 1,
+        start: usize::MAX,
+        count: usize::MAX,
+        step: isize::MAX,
+    }]));
+    assert!(cut.contains("exceed an axis of 4"), "{cut}");
+    let window = |dilation, pads| op::PoolWindow {
+        dilation: [dilation; 2],
+        pads: op::Pads::all(pads),
+        ..op::PoolWindow::tiles([3, 3])
+    };
+    let pooled = says(Op::MaxPool(window(usize::MAX, 0)));
+    assert!(pooled.contains("more than 8 plus 0 of padding"), "{pooled}");
+    let pooled = says(Op::MaxPool(window(1 << 40, 1 << 41)));
+    assert!(pooled.contains(absurd), "{pooled}");
+}
+
+#[test]
+fn weights_of_more_axes_than_a_value_may_have_are_refused() {
+    let mut bench = Bench::new([4, 8, 9]);
+    let weight = bench.weight("w", Array::zeros(&[1, 1, 1, 1, 4, 1, 9]));
+    let mean = Op::Reduce {
+        reduction: op::Reduction::Mean,
+        axes: vec![0, 1, 2],
+        axes_after: op::ReducedAxes::Dropped,
+    };
+    let refused = bench.builder.add("mean", mean, &[weight]);
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "ReduceMean at `mean`: an input of 7 axes; at most 6 are supported"
+    );
+}
+
+#[test]
 fn a_graph_without_a_class_vector_reports_its_output() {
     let bench = Bench::new([3, 8, 9]);
     let input = bench.input;

@@ -149,10 +149,12 @@ pub fn local_response(
     (alpha, beta, bias): (f64, f64, f64),
 ) -> Tensor<4> {
     let channels = x.dims()[1];
-    let before = (size - 1) / 2;
+    // Channels that are farther away do not exist, however large the size is.
+    let before = ((size - 1) / 2).min(channels - 1);
+    let after = (size / 2).min(channels - 1);
     let squares = x.clone().square();
-    let padded = squares.pad([(before, size - 1 - before), (0, 0), (0, 0)], 0.0);
-    let shifted = (0..size).map(|shift| padded.clone().narrow(1, shift, channels));
+    let padded = squares.pad([(before, after), (0, 0), (0, 0)], 0.0);
+    let shifted = (0..=before + after).map(|shift| padded.clone().narrow(1, shift, channels));
     let sum = shifted.reduce(|a, b| a + b).unwrap_or_else(|| x.clone());
     x / (sum * (alpha / size as f64) + bias).powf_scalar(beta)
 }

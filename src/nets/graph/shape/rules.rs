@@ -22,6 +22,12 @@ pub fn image(x: &[Dim]) -> Result<(Dim, [usize; 3]), String> {
     }
 }
 
+/// The number of values for one image; `None` if it cannot be counted.
+pub fn product(shape: &[Dim]) -> Option<usize> {
+    let mut lengths = shape.iter().map(|dim| dim.count);
+    lengths.try_fold(1usize, |all, length| all.checked_mul(length))
+}
+
 /// Checks that an attribute is not zero.
 pub fn positive(name: &str, value: usize) -> Result<(), String> {
     match value {
@@ -193,10 +199,14 @@ pub fn cut(x: &[Dim], cuts: &[SliceAxis]) -> Result<Vec<Dim>, String> {
         if cuts[..i].iter().any(|other| other.axis == cut.axis) {
             return Err(format!("axis {} is sliced twice", cut.axis));
         }
-        let last = cut.start as isize + cut.step * (cut.count as isize - 1);
         let length = x[cut.axis].count;
-        let inside = |place: isize| (0..length as isize).contains(&place);
-        if cut.step == 0 || cut.count == 0 || !inside(cut.start as isize) || !inside(last) {
+        let last = || {
+            let steps = isize::try_from(cut.count).ok()? - 1;
+            let span = cut.step.checked_mul(steps)?;
+            cut.start.checked_add_signed(span)
+        };
+        let inside = cut.start < length && last().is_some_and(|last| last < length);
+        if cut.step == 0 || cut.count == 0 || !inside {
             return Err(format!(
                 "{} indices from {} on, {} apart, exceed an axis of {length}",
                 cut.count, cut.start, cut.step
@@ -223,10 +233,13 @@ pub fn padded(
         if before == 0 && after == 0 {
             return Some(dim);
         }
-        let kept = dim.count as isize + before.min(0) + after.min(0);
+        let length = isize::try_from(dim.count).ok()?;
+        let kept = length.checked_add(before.min(0))?;
+        let kept = kept.checked_add(after.min(0))?;
         let reflected = with != PadFill::Reflect || before.max(after) < kept;
-        (!dim.batched && kept > 0 && reflected)
-            .then(|| Dim::fixed((dim.count as isize + before + after) as usize))
+        let padded = length.checked_add(before)?.checked_add(after)?;
+        let padded = usize::try_from(padded).ok()?;
+        (!dim.batched && kept > 0 && reflected).then(|| Dim::fixed(padded))
     };
     let shape: Option<Vec<Dim>> = x.iter().zip(before.iter().zip(after)).map(along).collect();
     shape.ok_or_else(|| {
@@ -238,11 +251,8 @@ pub fn padded(
 }
 
 pub fn reshaped(x: &[Dim], shape: &[Dim]) -> Result<Vec<Dim>, String> {
-    let total = |shape: &[Dim]| -> (usize, usize) {
-        let count = shape.iter().map(|dim| dim.count).product();
-        (count, shape.iter().filter(|dim| dim.batched).count())
-    };
-    match total(x) == total(shape) {
+    let batched = |shape: &[Dim]| shape.iter().filter(|dim| dim.batched).count();
+    match product(shape).is_some() && product(x) == product(shape) && batched(x) == batched(shape) {
         true => Ok(shape.to_vec()),
         false => Err(format!(
             "{} does not have as many values as {}",

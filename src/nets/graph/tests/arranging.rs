@@ -188,6 +188,12 @@ fn resizing_samples_at_the_given_coordinates() {
         found
     };
     let nearest = Interpolation::Nearest;
+    // 17/1.7 is 10, but in 64 bits less, since 1.7 is stored in 32.
+    let twenty: Vec<f32> = (0..20).map(|i| i as f32).collect();
+    let wanted: Vec<f32> = (0..34).map(|i| (i * 10 / 17) as f32).collect();
+    let (floor, ratio) = (nearest(NearestMode::Floor), f64::from(1.7_f32));
+    let found = row(&twenty, 34, ratio, floor, ResizeCoordinates::Asymmetric);
+    assert_eq!(found, wanted);
     // Values from the ONNX specification's examples and PyTorch's interpolate.
     assert_near(
         &row(

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use onnx_ir::ModelProto;
+use onnx_ir::{GraphProto, ModelProto, NodeProto, TensorProto};
 use sha2::{Digest, Sha256};
 
 use super::constant::Constant;
@@ -23,6 +23,32 @@ fn add_file(sum: &mut Sha256, path: &Path) -> io::Result<()> {
         match file.read(&mut piece)? {
             0 => return Ok(()),
             read => sum.update(&piece[..read]),
+        }
+    }
+}
+
+/// Every array of a model: its weights first, then those in attributes, subgraphs and functions.
+fn tensors(model: &ModelProto) -> Vec<&TensorProto> {
+    let graph: &GraphProto = &model.graph;
+    let mut graphs = vec![graph];
+    let mut nodes: Vec<&NodeProto> = Vec::new();
+    let mut found: Vec<&TensorProto> = Vec::new();
+    for function in &model.functions {
+        nodes.extend(&function.node);
+    }
+    loop {
+        if let Some(graph) = graphs.pop() {
+            found.extend(&graph.initializer);
+            nodes.extend(&graph.node);
+        } else if let Some(node) = nodes.pop() {
+            for attribute in &node.attribute {
+                found.extend(attribute.t.as_ref());
+                found.extend(&attribute.tensors);
+                graphs.extend(attribute.g.as_ref());
+                graphs.extend(&attribute.graphs);
+            }
+        } else {
+            return found;
         }
     }
 }
@@ -65,7 +91,7 @@ impl Bundle {
         let arrays = file::ArrayReader::of(path);
         // Each external file, with the first array that is in it.
         let mut sides: BTreeMap<PathBuf, String> = BTreeMap::new();
-        for tensor in &model.graph.initializer {
+        for tensor in tensors(&model) {
             if let Some(side) = arrays.side_path(tensor)? {
                 sides.entry(side).or_insert_with(|| tensor.name.clone());
             }
@@ -150,5 +176,51 @@ impl Bundle {
             path: self.path.clone(),
             fault,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use onnx_ir::{AttributeProto, Message};
+
+    use super::*;
+
+    #[test]
+    fn the_side_file_of_a_constant_belongs_to_the_model() {
+        let plain = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx/cnn-7.onnx");
+        let mut model = ModelProto::parse_from_bytes(&fs::read(plain).unwrap()).unwrap();
+        let mut attribute = AttributeProto::new();
+        attribute.name = "value".into();
+        let array = attribute.t.mut_or_insert_default();
+        array.dims = vec![1];
+        array.data_type = 1;
+        array.external_data.push(Default::default());
+        let entry = array.external_data.last_mut().unwrap();
+        entry.key = "location".into();
+        entry.value = "shift.bin".into();
+        let mut constant = NodeProto::new();
+        constant.op_type = "Constant".into();
+        constant.output = vec!["shift".into()];
+        constant.attribute.push(attribute);
+        model.graph.mut_or_insert_default().node.push(constant);
+
+        let folder = tempfile::tempdir().unwrap();
+        let (path, side) = (
+            folder.path().join("model.onnx"),
+            folder.path().join("shift.bin"),
+        );
+        fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+        let sum = |shift: f32| {
+            fs::write(&side, shift.to_le_bytes()).unwrap();
+            let bundle = Bundle::open(&path).unwrap();
+            assert!(bundle.single_file().is_none());
+            bundle.sha256().to_owned()
+        };
+        assert_ne!(sum(1.0), sum(2.0));
+        fs::remove_file(&side).unwrap();
+        let missing = Bundle::open(&path).err().unwrap().to_string();
+        assert!(missing.contains("shift.bin"), "{missing}");
     }
 }

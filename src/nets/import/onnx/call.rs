@@ -55,6 +55,8 @@ pub struct OnnxCall<'a> {
     pub inputs: Vec<Option<ImportValue>>,
     /// The names of its outputs; empty for an unused one.
     pub outputs: Vec<&'a str>,
+    /// How many outputs the file names, used or not.
+    pub declared: usize,
     /// Its name in the graph.
     pub name: String,
     /// The version of the ONNX operator set.

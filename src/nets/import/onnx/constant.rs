@@ -3,6 +3,17 @@
 use super::count::SymbolicInt;
 use crate::session::array::Array;
 
+/// The most elements of an array that is made at import; the largest weights of known networks have fewer.
+const MOST: usize = 1 << 27;
+
+/// The number of elements of an array that is made at import from one of `source` elements; `None` if that is absurdly
+/// many.
+pub fn affordable(shape: &[usize], source: usize) -> Option<usize> {
+    let mut lengths = shape.iter();
+    let count = lengths.try_fold(1usize, |count, &length| count.checked_mul(length))?;
+    (count <= MOST.max(source)).then_some(count)
+}
+
 /// An array known at import.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Constant {

@@ -81,10 +81,13 @@ impl SymbolicInt {
             if let Some(value) = self.known() {
                 return value.checked_div(divisor).map(Self::fixed);
             }
-            let whole = self.fixed % divisor == 0 && self.per_image % divisor == 0;
-            return whole.then_some(Self {
-                fixed: self.fixed / divisor,
-                per_image: self.per_image / divisor,
+            let whole = |number: i64| match number.checked_rem(divisor)? {
+                0 => number.checked_div(divisor),
+                _ => None,
+            };
+            return Some(Self {
+                fixed: whole(self.fixed)?,
+                per_image: whole(self.per_image)?,
             });
         }
         // (k·a + k·b·N) / (a + b·N) = k
@@ -154,6 +157,8 @@ mod tests {
         );
         assert_eq!(SymbolicInt::fixed(i64::MAX).plus(two), None);
         assert_eq!(n.over(SymbolicInt::fixed(0)), None);
+        let least = n.plus(SymbolicInt::fixed(i64::MIN)).unwrap();
+        assert_eq!(least.over(SymbolicInt::fixed(-1)), None);
     }
 
     #[test]

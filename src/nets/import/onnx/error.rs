@@ -219,6 +219,11 @@ impl NodeProblem {
     pub fn cannot<T>(words: impl Into<String>) -> Result<T, Self> {
         Err(Self::Cannot(words.into()))
     }
+
+    /// The error of a node that would make an absurdly large array.
+    pub fn too_large() -> Self {
+        Self::Cannot("it makes an absurdly large array".into())
+    }
 }
 
 impl From<GraphError> for NodeProblem {

@@ -269,3 +269,29 @@ pub fn type_name(data_type: i32) -> &'static str {
         _ => "unknown",
     }
 }
+
+/// The ONNX code of a number type, by the name that conversions used before version 6.
+pub fn type_code(name: &str) -> Option<i32> {
+    const NAMES: [&str; 16] = [
+        "float",
+        "uint8",
+        "int8",
+        "uint16",
+        "int16",
+        "int32",
+        "int64",
+        "string",
+        "bool",
+        "float16",
+        "double",
+        "uint32",
+        "uint64",
+        "complex64",
+        "complex128",
+        "bfloat16",
+    ];
+    let place = NAMES
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(name))?;
+    i32::try_from(place + 1).ok()
+}

@@ -9,24 +9,38 @@ use super::error::OnnxFault;
 /// Maximum depth of nested calls.
 const DEEPEST: usize = 32;
 
+/// The most operators and calls that a model may consist of after inlining.
+const MOST: usize = 1 << 18;
+
 /// The nodes of a model's graph with functions inlined.
 ///
 /// # Errors
-/// If calls are nested too deeply, as in recursion.
+/// If calls are nested too deeply, as in recursion, or there are absurdly many.
 pub fn inlined(model: &ModelProto) -> Result<Vec<NodeProto>, OnnxFault> {
-    let mut inliner = Inliner { model, calls: 0 };
+    let mut inliner = Inliner {
+        model,
+        calls: 0,
+        visited: 0,
+    };
     inliner.expand(&model.graph.node, 0)
 }
 
 struct Inliner<'a> {
     model: &'a ModelProto,
     calls: usize,
+    /// Operators and calls so far.
+    visited: usize,
 }
 
 impl Inliner<'_> {
     fn expand(&mut self, nodes: &[NodeProto], depth: usize) -> Result<Vec<NodeProto>, OnnxFault> {
         let mut flat = Vec::new();
         for node in nodes {
+            self.visited += 1;
+            if self.visited > MOST {
+                let message = format!("it consists of more than {MOST} operators");
+                return Err(OnnxFault::Damaged(message));
+            }
             let mut functions = self.model.functions.iter();
             let called = functions.find(|function| {
                 function.name == node.op_type

@@ -30,7 +30,9 @@ pub struct Importer<'a> {
     names: UniqueNames,
     weights: HashMap<String, Vec<String>>,
     /// Nodes whose values are all the same number.
-    uniform: HashMap<NodeId, f32>,
+    pub(super) uniform: HashMap<NodeId, f32>,
+    /// The values of nodes that do not depend on the images, such as normalised weights.
+    pub(super) fixed: HashMap<NodeId, Array<f32>>,
     /// Nodes with a merged axis that counts other things before the batch, and how many per image.
     ahead: HashMap<NodeId, i64>,
     /// The operator and inputs of each node.
@@ -41,7 +43,14 @@ pub struct Importer<'a> {
     pub(super) last: HashSet<String>,
     /// Names that nodes use as inputs.
     pub(super) used: HashSet<String>,
+    /// Elements of all arrays of the file that were read.
+    elements_read: usize,
+    /// Elements of all arrays that were made from them.
+    elements_made: usize,
 }
+
+/// The most elements of all arrays that are made at import, beyond several times those of the file.
+const MOST_MADE: usize = 1 << 28;
 
 impl<'a> Importer<'a> {
     /// A new importer, with nothing translated yet.
@@ -57,11 +66,14 @@ impl<'a> Importer<'a> {
             names: UniqueNames::default(),
             weights: HashMap::new(),
             uniform: HashMap::new(),
+            fixed: HashMap::new(),
             ahead: HashMap::new(),
             made: Vec::new(),
             node_names: Vec::new(),
             last: HashSet::new(),
             used: HashSet::new(),
+            elements_read: 0,
+            elements_made: 0,
         }
     }
 
@@ -97,9 +109,20 @@ impl<'a> Importer<'a> {
         let Some(tensor) = self.initializers.get(name) else {
             return Err(OnnxFault::Damaged(format!("`{name}` is not defined")));
         };
-        let value = ImportValue::Weight(name.to_owned(), self.arrays.read(tensor)?);
+        let array = self.arrays.read(tensor)?;
+        self.elements_read = self.elements_read.saturating_add(array.len());
+        let value = ImportValue::Weight(name.to_owned(), array);
         self.set(name, value.clone());
         Ok(value)
+    }
+
+    /// Counts the arrays among a node's outputs; false if all arrays made so far are absurdly large together.
+    pub fn can_afford(&mut self, outputs: &[ImportValue]) -> bool {
+        let arrays = outputs.iter().filter_map(ImportValue::constant);
+        let made: usize = arrays.map(Constant::len).sum();
+        self.elements_made = self.elements_made.saturating_add(made);
+        let several_times = self.elements_read.saturating_mul(8);
+        self.elements_made <= several_times.saturating_add(MOST_MADE)
     }
 
     /// The numbers of an array in a node's attributes.
@@ -119,6 +142,9 @@ impl<'a> Importer<'a> {
         let id = self.graph.add(&unique, op.clone(), inputs)?;
         self.node_names.push(name.to_owned());
         self.keep_ahead(id, inputs);
+        if let Some(array) = self.without_images(id, &op, inputs) {
+            self.fixed.insert(id, array);
+        }
         self.made.push((op, inputs.to_vec()));
         if let Some(number) = uniform {
             self.uniform.insert(id, number);
@@ -296,40 +322,28 @@ impl<'a> Importer<'a> {
             ImportValue::Places(places) => dims(&places.lengths),
         }
     }
-
-    /// The number that a value has everywhere, if it is known to be uniform.
-    pub fn uniform(&self, value: &ImportValue) -> Option<f32> {
-        match value {
-            ImportValue::Node(id) => self.uniform.get(id).copied(),
-            ImportValue::GreaterThan(..) | ImportValue::Places(_) => None,
-            ImportValue::Known(constant)
-            | ImportValue::Weight(_, constant)
-            | ImportValue::Broadcast(constant, _) => same_everywhere(&constant.floats()?),
-        }
-    }
-
-    fn uniform_of(&self, op: &Op, inputs: &[NodeInput]) -> Option<f32> {
-        let moves_only = matches!(
-            op,
-            Op::Expand { .. }
-                | Op::Slice(_)
-                | Op::Reshape { .. }
-                | Op::Transpose { .. }
-                | Op::Gather { .. }
-                | Op::Concat { .. }
-        );
-        let number = |input: &NodeInput| match input {
-            NodeInput::Node(id) => self.uniform.get(id).copied(),
-            NodeInput::Weight(name) => same_everywhere(self.graph.weight_values(name)?),
-        };
-        let (first, rest) = inputs.split_first()?;
-        let first = number(first).filter(|_| moves_only)?;
-        let same = |input: &NodeInput| number(input) == Some(first);
-        rest.iter().all(same).then_some(first)
-    }
 }
 
-fn same_everywhere(array: &Array<f32>) -> Option<f32> {
-    let (first, rest) = array.values().split_first()?;
-    rest.iter().all(|number| number == first).then_some(*first)
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn arrays_made_at_import_are_refused_if_they_are_absurdly_large_together() {
+        let reader = ArrayReader::of(Path::new("model.onnx"));
+        let mut importer = Importer::new(GraphBuilder::new([1, 1, 1]), &reader, 13, 1);
+        // Only its shape is looked at.
+        let large = ImportValue::Known(Constant::Ints {
+            shape: vec![MOST_MADE / 2],
+            values: Vec::new(),
+        });
+        let large = std::slice::from_ref(&large);
+        assert!(importer.can_afford(large) && importer.can_afford(large));
+        assert!(!importer.can_afford(large));
+        // A file may turn every array of its own several times.
+        importer.elements_read = MOST_MADE;
+        assert!(importer.can_afford(&[]));
+    }
 }

@@ -333,6 +333,10 @@ fn flat(
         let channels = length.checked_div(rows * columns)?;
         (channels > 0 && channels * rows * columns == length).then_some([channels, rows, columns])
     };
+    if length > MOST {
+        let message = format!("its images have {length} values");
+        return Some(Err(OnnxFault::Damaged(message)));
+    }
     let image = match options.size {
         Some(size) => sized(size)?,
         None => square(1).or_else(|| square(3))?,

@@ -17,6 +17,7 @@ mod file;
 mod functions;
 mod importer;
 mod io;
+mod known;
 mod lengths;
 mod names;
 mod ops;

@@ -1,23 +1,31 @@
 //! Names of nodes, taken from the modules that they come from if the file has these.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use onnx_ir::NodeProto;
 
 /// A set of used names.
 #[derive(Default)]
-pub struct UniqueNames(HashSet<String>);
+pub struct UniqueNames {
+    used: HashSet<String>,
+    /// For each name that was wanted again, the number that is tried next.
+    next: HashMap<String, usize>,
+}
 
 impl UniqueNames {
     /// The name, with a number appended if it is taken.
     pub fn unique(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        let mut number = 1;
-        while !self.0.insert(name.clone()) {
-            name = format!("{wanted}_{number}");
-            number += 1;
+        if self.used.insert(wanted.to_owned()) {
+            return wanted.to_owned();
         }
-        name
+        let number = self.next.entry(wanted.to_owned()).or_insert(1);
+        loop {
+            let name = format!("{wanted}_{number}");
+            *number += 1;
+            if self.used.insert(name.clone()) {
+                return name;
+            }
+        }
     }
 }
 
@@ -155,5 +163,13 @@ mod tests {
         assert_eq!(names.unique("relu"), "relu");
         assert_eq!(names.unique("relu"), "relu_1");
         assert_eq!(names.unique("relu"), "relu_2");
+        assert_eq!(names.unique("relu_4"), "relu_4");
+        assert_eq!(names.unique("relu"), "relu_3");
+        assert_eq!(names.unique("relu"), "relu_5");
+        // As many as fit in a file: in a time that does not grow with the square of their number.
+        for _ in 0..100_000 {
+            names.unique("relu");
+        }
+        assert_eq!(names.unique("relu"), "relu_100006");
     }
 }

@@ -1,12 +1,23 @@
-//! Tests with the files of `tests/fixtures/onnx`: results against onnxruntime's, and broken files.
+//! Tests with the files of `tests/fixtures/onnx`: results against onnxruntime's, operators behind a plain network, and
+//! broken files.
 
 mod errors;
+mod limits;
+mod operators;
 mod parity;
 mod versions;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{OnnxImport, OnnxOptions, read};
+use burn::tensor::{Device, Tensor, TensorData};
+use onnx_ir::{AttributeProto, Message, ModelProto, NodeProto, TensorProto};
+use tempfile::TempDir;
+
+use super::{OnnxError, OnnxImport, OnnxOptions, read};
+
+/// Logits of an image in the plain network.
+const CLASSES: usize = 10;
 
 fn fixture(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
@@ -15,4 +26,108 @@ fn fixture(name: &str) -> PathBuf {
 
 fn imported(name: &str) -> OnnxImport {
     read(&fixture(&format!("{name}.onnx")), &OnnxOptions::default()).unwrap()
+}
+
+/// A node whose attributes are integers.
+fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, i64)]) -> NodeProto {
+    let mut node = NodeProto::new();
+    operator.clone_into(&mut node.op_type);
+    node.input = inputs.iter().map(|&name| name.to_owned()).collect();
+    node.output = vec![output.to_owned()];
+    for &(name, number) in attributes {
+        let mut attribute = AttributeProto::new();
+        name.clone_into(&mut attribute.name);
+        attribute.i = number;
+        attribute.ints = vec![number];
+        node.attribute.push(attribute);
+    }
+    node
+}
+
+/// The node with another attribute, a string.
+fn with_text(mut node: NodeProto, name: &str, text: &'static str) -> NodeProto {
+    let mut attribute = AttributeProto::new();
+    name.clone_into(&mut attribute.name);
+    attribute.s = text.into();
+    node.attribute.push(attribute);
+    node
+}
+
+/// An array of real numbers.
+fn reals(name: &str, shape: &[i64], numbers: &[f32]) -> TensorProto {
+    let mut array = TensorProto::new();
+    name.clone_into(&mut array.name);
+    array.dims = shape.to_vec();
+    array.data_type = 1;
+    array.float_data = numbers.to_vec();
+    array
+}
+
+/// A list of integers.
+fn integers(name: &str, numbers: &[i64]) -> TensorProto {
+    let mut array = TensorProto::new();
+    name.clone_into(&mut array.name);
+    array.dims = vec![i64::try_from(numbers.len()).unwrap()];
+    array.data_type = 7;
+    array.int64_data = numbers.to_vec();
+    array
+}
+
+/// The plain network in this version of the operators, with more arrays, and with these nodes behind its logits.
+fn model(version: i64, arrays: Vec<TensorProto>, nodes: Vec<NodeProto>) -> ModelProto {
+    let bytes = fs::read(fixture("cnn-7.onnx")).unwrap();
+    let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
+    model.opset_import[0].version = version;
+    let graph = model.graph.mut_or_insert_default();
+    if let Some(last) = nodes.last() {
+        graph.output[0].name.clone_from(&last.output[0]);
+    }
+    graph.initializer.extend(arrays);
+    graph.node.extend(nodes);
+    model
+}
+
+/// That network as it is read.
+fn extended(
+    version: i64,
+    arrays: Vec<TensorProto>,
+    nodes: Vec<NodeProto>,
+) -> Result<OnnxImport, OnnxError> {
+    import(&model(version, arrays, nodes))
+}
+
+/// A model, written to a file and read from it.
+fn import(model: &ModelProto) -> Result<OnnxImport, OnnxError> {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("model.onnx");
+    fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+    read(&path, &OnnxOptions::default())
+}
+
+/// Why that network is refused.
+fn refusal_of(version: i64, arrays: Vec<TensorProto>, nodes: Vec<NodeProto>) -> String {
+    match extended(version, arrays, nodes) {
+        Err(error) => error.to_string(),
+        Ok(_) => "it was read".to_owned(),
+    }
+}
+
+/// The output of a network for two images.
+fn run(network: &OnnxImport) -> Vec<f32> {
+    let pixels: Vec<f32> = (0..2 * 784u16).map(|i| f32::from(i % 19) / 19.0).collect();
+    let device = Device::flex();
+    let data = TensorData::new(pixels, [2, 1, 28, 28]);
+    let images = Tensor::from_data(data, &device);
+    let answer = network.graph.load(&device).forward(images);
+    answer.into_data().try_into_vec().unwrap()
+}
+
+/// The output of the plain network with these nodes, for two images.
+fn output(version: i64, arrays: Vec<TensorProto>, nodes: Vec<NodeProto>) -> Vec<f32> {
+    run(&extended(version, arrays, nodes).unwrap())
+}
+
+/// The plain network's logits for these images.
+fn logits() -> Vec<f32> {
+    output(7, Vec::new(), Vec::new())
 }

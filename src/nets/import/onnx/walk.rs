@@ -33,6 +33,7 @@ impl Importer<'_> {
             attributes: Attributes::of(node),
             inputs,
             outputs: node.output.iter().map(used).collect(),
+            declared: node.output.iter().filter(|name| !name.is_empty()).count(),
             name: names::readable_name(node),
             opset: self.opset,
             is_final_softmax: node.output.iter().any(|name| self.last.contains(name)),
@@ -40,17 +41,28 @@ impl Importer<'_> {
         let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
             return Err(OnnxFault::Operators(ops::missing(&[node])));
         };
+        let unsupported = |problem: String| OnnxFault::UnsupportedUse {
+            operator: node.op_type.clone(),
+            node: match node.name.as_str() {
+                "" => call.name.clone(),
+                name => name.to_owned(),
+            },
+            problem,
+        };
         let values = translate(self, &call).map_err(|problem| match problem {
             NodeProblem::Fault(fault) => fault,
-            NodeProblem::Cannot(problem) => OnnxFault::UnsupportedUse {
-                operator: node.op_type.clone(),
-                node: match node.name.as_str() {
-                    "" => call.name.clone(),
-                    name => name.to_owned(),
-                },
-                problem,
-            },
+            NodeProblem::Cannot(problem) => unsupported(problem),
         })?;
+        let values: Vec<ImportValue> = values
+            .into_iter()
+            .map(|value| self.settled(value))
+            .collect();
+        if !self.can_afford(&values) {
+            return Err(unsupported(
+                "with it, the arrays that are made at import would take an absurd amount of memory"
+                    .into(),
+            ));
+        }
         for (name, value) in node.output.iter().zip(values) {
             if !name.is_empty() {
                 self.set(name, value);

@@ -14,16 +14,17 @@ fn windows(
     positive("kernel", kernel)?;
     positive("stride", stride)?;
     positive("dilation", dilation)?;
-    let span = (kernel - 1) * dilation + 1;
-    let Some(room) = (length + before + after).checked_sub(span) else {
+    let span = (kernel - 1).saturating_mul(dilation).saturating_add(1);
+    let padding = before.saturating_add(after);
+    let Some(room) = length.saturating_add(padding).checked_sub(span) else {
         return Err(format!(
-            "its windows are {span} long, which is more than {length} plus {} of padding",
-            before + after
+            "its windows are {span} long, which is more than {length} plus {padding} of padding"
         ));
     };
     let floor = room / stride + 1;
     // A window that would start beyond the far side would be empty.
-    let one_more = !room.is_multiple_of(stride) && floor * stride < length + before;
+    let next = floor.saturating_mul(stride);
+    let one_more = !room.is_multiple_of(stride) && next < length.saturating_add(before);
     Ok(match rounding {
         Rounding::Ceil if one_more => floor + 1,
         _ => floor,
@@ -43,7 +44,7 @@ pub fn convolved(
         true => return Err("its weight depends on the number of images".into()),
         false => out.count,
     };
-    if inputs * conv.groups != channels || !out.is_multiple_of(conv.groups) {
+    if inputs.checked_mul(conv.groups) != Some(channels) || !out.is_multiple_of(conv.groups) {
         return Err(format!(
             "a weight {} with {} groups does not fit {channels} channels",
             shape_text(weight),
@@ -68,7 +69,10 @@ pub fn pooled(window: &PoolWindow, x: &[Dim]) -> Result<Vec<Dim>, String> {
     let along = |axis: usize, length| {
         let kernel = window.kernel[axis];
         let (before, after) = window.pads.along(axis);
-        let span = kernel.saturating_sub(1) * window.dilation[axis] + 1;
+        let span = kernel
+            .saturating_sub(1)
+            .saturating_mul(window.dilation[axis]);
+        let span = span.saturating_add(1);
         if before >= span || after >= span {
             return Err(format!(
                 "windows of {kernel} would lie wholly in the padding of {before} and {after}"

@@ -1,14 +1,14 @@
 //! Operators that select along axes: slices, splits, gathers.
 
 use super::super::call::{ImportValue, OnnxCall};
-use super::super::constant::strides;
+use super::super::constant::{affordable, strides};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::{axis, count};
 use super::shape::{integers, reshaped};
-use crate::nets::graph::Op;
 use crate::nets::graph::op::SliceAxis;
+use crate::nets::graph::{Dim, Op};
 
 /// `Slice`.
 pub fn slice(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
@@ -23,13 +23,26 @@ pub fn slice(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
     let along = call.ints(3, "axes")?.unwrap_or_else(|| all().collect());
     let steps = call.ints(4, "steps")?;
     let steps = steps.unwrap_or_else(|| vec![1; starts.len()]);
-    let mut cuts = Vec::new();
+    if [along.len(), ends.len(), steps.len()] != [starts.len(); 3] {
+        return NodeProblem::cannot(format!(
+            "it has {} starts, {} ends, {} axes and {} steps",
+            starts.len(),
+            ends.len(),
+            along.len(),
+            steps.len()
+        ));
+    }
+    let (mut cuts, mut seen) = (Vec::new(), Vec::new());
     let each = along.iter().zip(&starts).zip(&ends).zip(&steps);
     for (((&along, &start), &end), &step) in each {
         let axis = axis(along, from.len())?;
+        if seen.contains(&axis) {
+            return NodeProblem::cannot(format!("it slices axis {axis} twice"));
+        }
+        seen.push(axis);
         let dim = from[axis];
         let cut = cut(axis, dim.count, start, end, step)?;
-        let whole = cut.start == 0 && cut.count == dim.count && cut.step == 1;
+        let whole = cut.start == 0 && cut.count == dim.count && step == 1;
         if whole {
             continue;
         }
@@ -81,7 +94,11 @@ fn cut(
         axis,
         start: size(start),
         count: usize::try_from(count).unwrap_or(0),
-        step: isize::try_from(step).unwrap_or(if step > 0 { isize::MAX } else { isize::MIN }),
+        // The step from a single index to the next does not matter, and may be too large to compute with.
+        step: match count {
+            0 | 1 => 1,
+            _ => isize::try_from(step).unwrap_or(1),
+        },
     })
 }
 
@@ -126,7 +143,7 @@ pub fn split(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
     let parts: Vec<usize> = match call.ints(1, "split")? {
         Some(parts) => parts
             .iter()
-            .map(|&part| usize::try_from(part).unwrap_or(0))
+            .map(|&part| usize::try_from(part).unwrap_or(usize::MAX))
             .collect(),
         None => {
             let count = call.outputs.len().max(1);
@@ -135,7 +152,10 @@ pub fn split(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
             (0..count).map(part).collect()
         }
     };
-    if parts.iter().sum::<usize>() != length {
+    let sum = parts
+        .iter()
+        .try_fold(0usize, |sum, &part| sum.checked_add(part));
+    if sum != Some(length) {
         return NodeProblem::cannot(format!("its parts {parts:?} do not add up to {length}"));
     }
     let mut start = 0;
@@ -170,29 +190,44 @@ pub fn gather(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
         return Ok(vec![reshaped(importer, &call.name, value, &lengths)?]);
     }
     let places = call.known(1, "indices")?;
-    let places_shape = places.shape().to_vec();
     let length = from[axis].count;
     let known = places.ints().unwrap_or_default();
     if known.len() != places.len() {
         return NodeProblem::cannot("its indices depend on the number of images");
     }
-    let from_front = |&index: &i64| {
-        let index = if index < 0 {
-            index.checked_add_unsigned(length as u64)
-        } else {
-            Some(index)
-        };
-        let index = index.and_then(|index| usize::try_from(index).ok());
-        index
-            .filter(|&index| index < length)
-            .ok_or_else(|| NodeProblem::Cannot(format!("its indices exceed the length {length}")))
+    let indices = known.iter().map(|&index| from_front(index, length));
+    let indices: Vec<usize> = indices.collect::<Result<_, _>>()?;
+    let value = selected(importer, &call.name, value, axis, indices, places.shape())?;
+    Ok(vec![value])
+}
+
+/// An index counted from the front, from one that may be negative.
+fn from_front(index: i64, length: usize) -> Result<usize, NodeProblem> {
+    let front = if index < 0 {
+        index.checked_add_unsigned(length as u64)
+    } else {
+        Some(index)
     };
-    let indices: Vec<usize> = known.iter().map(from_front).collect::<Result<_, _>>()?;
+    let front = front.and_then(|index| usize::try_from(index).ok());
+    front
+        .filter(|&index| index < length)
+        .ok_or_else(|| NodeProblem::Cannot(format!("its indices exceed the length {length}")))
+}
+
+/// The elements of a value at indices along an axis, which the axes of the indices replace.
+fn selected(
+    importer: &mut Importer,
+    name: &str,
+    value: &ImportValue,
+    axis: usize,
+    indices: Vec<usize>,
+    places_shape: &[usize],
+) -> Result<ImportValue, NodeProblem> {
     if let Some(constant) = value.constant() {
         let shape = constant.shape();
         let (before, after) = (&shape[..axis], &shape[axis + 1..]);
+        let (outer, length): (usize, usize) = (before.iter().product(), shape[axis]);
         let inner: usize = after.iter().product();
-        let outer: usize = before.iter().product();
         let row = |row: usize| {
             let pick = move |&index: &usize| {
                 let start = (row * length + index) * inner;
@@ -200,20 +235,65 @@ pub fn gather(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
             };
             indices.iter().flat_map(pick).collect::<Vec<_>>()
         };
+        let shape = [before, places_shape, after].concat();
+        affordable(&shape, constant.len()).ok_or_else(NodeProblem::too_large)?;
         let picks: Vec<usize> = (0..outer).flat_map(row).collect();
-        let shape = [before, &places_shape, after].concat();
-        return Ok(vec![ImportValue::Known(constant.picked(&shape, &picks))]);
+        return Ok(ImportValue::Known(constant.picked(&shape, &picks)));
     }
-    if from[axis].batched {
+    if importer.dims(value)?[axis].batched {
         return NodeProblem::cannot(
             "it selects from the batch; each image must be processed independently",
         );
     }
-    let input = importer.operand(value, &call.name)?;
+    let input = importer.operand(value, name)?;
     let op = Op::Gather {
         axis,
         indices,
-        shape: places_shape,
+        shape: places_shape.to_vec(),
     };
-    Ok(vec![importer.emit_value(&call.name, op, &[input])?])
+    importer.emit_value(name, op, &[input])
+}
+
+/// `GatherND`, with known indices along the first axes. These are merged, and the indices with them.
+pub fn gather_nd(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
+    let value = call.input(0)?;
+    let from = importer.dims(value)?;
+    let table = call.known(1, "indices")?;
+    let rows = table.ints().zip(table.shape().split_last());
+    let Some((known, (&depth, places_shape))) = rows else {
+        return NodeProblem::cannot("its indices are no list of fixed numbers");
+    };
+    if call.attributes.int("batch_dims", 0) != 0 || !(1..=from.len()).contains(&depth) {
+        return NodeProblem::cannot(format!(
+            "it selects along {depth} of {} axes, or differently for each image",
+            from.len()
+        ));
+    }
+    let (merged, rest) = from.split_at(depth);
+    if merged.iter().any(|dim| dim.batched) {
+        return NodeProblem::cannot(
+            "it selects from the batch; each image must be processed independently",
+        );
+    }
+    let along = |row: &[i64]| -> Result<usize, NodeProblem> {
+        let mut axes = row.iter().zip(merged);
+        axes.try_fold(0, |index, (&along, dim)| {
+            Ok(index * dim.count + from_front(along, dim.count)?)
+        })
+    };
+    let indices = known.chunks_exact(depth).map(along);
+    let indices: Vec<usize> = indices.collect::<Result<_, _>>()?;
+    let length: usize = merged.iter().map(|dim| dim.count).product();
+    let lengths: Vec<SymbolicInt> = [Dim::fixed(length)]
+        .iter()
+        .chain(rest)
+        .map(|&dim| count(dim))
+        .collect();
+    let joined = format!("{}.joined", call.name);
+    let value = reshaped(importer, &joined, value, &lengths)?;
+    let value = selected(importer, &call.name, &value, 0, indices, places_shape)?;
+    Ok(vec![value])
 }

@@ -4,6 +4,7 @@ use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::Constant;
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
+use super::super::file::{type_code, type_name};
 use super::super::importer::Importer;
 use super::super::lengths::{axis, count};
 use super::super::strided_indices::StridedIndices;
@@ -12,9 +13,22 @@ use crate::nets::graph::op::{Binary, Unary};
 use crate::nets::graph::{Dim, Op};
 
 /// Operators that return their input unchanged: `Identity`, `Dropout`.
-pub fn unchanged(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
+pub fn unchanged(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     if call.outputs.get(1).is_some_and(|name| !name.is_empty()) {
         return NodeProblem::cannot("its mask is used");
+    }
+    // A dropout's third input says whether the network is being trained.
+    let trained = call
+        .optional(2)
+        .map(|mode| mode.constant().and_then(Constant::only));
+    if trained.is_some_and(|mode| mode != Some(0.0)) {
+        let note = "it was exported as in training, when its dropout discards values at random; here it discards none";
+        if !importer.notes.iter().any(|other| other == note) {
+            importer.notes.push(note.to_owned());
+        }
     }
     Ok(vec![call.input(0)?.clone()])
 }
@@ -22,17 +36,11 @@ pub fn unchanged(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, 
 /// `Cast` and `CastLike`. Values computed from the images are always 32-bit floats.
 pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
-    let to = match (call.operator, call.optional(1)) {
-        ("CastLike", Some(like)) => match like.constant() {
-            Some(Constant::Ints { .. }) => 7,
-            _ => 1,
-        },
-        _ => call.attributes.int("to", 1),
-    };
+    let to = cast_target(call)?;
     let is_float = matches!(to, 1 | 10 | 11 | 16);
     match value {
         ImportValue::Known(constant) | ImportValue::Weight(_, constant) => {
-            let other = folding::cast(constant, i32::try_from(to).unwrap_or(0))?;
+            let other = folding::cast(constant, to)?;
             let same = other == *constant;
             Ok(vec![if same {
                 value.clone()
@@ -40,12 +48,14 @@ pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>
                 ImportValue::Known(other)
             }])
         }
-        ImportValue::Broadcast(..) | ImportValue::GreaterThan(..) | ImportValue::Places(_) => {
-            Ok(vec![value.clone()])
+        ImportValue::Broadcast(constant, lengths) => {
+            let other = folding::cast(constant, to)?;
+            Ok(vec![ImportValue::Broadcast(other, lengths.clone())])
         }
+        ImportValue::GreaterThan(..) | ImportValue::Places(_) => Ok(vec![value.clone()]),
         ImportValue::Node(_) if is_float => Ok(vec![value.clone()]),
         ImportValue::Node(_) => {
-            let to = super::super::file::type_name(i32::try_from(to).unwrap_or(0));
+            let to = type_name(to);
             let input = importer.operand(value, &call.name)?;
             let Some((Op::Unary(Unary::Floor | Unary::Ceil | Unary::Round), _)) =
                 importer.operator_of(&input)
@@ -57,6 +67,22 @@ pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>
             Ok(vec![value.clone()])
         }
     }
+}
+
+/// The ONNX code of the type that a `Cast` or `CastLike` converts to. Before version 6 it is a name.
+fn cast_target(call: &OnnxCall) -> Result<i32, NodeProblem> {
+    if call.operator == "CastLike" {
+        return Ok(match call.input(1)?.constant() {
+            Some(Constant::Ints { .. }) => 7,
+            _ => 1,
+        });
+    }
+    let name = call.attributes.text("to").unwrap_or_default();
+    let code = match name {
+        "" => i32::try_from(call.attributes.int("to", 1)).ok(),
+        name => type_code(name),
+    };
+    code.ok_or_else(|| NodeProblem::Cannot(format!("it converts to the unknown type `{name}`")))
 }
 
 /// `Constant`.
@@ -166,23 +192,27 @@ pub fn parametric_relu(
     )?])
 }
 
-/// `Clip`; its bounds were attributes in older files.
+/// `Clip`; its bounds were attributes in older files. If they are exchanged, every value becomes the upper one.
 pub fn clip(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    let bound = |place, name: &str, none: f64| -> Result<f64, NodeProblem> {
+    let given = |place, name: &str| -> Result<Option<f32>, NodeProblem> {
         if call.attributes.has(name) {
-            return Ok(f64::from(call.attributes.float(name, 0.0)));
+            return Ok(Some(call.attributes.float(name, 0.0)));
         }
         if call.optional(place).is_none() {
-            return Ok(none);
+            return Ok(None);
         }
         let words = || NodeProblem::Cannot(format!("its {name} is not a single number"));
-        let number = call.known(place, name)?.only().ok_or_else(words)?;
-        Ok(f64::from(number))
+        call.known(place, name)?.only().ok_or_else(words).map(Some)
+    };
+    let bound = |place, name: &str, none: f64| -> Result<f64, NodeProblem> {
+        let number = given(place, name)?.filter(|number| !number.is_nan());
+        Ok(number.map_or(none, f64::from))
     };
     let (min, max) = (
         bound(1, "min", f64::NEG_INFINITY)?,
         bound(2, "max", f64::INFINITY)?,
     );
+    let min = min.min(max);
     let input = importer.operand(call.input(0)?, &call.name)?;
     // PyTorch exports ReLU6 and similar functions as `Clip`.
     let function = match (min, max) {
@@ -328,69 +358,4 @@ fn without_effect(
     }
     let symmetric = matches!(function, Binary::Mul | Binary::Add);
     Ok((symmetric && is_one_number(a) && rank(a)? <= rank(b)?).then(|| b.clone()))
-}
-
-/// Comparisons and logic on known values. A comparison with a value computed from the images is kept for
-/// the `Where` that uses it.
-pub fn compare(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    if let ("Greater", ImportValue::Node(id), Some(bound)) = (
-        call.operator,
-        call.input(0)?,
-        call.optional(1).and_then(ImportValue::constant),
-    ) && let Some(bound) = bound.only()
-    {
-        return Ok(vec![ImportValue::GreaterThan(*id, bound)]);
-    }
-    let first = call.known(0, "input")?;
-    let known = match call.operator {
-        "Not" => folding::not(first)?,
-        "Mod" => folding::modulo(first, call.known(1, "divisor")?)?,
-        operator => folding::compare(operator, first, call.known(1, "input")?)?,
-    };
-    Ok(vec![ImportValue::Known(known)])
-}
-
-/// Above this, softplus(x) equals x in 32 bits.
-const SOFTPLUS_LINEAR: f32 = 15.0;
-
-/// `Where` with a known condition: between known arrays, or between any if the condition is the same
-/// everywhere.
-pub fn choose(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    let (yes, no) = (call.input(1)?, call.input(2)?);
-    // PyTorch's softplus: x above a bound, else log(1 + eˣ).
-    if let (
-        ImportValue::GreaterThan(x, bound),
-        ImportValue::Node(yes_id),
-        ImportValue::Node(no_id),
-    ) = (call.input(0)?, yes, no)
-    {
-        let softplus = importer.operator_of(&(*no_id).into());
-        let softplus = softplus.is_some_and(|(op, inputs)| {
-            *op == Op::Unary(Unary::Softplus) && inputs == [(*x).into()]
-        });
-        if softplus && yes_id == x && *bound >= SOFTPLUS_LINEAR {
-            return Ok(vec![no.clone()]);
-        }
-    }
-    let condition = call.known(0, "condition")?;
-    if let (Some(yes), Some(no)) = (yes.constant(), no.constant()) {
-        return Ok(vec![ImportValue::Known(folding::choose(
-            condition, yes, no,
-        )?)]);
-    }
-    let truth = condition
-        .ints()
-        .filter(|truth| truth.windows(2).all(|pair| pair[0] == pair[1]));
-    let Some(truth) = truth else {
-        return NodeProblem::cannot("it selects elementwise among values computed from the images");
-    };
-    let (chosen, other) = match truth.first() {
-        Some(0) => (no, yes),
-        _ => (yes, no),
-    };
-    let smaller = importer.dims(other)?.len() <= importer.dims(chosen)?.len();
-    if !smaller || condition.shape().len() > importer.dims(chosen)?.len() {
-        return NodeProblem::cannot("the selected input has fewer axes than the result");
-    }
-    Ok(vec![chosen.clone()])
 }

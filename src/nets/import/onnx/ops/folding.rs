@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::constant::{Constant, broadcast};
+use super::super::constant::{Constant, affordable, broadcast};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::lengths::floats;
@@ -20,6 +20,7 @@ fn together(a: &Constant, b: &Constant) -> Result<(Constant, Constant), NodeProb
         ))
     };
     let shape = broadcast(a.shape(), b.shape()).ok_or_else(words)?;
+    affordable(&shape, a.len().max(b.len())).ok_or_else(NodeProblem::too_large)?;
     Ok((a.broadcast_to(&shape), b.broadcast_to(&shape)))
 }
 
@@ -134,24 +135,41 @@ pub fn not(a: &Constant) -> Result<Constant, NodeProblem> {
     })
 }
 
-/// The remainder, with the sign of the divisor.
-pub fn modulo(a: &Constant, b: &Constant) -> Result<Constant, NodeProblem> {
+/// The sign of a remainder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemainderSign {
+    /// That of the divisor, as in Python.
+    Divisor,
+    /// That of the dividend, as in C.
+    Dividend,
+}
+
+/// The remainder.
+pub fn modulo(a: &Constant, b: &Constant, sign: RemainderSign) -> Result<Constant, NodeProblem> {
     let (a, b) = together(a, b)?;
-    let rest = |(a, b): (i64, i64)| {
-        let rest = a.checked_rem(b)?;
-        Some(SymbolicInt::fixed(if rest != 0 && (rest < 0) != (b < 0) {
-            rest + b
-        } else {
-            rest
-        }))
+    let of_divisor = sign == RemainderSign::Divisor;
+    if let (Constant::Ints { .. }, Constant::Ints { .. }) = (&a, &b) {
+        let rest = |(a, b): (i64, i64)| {
+            let rest = (b != 0).then(|| a.wrapping_rem(b))?;
+            let opposite = of_divisor && rest != 0 && (rest < 0) != (b < 0);
+            Some(SymbolicInt::fixed(if opposite { rest + b } else { rest }))
+        };
+        let numbers = a.ints().zip(b.ints());
+        let values = numbers.and_then(|(a, b)| a.into_iter().zip(b).map(rest).collect());
+        let words = "its remainder depends on the number of images, or divides by zero";
+        return Ok(Constant::Ints {
+            shape: a.shape().to_vec(),
+            values: values.ok_or(NodeProblem::Cannot(words.into()))?,
+        });
+    }
+    let (a, b) = (floats(&a)?, floats(&b)?);
+    let rest = |(a, b): (&f32, &f32)| {
+        let rest = a % b;
+        let opposite = of_divisor && rest != 0.0 && (rest < 0.0) != (*b < 0.0);
+        if opposite { rest + b } else { rest }
     };
-    let numbers = a.ints().zip(b.ints());
-    let values = numbers.and_then(|(a, b)| a.into_iter().zip(b).map(rest).collect());
-    let words = "its remainder depends on the number of images";
-    Ok(Constant::Ints {
-        shape: a.shape().to_vec(),
-        values: values.ok_or(NodeProblem::Cannot(words.into()))?,
-    })
+    let numbers = a.values().iter().zip(b.values()).map(rest);
+    Ok(Constant::Floats(Array::new(a.shape(), numbers.collect())))
 }
 
 /// Elementwise choice between two known arrays.
@@ -206,16 +224,37 @@ pub fn cast(constant: &Constant, to: i32) -> Result<Constant, NodeProblem> {
                 values: array.values().iter().map(truth).collect(),
             })
         }
-        (_, Constant::Ints { .. }) => Ok(constant.clone()),
+        (_, Constant::Ints { values, .. }) => Ok(Constant::Ints {
+            shape,
+            values: values.iter().map(|&value| narrowed(value, to)).collect(),
+        }),
         (_, Constant::Floats(array)) => {
             #[allow(clippy::cast_possible_truncation)]
-            let whole = |number: &f32| SymbolicInt::fixed(*number as i64);
+            let whole = |number: &f32| narrowed(SymbolicInt::fixed(*number as i64), to);
             Ok(Constant::Ints {
                 shape,
                 values: array.values().iter().map(whole).collect(),
             })
         }
     }
+}
+
+/// An integer in the type of this ONNX code, of which a narrow one keeps the lowest bits; one that depends on the batch
+/// is left as it is.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn narrowed(number: SymbolicInt, to: i32) -> SymbolicInt {
+    let Some(known) = number.known() else {
+        return number;
+    };
+    SymbolicInt::fixed(match to {
+        2 => i64::from(known as u8),
+        3 => i64::from(known as i8),
+        4 => i64::from(known as u16),
+        5 => i64::from(known as i16),
+        6 => i64::from(known as i32),
+        12 => i64::from(known as u32),
+        _ => known,
+    })
 }
 
 /// An elementwise function of a known array; `None` for one that shape arithmetic does not use.

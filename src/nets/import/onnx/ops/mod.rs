@@ -1,6 +1,7 @@
 //! Translation of ONNX operators, one file per family.
 
 mod choosing;
+mod conditions;
 mod convolution;
 mod elementwise;
 mod folding;
@@ -108,13 +109,14 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
             elementwise::binary
         }
         "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "Xor"
-        | "Not" | "Mod" => elementwise::compare,
-        "Where" => elementwise::choose,
+        | "Not" | "Mod" => conditions::compare,
+        "Where" => conditions::choose,
         "Transpose" => moving::transpose,
         "Concat" => moving::concat,
         "Slice" => choosing::slice,
         "Split" => choosing::split,
         "Gather" => choosing::gather,
+        "GatherND" => choosing::gather_nd,
         "Pad" => moving::pad,
         "DepthToSpace" => moving::depth_to_space,
         "SpaceToDepth" => moving::space_to_depth,

@@ -1,7 +1,7 @@
 //! Operators that move values: transposing, concatenating, padding, exchanging depth and space.
 
 use super::super::call::{ImportValue, OnnxCall};
-use super::super::constant::{Constant, strides};
+use super::super::constant::{Constant, affordable, strides};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
@@ -35,15 +35,21 @@ pub fn transposed(
     value: &ImportValue,
     order: &[usize],
 ) -> Result<ImportValue, NodeProblem> {
-    let unchanged = order.iter().copied().eq(0..order.len());
+    let rank = importer.dims(value)?.len();
+    let mut sorted = order.to_vec();
+    sorted.sort_unstable();
+    if !sorted.into_iter().eq(0..rank) {
+        return NodeProblem::cannot(format!(
+            "its axes {order:?} are not those of its input, 0 to {}, in another order",
+            rank.saturating_sub(1)
+        ));
+    }
+    let unchanged = order.iter().copied().eq(0..rank);
     if unchanged {
         return Ok(value.clone());
     }
     if let Some(constant) = value.constant() {
         let from = constant.shape();
-        if order.len() != from.len() {
-            return NodeProblem::cannot("its axes do not match its input");
-        }
         let shape: Vec<usize> = order.iter().map(|&axis| from[axis]).collect();
         let strides = strides(from);
         let strides: Vec<isize> = order.iter().map(|&axis| strides[axis]).collect();
@@ -102,6 +108,8 @@ fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, NodeProblem> {
         return NodeProblem::cannot("the shapes of its inputs do not match");
     }
     shape[axis] = parts.iter().map(|part| part.shape()[axis]).sum();
+    let largest = parts.iter().map(|part| part.len()).max();
+    affordable(&shape, largest.unwrap_or(0)).ok_or_else(NodeProblem::too_large)?;
     let outer: usize = shape[..axis].iter().product();
     let rows = |part: &Constant| part.len() / outer.max(1);
     if parts.iter().all(|part| matches!(part, Constant::Floats(_))) {

@@ -4,15 +4,18 @@ use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::{Constant, broadcast};
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
-use super::super::lengths::{axes, axis, floats};
+use super::super::lengths::{axis, floats};
 use super::convolution::weight_name;
+use super::reduction::{each_alone, reduced_axes};
 use crate::nets::graph::op::{Binary, ReducedAxes, Reduction, Unary};
 use crate::nets::graph::{NodeInput, Op};
 use crate::session::array::Array;
 
-/// `BatchNormalization`.
+/// `BatchNormalization`. Before version 14 it has more than one output in training, and only then.
 pub fn batch(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    if call.attributes.flag("training_mode", false) {
+    let attributes = call.attributes;
+    let by_outputs = call.opset < 14 && call.declared > 1 && !attributes.flag("is_test", false);
+    if attributes.flag("training_mode", false) || by_outputs {
         return NodeProblem::cannot(
             "it uses the statistics of the current batch, as in training; export the network after model.eval()",
         );
@@ -181,10 +184,8 @@ pub fn reduced_norm(
     call: &OnnxCall,
 ) -> Result<Vec<ImportValue>, NodeProblem> {
     let rank = importer.dims(call.input(0)?)?.len();
-    let given = call.ints(1, "axes")?;
-    let axes = match given.as_deref() {
-        None | Some([]) => (0..rank).collect(),
-        Some(given) => axes(given, rank)?,
+    let Some(axes) = reduced_axes(call, rank)? else {
+        return each_alone(importer, call);
     };
     let input = importer.operand(call.input(0)?, &call.name)?;
     let after = match call.attributes.flag("keepdims", true) {

@@ -15,12 +15,8 @@ pub fn reduce(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
     let value = call.input(0)?;
     let rank = importer.dims(value)?.len();
     let keep = call.attributes.flag("keepdims", true);
-    let axes = match call.ints(1, "axes")?.as_deref() {
-        None | Some([]) if call.attributes.flag("noop_with_empty_axes", false) => {
-            return Ok(vec![value.clone()]);
-        }
-        None | Some([]) => (0..rank).collect(),
-        Some(given) => axes(given, rank)?,
+    let Some(axes) = reduced_axes(call, rank)? else {
+        return each_alone(importer, call);
     };
     if let Some(constant) = value.constant().filter(|_| axes.len() == rank)
         && let Some(number) = folding::reduce(call.operator, constant)
@@ -73,6 +69,34 @@ pub fn reduce(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
     }
     let reduced = importer.emit(&call.name, over(reduction, after), &[input])?;
     Ok(vec![ImportValue::Node(reduced)])
+}
+
+/// The axes of a reduction: all if it names none, or `None` if each value then stays alone.
+pub fn reduced_axes(call: &OnnxCall, rank: usize) -> Result<Option<Vec<usize>>, NodeProblem> {
+    match call.ints(1, "axes")?.as_deref() {
+        None | Some([]) => {
+            let none = call.attributes.flag("noop_with_empty_axes", false);
+            Ok((!none).then(|| (0..rank).collect()))
+        }
+        Some(given) => axes(given, rank).map(Some),
+    }
+}
+
+/// A reduction of each value alone: its magnitude, its square, or the value itself.
+pub fn each_alone(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
+    let value = call.input(0)?;
+    let input = match call.operator {
+        "ReduceL1" | "ReduceL2" | "ReduceSumSquare" => importer.operand(value, &call.name)?,
+        _ => return Ok(vec![value.clone()]),
+    };
+    let (op, inputs) = match call.operator {
+        "ReduceSumSquare" => (Op::Binary(Binary::Mul), vec![input.clone(), input]),
+        _ => (Op::Unary(Unary::Abs), vec![input]),
+    };
+    Ok(vec![importer.emit_value(&call.name, op, &inputs)?])
 }
 
 /// `Softmax` and `LogSoftmax`. Before version 13 they treat all axes from theirs on as one. One that gives

@@ -12,7 +12,7 @@ pub fn target(
     wanted: &[SymbolicInt],
     batch: i64,
 ) -> Result<Vec<SymbolicInt>, NodeProblem> {
-    symbolic(from, wanted)
+    symbolic(from, ahead, wanted)
         .or_else(|| numeric(from, ahead, wanted, batch))
         .ok_or_else(|| misfit(from, wanted))
 }
@@ -54,8 +54,10 @@ fn product<'a>(lengths: impl IntoIterator<Item = &'a SymbolicInt>) -> Option<Sym
 /// Stands for the remaining length.
 const REMAINING: SymbolicInt = SymbolicInt::fixed(-1);
 
-/// The shape, if it holds as written for every number of images.
-fn symbolic(from: &[SymbolicInt], wanted: &[SymbolicInt]) -> Option<Vec<SymbolicInt>> {
+/// The shape, if it holds as written for every number of images. An axis of the remaining length may hold the batch only
+/// if the elements counted ahead of it were counted ahead of the batch before: \[2,−1\] in a file for two images means a
+/// leading batch of two.
+fn symbolic(from: &[SymbolicInt], ahead: i64, wanted: &[SymbolicInt]) -> Option<Vec<SymbolicInt>> {
     let all = product(from)?;
     let mut shape = wanted.to_vec();
     let mut open = (0..shape.len()).filter(|&axis| shape[axis] == REMAINING);
@@ -65,13 +67,14 @@ fn symbolic(from: &[SymbolicInt], wanted: &[SymbolicInt]) -> Option<Vec<Symbolic
         }
         let others = product(wanted.iter().filter(|&&length| length != REMAINING))?;
         shape[axis] = all.over(others)?;
-        // [1,−1] in a file for one image means a leading batch of one.
-        let leads = from.first().is_some_and(|length| length.per_image != 0);
-        let one = SymbolicInt::fixed(1);
-        let later =
-            shape[axis].per_image != 0 && wanted[..axis].iter().all(|&length| length == one);
-        if leads && later && axis > 0 {
-            return None;
+        if axis > 0 && shape[axis].per_image != 0 {
+            let in_front = product(&wanted[..axis])?.known()?;
+            let was_ahead = in_front > 0 && ahead > 0 && ahead % in_front == 0;
+            // [1,−1] in a file for one image means a leading batch of one.
+            let leads = from.first().is_some_and(|length| length.per_image != 0);
+            if !was_ahead || (leads && in_front == 1) {
+                return None;
+            }
         }
     }
     (product(&shape)? == all).then_some(shape)
@@ -210,9 +213,32 @@ mod tests {
     }
 
     #[test]
-    fn a_file_for_eight_images_runs_any_number() {
+    fn a_file_for_several_images_runs_any_number() {
         let shape = target(&[N, fixed(3), fixed(4)], 1, &[fixed(8), fixed(12)], 8);
         assert_eq!(shape.unwrap(), [N, fixed(12)]);
+        // Although the 294 numbers of an image could be halved.
+        let image = [N, fixed(6), fixed(7), fixed(7)];
+        for batch in [2, 3, 4] {
+            let shape = target(&image, 1, &[fixed(batch), fixed(-1)], batch);
+            assert_eq!(shape.unwrap(), [N, fixed(294)], "{batch}");
+        }
+    }
+
+    #[test]
+    fn a_remaining_length_never_takes_the_batch_from_its_place() {
+        // Neighbouring channels of one image as a volume.
+        let wanted = [fixed(1), fixed(1), fixed(3), fixed(16), fixed(-1)];
+        let volume = target(&[N, fixed(3), fixed(16), fixed(16)], 1, &wanted, 1);
+        let kept = [N, fixed(1), fixed(3), fixed(16), fixed(16)];
+        assert_eq!(volume.unwrap(), kept);
+        // Steps before the batch may stay there, all or a divisor of them.
+        let steps = [fixed(10), N, fixed(8)];
+        for (in_front, each) in [(10, many(2)), (5, many(4))] {
+            let shape = target(&steps, 10, &[fixed(in_front), fixed(-1), fixed(4)], 1);
+            assert_eq!(shape.unwrap(), [fixed(in_front), each, fixed(4)]);
+        }
+        let shape = target(&steps, 10, &[fixed(20), fixed(-1)], 1);
+        assert_eq!(shape.unwrap(), [many(20), fixed(4)]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! `Resize` and `Upsample`: resampling of rows and columns.
 
 use super::super::call::{ImportValue, OnnxCall};
+use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
-use super::super::lengths::{axis, floats};
+use super::super::lengths::{axis, count, floats};
 use super::shape::integers;
 use crate::nets::graph::Op;
 use crate::nets::graph::op::{Interpolation, NearestMode, Resize, ResizeCoordinates};
@@ -12,7 +13,7 @@ use crate::nets::graph::op::{Interpolation, NearestMode, Resize, ResizeCoordinat
 pub fn resize(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let dims = importer.dims(value)?;
-    let [_, channels, height, width] = dims[..] else {
+    let [_, _, height, width] = dims[..] else {
         return NodeProblem::cannot("it works on images only");
     };
     let sides = [height.count, width.count];
@@ -39,11 +40,12 @@ pub fn resize(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
         let ratio = scales.get(i).copied();
         let length = sizes.get(i);
         if axis < 2 {
-            let count = if axis == 1 { channels.count } else { 1 };
+            let from = count(dims[axis]);
+            // The file may have been exported for a fixed number of images.
+            let at_batch = from.fixed + from.per_image.saturating_mul(importer.batch);
             let kept = ratio.is_none_or(|ratio| (ratio - 1.0).abs() < 1e-6)
-                && length.is_none_or(|&length| {
-                    length.for_one_image() == i64::try_from(count).unwrap_or(0)
-                });
+                && length
+                    .is_none_or(|&length| length == from || length == SymbolicInt::fixed(at_batch));
             if !kept {
                 return NodeProblem::cannot("it resizes channels or the batch");
             }
@@ -66,10 +68,13 @@ pub fn resize(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
         };
         (size[axis - 2], scale[axis - 2]) = (result, by);
     }
+    if size == sides {
+        return Ok(vec![value.clone()]);
+    }
     let op = Op::Resize(Resize {
         size,
         scale,
-        sampling: sampling(call, old)?,
+        sampling: sampling(call, old, scale)?,
         coordinates: coordinates(call, old)?,
     });
     let input = importer.operand(value, &call.name)?;
@@ -88,22 +93,37 @@ fn scales(call: &OnnxCall, old: bool) -> Result<Vec<f64>, NodeProblem> {
     Ok(scales.values().iter().copied().map(f64::from).collect())
 }
 
-fn sampling(call: &OnnxCall, old: bool) -> Result<Interpolation, NodeProblem> {
+fn sampling(call: &OnnxCall, old: bool, scale: [f64; 2]) -> Result<Interpolation, NodeProblem> {
+    match call.attributes.text("mode").unwrap_or("nearest") {
+        "nearest" if old => nearest_before_version_11(scale).map(Interpolation::Nearest),
+        "nearest" => nearest(call).map(Interpolation::Nearest),
+        "linear" | "bilinear" => Ok(Interpolation::Bilinear),
+        other => NodeProblem::cannot(format!(
+            "its mode is {other}; only nearest and linear are supported"
+        )),
+    }
+}
+
+fn nearest(call: &OnnxCall) -> Result<NearestMode, NodeProblem> {
     let mode = call.attributes.text("nearest_mode");
-    let nearest = match mode.unwrap_or("round_prefer_floor") {
-        _ if old => NearestMode::Floor,
+    Ok(match mode.unwrap_or("round_prefer_floor") {
         "round_prefer_floor" => NearestMode::RoundPreferFloor,
         "round_prefer_ceil" => NearestMode::RoundPreferCeil,
         "floor" => NearestMode::Floor,
         "ceil" => NearestMode::Ceil,
         other => return NodeProblem::cannot(format!("its nearest_mode is {other}")),
-    };
-    match call.attributes.text("mode").unwrap_or("nearest") {
-        "nearest" => Ok(Interpolation::Nearest(nearest)),
-        "linear" | "bilinear" => Ok(Interpolation::Bilinear),
-        other => NodeProblem::cannot(format!(
-            "its mode is {other}; only nearest and linear are supported"
-        )),
+    })
+}
+
+/// The pixel before where an axis is enlarged, and the one after where it shrinks, as in the examples of version 10.
+fn nearest_before_version_11(scale: [f64; 2]) -> Result<NearestMode, NodeProblem> {
+    let shrinks = scale.iter().any(|&by| by < 1.0);
+    match shrinks && scale.iter().any(|&by| by > 1.0) {
+        true => NodeProblem::cannot(
+            "it enlarges one axis and shrinks the other; export the network with version 11 of the operators or a later one",
+        ),
+        false if shrinks => Ok(NearestMode::Ceil),
+        false => Ok(NearestMode::Floor),
     }
 }
 

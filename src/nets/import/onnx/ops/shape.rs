@@ -1,7 +1,7 @@
 //! Operators that query shapes, evaluated at import, and operators that only change shapes.
 
 use super::super::call::{ImportValue, OnnxCall};
-use super::super::constant::Constant;
+use super::super::constant::{Constant, affordable};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::importer::Importer;
@@ -10,11 +10,8 @@ use super::super::strided_indices::StridedIndices;
 use super::reshaping;
 use crate::nets::graph::{Dim, Op};
 
-/// The largest size of an array created at import.
-const MOST: usize = 1 << 28;
-
 /// The lengths of a value's axes.
-fn lengths(importer: &Importer, value: &ImportValue) -> Result<Vec<SymbolicInt>, NodeProblem> {
+pub fn lengths(importer: &Importer, value: &ImportValue) -> Result<Vec<SymbolicInt>, NodeProblem> {
     Ok(importer.dims(value)?.into_iter().map(count).collect())
 }
 
@@ -111,7 +108,10 @@ pub fn flatten(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportVal
         product.ok_or_else(|| NodeProblem::Cannot("the shape is too large".into()))
     };
     let shape = [product(&from[..place])?, product(&from[place..])?];
-    Ok(vec![reshaped(importer, &call.name, value, &shape)?])
+    let ahead = importer.elements_before_batch(value, &from);
+    let value = reshaped(importer, &call.name, value, &shape)?;
+    importer.set_elements_before_batch(&value, reshaping::ahead_within(&shape, ahead));
+    Ok(vec![value])
 }
 
 /// `Squeeze`.
@@ -163,7 +163,7 @@ pub fn expand(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
 }
 
 /// A value broadcast to a shape.
-fn expanded(
+pub fn expanded(
     importer: &mut Importer,
     name: &str,
     value: &ImportValue,
@@ -178,12 +178,8 @@ fn expanded(
         return importer.emit_value(name, Op::Expand { shape }, &[input]);
     };
     let known = known_shape(shape);
-    let count = known.as_ref().map_or(Some(1), |shape| {
-        let mut lengths = shape.iter();
-        lengths.try_fold(1usize, |all, &length| all.checked_mul(length))
-    });
-    if count.is_none_or(|count| count > MOST) {
-        return NodeProblem::cannot("it makes an absurdly large array");
+    if let Some(shape) = &known {
+        affordable(shape, constant.len()).ok_or_else(NodeProblem::too_large)?;
     }
     Ok(match known {
         Some(shape) => ImportValue::Known(constant.broadcast_to(&shape)),
@@ -193,7 +189,7 @@ fn expanded(
 
 /// The common shape of two under broadcasting. A length equal to the file's fixed batch size matches the
 /// batch.
-fn together(
+pub fn together(
     a: &[SymbolicInt],
     b: &[SymbolicInt],
     batch: i64,
@@ -218,29 +214,27 @@ fn together(
     shape.ok_or_else(|| NodeProblem::Cannot("the shapes cannot be broadcast".into()))
 }
 
-/// `Tile`: repetition along existing axes.
+/// `Tile`: repetition along existing axes, one after the other, so that no more than one axis is added on the way.
 pub fn tile(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    let value = call.input(0)?;
-    let from = lengths(importer, value)?;
+    let mut value = call.input(0)?.clone();
+    let mut from = lengths(importer, &value)?;
     let times = integers(call.known(1, "repeats")?)?;
     if times.len() != from.len() {
         return NodeProblem::cannot("it does not have one repeat per axis");
     }
-    // [a,b] as [1,a,1,b], repeated to [s,a,t,b], read as [s·a,t·b].
     let one = SymbolicInt::fixed(1);
-    let apart: Vec<SymbolicInt> = from.iter().flat_map(|&length| [one, length]).collect();
-    let pairs = times.iter().zip(&from);
-    let repeated: Vec<SymbolicInt> = pairs.clone().flat_map(|(&by, &len)| [by, len]).collect();
-    let joined: Option<Vec<SymbolicInt>> = pairs.map(|(&by, &length)| length.times(by)).collect();
-    let joined = joined.ok_or_else(|| NodeProblem::Cannot("it repeats the batch".into()))?;
-    let apart = reshaped(importer, &format!("{}.apart", call.name), value, &apart)?;
-    let wide = expanded(
-        importer,
-        &format!("{}.repeated", call.name),
-        &apart,
-        &repeated,
-    )?;
-    Ok(vec![reshaped(importer, &call.name, &wide, &joined)?])
+    let part = |role: &str| format!("{}.{role}", call.name);
+    for (axis, &by) in times.iter().enumerate().filter(|(_, by)| **by != one) {
+        // [a] as [1,a], repeated to [t,a], read as [t·a].
+        let joined = from[axis].times(by);
+        let joined = joined.ok_or_else(|| NodeProblem::Cannot("it repeats the batch".into()))?;
+        let with = |first: SymbolicInt| [&from[..axis], &[first], &from[axis..]].concat();
+        value = reshaped(importer, &part("apart"), &value, &with(one))?;
+        value = expanded(importer, &part("repeated"), &value, &with(by))?;
+        from[axis] = joined;
+        value = reshaped(importer, &call.name, &value, &from)?;
+    }
+    Ok(vec![value])
 }
 
 /// `ConstantOfShape`.
@@ -282,7 +276,7 @@ pub fn range(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, Node
     let whole = matches!(call.known(0, "start")?, Constant::Ints { .. });
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let count = ((limit - start) / step).ceil().max(0.0) as usize;
-    if count > MOST || step == 0.0 {
+    if step == 0.0 || affordable(&[count], 0).is_none() {
         return NodeProblem::cannot("its range is endless");
     }
     #[allow(clippy::cast_precision_loss)]

@@ -1,59 +1,8 @@
 //! Tests of operators whose meaning depends on the version of the operator set, and of those that have grown inputs.
 
-use std::fs;
+use onnx_ir::{AttributeProto, NodeProto};
 
-use burn::tensor::{Device, Tensor, TensorData};
-use onnx_ir::{AttributeProto, Message, ModelProto, NodeProto};
-use tempfile::TempDir;
-
-use super::super::{OnnxError, OnnxImport, OnnxOptions, read};
-use super::{fixture, imported};
-
-/// Logits of an image.
-const CLASSES: usize = 10;
-
-/// A node whose attributes are integers.
-fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, i64)]) -> NodeProto {
-    let mut node = NodeProto::new();
-    operator.clone_into(&mut node.op_type);
-    node.input = inputs.iter().map(|&name| name.to_owned()).collect();
-    node.output = vec![output.to_owned()];
-    for &(name, number) in attributes {
-        let mut attribute = AttributeProto::new();
-        name.clone_into(&mut attribute.name);
-        attribute.i = number;
-        attribute.ints = vec![number];
-        node.attribute.push(attribute);
-    }
-    node
-}
-
-/// The plain network in version 6, with these nodes behind its logits.
-fn extended(nodes: Vec<NodeProto>) -> Result<OnnxImport, OnnxError> {
-    let bytes = fs::read(fixture("cnn-7.onnx")).unwrap();
-    let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
-    model.opset_import[0].version = 6;
-    let graph = model.graph.mut_or_insert_default();
-    if let Some(last) = nodes.last() {
-        graph.output[0].name.clone_from(&last.output[0]);
-    }
-    graph.node.extend(nodes);
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("model.onnx");
-    fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
-    read(&path, &OnnxOptions::default())
-}
-
-/// The output of that network for two images.
-fn output(nodes: Vec<NodeProto>) -> Vec<f32> {
-    let network = extended(nodes).unwrap();
-    let pixels: Vec<f32> = (0..2 * 784u16).map(|i| f32::from(i % 19) / 19.0).collect();
-    let device = Device::flex();
-    let data = TensorData::new(pixels, [2, 1, 28, 28]);
-    let images = Tensor::from_data(data, &device);
-    let answer = network.graph.load(&device).forward(images);
-    answer.into_data().try_into_vec().unwrap()
-}
+use super::{CLASSES, extended, imported, logits, node, output, reals};
 
 /// The plain network's logits, and what `node` from `column` to `changed` makes of them as columns \[N,10,1\].
 fn of_columns(changed: NodeProto) -> (Vec<f32>, Vec<f32>) {
@@ -62,7 +11,7 @@ fn of_columns(changed: NodeProto) -> (Vec<f32>, Vec<f32>) {
         changed,
         node("Squeeze", &["changed"], "flat", &[("axes", 2)]),
     ];
-    (output(Vec::new()), output(nodes))
+    (logits(), output(6, Vec::new(), nodes))
 }
 
 fn last_bias() -> Vec<f32> {
@@ -115,8 +64,8 @@ fn a_log_of_summed_exponentials_does_not_overflow() {
             nodes.push(node("Unsqueeze", &["sum"], "column", &[("axes", 1)]));
         }
         nodes.push(node("Sub", &["large", sum], "logs", &[]));
-        let logs = output(nodes);
-        let logits = output(Vec::new());
+        let logs = output(6, Vec::new(), nodes);
+        let logits = logits();
         for (logs, logits) in logs.chunks(CLASSES).zip(logits.chunks(CLASSES)) {
             let large: Vec<f64> = logits.iter().map(|&x| f64::from(x) * 1e5).collect();
             let most = large.iter().copied().fold(f64::MIN, f64::max);
@@ -144,13 +93,38 @@ fn a_ratio_that_is_not_exact_gives_the_size_that_was_meant() {
         node("Squeeze", &["less"], "row of less", &[("axes", 1)]),
         node("Squeeze", &["row of less"], "fewer", &[("axes", 1)]),
     ];
-    assert_eq!(output(nodes).len(), 2 * 9);
+    assert_eq!(output(6, Vec::new(), nodes).len(), 2 * 9);
+}
+
+#[test]
+fn before_version_11_a_shrunk_axis_takes_the_pixel_after() {
+    for (ratio, wanted) in [
+        (0.6, &[0, 2, 4, 5, 7, 9][..]),
+        (1.5, &[0, 0, 1, 2, 2, 3, 4, 4]),
+    ] {
+        let scales = vec![reals("scales", &[4], &[1.0, 1.0, 1.0, ratio])];
+        let nodes = vec![
+            node("Unsqueeze", &["logits"], "row", &[("axes", 1)]),
+            node("Unsqueeze", &["row"], "image", &[("axes", 1)]),
+            node("Resize", &["image", "scales"], "other", &[]),
+            node("Squeeze", &["other"], "row of other", &[("axes", 1)]),
+            node("Squeeze", &["row of other"], "resized", &[("axes", 1)]),
+        ];
+        let found = output(10, scales, nodes);
+        let all = logits();
+        let each = found.len() / 2;
+        for (row, logits) in found.chunks(each).zip(all.chunks(CLASSES)) {
+            let chosen: Vec<f32> = wanted.iter().map(|&place: &usize| logits[place]).collect();
+            assert_eq!(row[..wanted.len()], chosen, "{ratio}");
+        }
+    }
 }
 
 #[test]
 fn attention_with_lengths_of_sequences_is_refused() {
     let inputs = ["logits", "logits", "logits", "", "", "", "fc2.bias"];
-    let Err(error) = extended(vec![node("Attention", &inputs, "seen", &[])]) else {
+    let attention = node("Attention", &inputs, "seen", &[]);
+    let Err(error) = extended(6, Vec::new(), vec![attention]) else {
         panic!("it was read");
     };
     let words = error.to_string();

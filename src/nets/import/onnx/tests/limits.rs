@@ -1,0 +1,139 @@
+//! Tests of files that no exporter writes: each is refused with its place, and computes nothing absurd before that.
+
+use onnx_ir::{NodeProto, TensorProto};
+
+use super::{import, integers, model, node, reals, refusal_of};
+
+/// Checks that a node on arrays, added to the logits in version 13, is refused with all of these words.
+fn refused(arrays: Vec<TensorProto>, odd: NodeProto, words: &[&str]) {
+    let operator = odd.op_type.clone();
+    let added = node("Add", &["logits", odd.output[0].as_str()], "sum", &[]);
+    let refusal = refusal_of(13, arrays, vec![odd, added]);
+    for needed in words {
+        assert!(refusal.contains(needed), "{operator}: {needed}: {refusal}");
+    }
+}
+
+#[test]
+fn a_transposition_names_every_axis_once() {
+    for axes in [&[0, 0][..], &[0], &[0, 1, 1]] {
+        let mut turned = node("Transpose", &["matrix"], "turned", &[("perm", 0)]);
+        turned.attribute[0].ints = axes.to_vec();
+        let matrix = vec![reals("matrix", &[5, 1], &[1.0; 5])];
+        refused(matrix, turned, &["Transpose at", "in another order"]);
+    }
+}
+
+#[test]
+fn a_slice_names_every_axis_once_and_completely() {
+    let table = || reals("table", &[3, 3], &[0.0; 9]);
+    let of = |starts: &[i64], axes: &[i64]| {
+        vec![
+            table(),
+            integers("starts", starts),
+            integers("ends", &[9, 9]),
+            integers("axes", axes),
+        ]
+    };
+    let slice = || node("Slice", &["table", "starts", "ends", "axes"], "cut", &[]);
+    refused(of(&[2, 2], &[0, 0]), slice(), &["Slice at", "axis 0 twice"]);
+    refused(of(&[2], &[0]), slice(), &["Slice at", "1 starts, 2 ends"]);
+}
+
+#[test]
+fn parts_that_add_up_only_by_overflowing_are_refused() {
+    let most = i64::MAX;
+    let arrays = vec![
+        reals("nine", &[9], &[0.0; 9]),
+        integers("parts", &[most, most, 11]),
+    ];
+    let mut split = node("Split", &["nine", "parts"], "a", &[("axis", 0)]);
+    split.output = ["a", "b", "c"].map(str::to_owned).to_vec();
+    refused(arrays, split, &["Split at", "do not add up to 9"]);
+}
+
+#[test]
+fn a_step_that_is_never_taken_may_have_any_size() {
+    let arrays = vec![
+        reals("ten", &[10], &[0.0; 10]),
+        integers("start", &[9]),
+        integers("end", &[-100]),
+        integers("axis", &[0]),
+        integers("step", &[i64::MIN]),
+    ];
+    let last = node(
+        "Slice",
+        &["ten", "start", "end", "axis", "step"],
+        "last",
+        &[],
+    );
+    refused(arrays, last, &["it was read"]);
+}
+
+#[test]
+fn an_absurdly_large_array_is_refused_before_it_is_made() {
+    const LONG: i64 = 200_000;
+    let (long, zeros) = (vec![0.0; 200_000], vec![0; 200_000]);
+    let arrays = || {
+        vec![
+            reals("column", &[LONG, 1], &long),
+            reals("row", &[1, LONG], &long),
+            integers("first", &zeros),
+            integers("shape", &[LONG, LONG]),
+        ]
+    };
+    let copies = vec!["row"; 1_000];
+    for odd in [
+        node("Mul", &["column", "row"], "made", &[]),
+        node("Less", &["column", "row"], "made", &[]),
+        node("Where", &["first", "column", "row"], "made", &[]),
+        node("Gather", &["row", "first"], "made", &[("axis", 0)]),
+        node("Concat", &copies, "made", &[("axis", 1)]),
+        node("Expand", &["row", "shape"], "made", &[]),
+        node("ConstantOfShape", &["shape"], "made", &[]),
+    ] {
+        refused(arrays(), odd, &["absurdly large array"]);
+    }
+}
+
+#[test]
+fn functions_that_double_the_model_again_and_again_are_refused() {
+    let call = |level: usize, input: &str, output: &str| {
+        let mut call = node(&format!("F{level}"), &[input], output, &[]);
+        "my".clone_into(&mut call.domain);
+        call
+    };
+    let mut model = model(13, Vec::new(), vec![call(20, "logits", "last")]);
+    for level in 0..=20 {
+        model.functions.push(Default::default());
+        let function = model.functions.last_mut().unwrap();
+        function.name = format!("F{level}");
+        "my".clone_into(&mut function.domain);
+        function.input = vec!["x".to_owned()];
+        function.output = vec!["z".to_owned()];
+        function.node = match level {
+            0 => vec![node("Relu", &["x"], "z", &[])],
+            _ => vec![call(level - 1, "x", "y"), call(level - 1, "y", "z")],
+        };
+    }
+    let Err(error) = import(&model) else {
+        panic!("it was read");
+    };
+    let words = error.to_string();
+    assert!(words.contains("more than 262144 operators"), "{words}");
+}
+
+#[test]
+fn absurdly_long_rows_are_not_taken_as_images() {
+    let mut model = model(13, Vec::new(), Vec::new());
+    let graph = model.graph.mut_or_insert_default();
+    let kind = graph.input[0].type_.mut_or_insert_default();
+    let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+    shape.dim.truncate(2);
+    shape.dim[1].set_dim_value(1 << 60);
+    let Err(error) = import(&model) else {
+        panic!("it was read");
+    };
+    let words = error.to_string();
+    assert!(words.contains("1152921504606846976 values"), "{words}");
+}

@@ -1,0 +1,71 @@
+//! Folders of classes: too many, alike, and in one another.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use tempfile::tempdir;
+
+use crate::images::*;
+
+#[test]
+fn more_than_a_thousand_folders_of_classes_are_refused_with_a_remedy() {
+    let folder = tempdir().unwrap();
+    for class in 0..=1000 {
+        put(&folder.path().join(format!("train/{class}/0.png")), b"");
+    }
+    let error = complaint(folder.path());
+    assert!(
+        error.contains("has 1001 folders of classes; at most 1000 classes")
+            && error.contains("into a folder of their own"),
+        "{error}"
+    );
+}
+
+#[test]
+fn folders_that_would_be_classes_of_the_same_name_are_named() {
+    let long = "x".repeat(60);
+    let (first, second) = (format!("{long}1"), format!("{long}2"));
+    for [one, other, shown] in [
+        // Neither is UTF-8.
+        [&b"a\xfe"[..], b"a\xff", "a\u{fffd}".as_bytes()],
+        [&b"cat"[..], b"cat ", b"cat"],
+        [first.as_bytes(), second.as_bytes(), long.as_bytes()],
+    ] {
+        let folder = tempdir().unwrap();
+        for (class, name) in [one, other, b"b"].into_iter().enumerate() {
+            for index in 0..3 {
+                let class_folder = folder.path().join(OsStr::from_bytes(name));
+                put_png(
+                    &class_folder.join(format!("{index}.png")),
+                    3,
+                    2,
+                    class as u8,
+                );
+            }
+        }
+        let error = complaint(folder.path());
+        let shown = String::from_utf8_lossy(shown);
+        assert!(
+            error.contains(&format!("would both be the class {shown:?}")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn pictures_in_folders_within_a_class_are_reported() {
+    let folder = tempdir().unwrap();
+    for place in ["a", "b", "b/more", "b/images"] {
+        for index in 0..5 {
+            let path = folder.path().join(place).join(format!("{index}.png"));
+            put_png(&path, 3, 2, index);
+        }
+    }
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.train.len() + set.test.len(), 15);
+    assert!(
+        has_note(&set, "the pictures in 1 folders within"),
+        "{:?}",
+        set.notes
+    );
+}
