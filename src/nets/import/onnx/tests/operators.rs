@@ -303,9 +303,15 @@ fn elements_are_selected_along_several_axes_at_once() {
     let rows = logits.chunks(CLASSES);
     let wanted: Vec<f32> = rows.flat_map(|row| [row[9], row[0], row[7]]).collect();
     assert_near(&output(13, arrays, nodes), &wanted);
-    let beyond = vec![integers("places", &[10])];
-    let chosen = node("GatherND", &["fc2.bias", "places"], "chosen", &[]);
-    let words = refusal_of(13, beyond, vec![chosen]);
+    let mut beyond = integers("places", &[10]);
+    beyond.dims = vec![1, 1];
+    let turn = |from, to| with_list(node("Transpose", &[from], to, &[]), "perm", &[1, 0]);
+    let nodes = vec![
+        turn("logits", "turned"),
+        node("GatherND", &["turned", "places"], "chosen", &[]),
+        turn("chosen", "back"),
+    ];
+    let words = refusal_of(13, vec![beyond], nodes);
     assert!(
         words.contains("its indices exceed the length 10"),
         "{words}"
