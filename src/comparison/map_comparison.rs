@@ -88,6 +88,12 @@ impl MapComparison {
         compared
     }
 
+    /// A caution if the evidence images differ in more than the networks.
+    pub fn centring_caution(&self) -> Option<&'static str> {
+        let words = "the plans have maps of other classes: above γ 0 evidence depends on which";
+        (!self.same_centring).then_some(words)
+    }
+
     /// The two maps of a class; `None` unless both have one.
     pub fn maps(&self, class: ClassId) -> Option<[&ImageEstimate; 2]> {
         Some([self.map(0, class)?, self.map(1, class)?])
