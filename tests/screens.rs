@@ -38,6 +38,8 @@ mod many_gammas;
 mod maps;
 #[path = "screens/matrix.rs"]
 mod matrix;
+#[path = "screens/missing_maps.rs"]
+mod missing_maps;
 #[path = "screens/predictions.rs"]
 mod predictions;
 #[path = "screens/run_control.rs"]

@@ -15,6 +15,7 @@ use super::signals::runtime;
 use super::{CommandError, note_file};
 use crate::files::quoted;
 use crate::format::thousands;
+use crate::host;
 use crate::link::client::{ConnectError, Conversation};
 use crate::link::{EngineCommand, SentExtension};
 use crate::session::config::Extension;
@@ -260,11 +261,12 @@ fn describe_loss(store: &Store, name: &str, now: &Session, problem: &str) -> Str
     format!("{name} cannot be saved ({problem}). {work} {since} would be lost.")
 }
 
-/// Waits until a newly started engine has read its images and built its network.
+/// Waits until a newly started engine, process `pid`, has read its images and built its network. One that takes long to
+/// open its socket is not waited for.
 ///
 /// # Errors
 /// Why it could not start.
-pub fn wait_until_working(store: &Store, name: &str) -> Result<(), CommandError> {
+pub fn wait_until_working(store: &Store, name: &str, pid: u32) -> Result<(), CommandError> {
     let phase = runtime()?.block_on(async {
         let mut engine = Conversation::connect_with_retry(store, name).await.ok()?;
         loop {
@@ -281,7 +283,9 @@ pub fn wait_until_working(store: &Store, name: &str) -> Result<(), CommandError>
         (Some(Phase::Failed(message)), _) | (None, Ok(SavedState::Failed(message))) => {
             Err(CommandError::Failed(message))
         }
-        (None, Ok(SavedState::New | SavedState::Running)) if store.engine(name).is_none() => {
+        (None, Ok(SavedState::New | SavedState::Running))
+            if store.engine(name).is_none() && !host::is_alive(pid, 0) =>
+        {
             Err(CommandError::Failed(format!(
                 "the engine of {name} died as it started; its log may say why: {}",
                 quoted(store.log_path(name))

@@ -131,7 +131,7 @@ pub fn run(
         }
         (Display::None, None) => {
             let SpawnedEngine { pid } = started(lock)?;
-            control::wait_until_working(store, &session.name)?;
+            control::wait_until_working(store, &session.name, pid)?;
             print_line(format_args!(
                 "{0} runs in the background, process {pid}. View it: noisescope attach {0}",
                 session.name

@@ -71,7 +71,7 @@ impl MapComparison {
         let centred = response == Response::Evidence && common.gamma > Gamma::NOISE;
         let mut compared = Self {
             trials: common.trials.map(|trials| trials.trials_of(response)),
-            same_centring: !centred || first.listed == second.listed,
+            same_centring: !centred || pooled_classes(first) == pooled_classes(second),
             gamma: common.gamma,
             response,
             shape,
@@ -86,6 +86,12 @@ impl MapComparison {
         let of_class = |class| difference(compared.maps(class)?, shape, errors, compared.bounds);
         compared.classes = ClassId::all(classes).map(of_class).collect();
         compared
+    }
+
+    /// A caution if the evidence images differ in more than the networks.
+    pub fn centring_caution(&self) -> Option<&'static str> {
+        let words = "the plans have maps of other classes: above γ 0 evidence depends on which";
+        (!self.same_centring).then_some(words)
     }
 
     /// The two maps of a class; `None` unless both have one.
@@ -143,5 +149,16 @@ impl MapComparison {
         totals.correlation =
             (count > 0).then(|| correlations.into_iter().sum::<f64>() / count as f64);
         totals
+    }
+}
+
+/// The classes whose trials form one group by which evidence is centred above γ = 0: those without maps, if there are
+/// several. Every other class is a group of its own.
+fn pooled_classes(trials: &GammaTrials) -> Vec<ClassId> {
+    let all = ClassId::all(trials.classes());
+    let rest: Vec<ClassId> = all.filter(|class| !trials.listed.contains(class)).collect();
+    match rest.len() {
+        0 | 1 => Vec::new(),
+        _ => rest,
     }
 }

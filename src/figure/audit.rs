@@ -82,8 +82,11 @@ pub fn summary(
         }
         (false, None) if !verdict.is_conclusive() => (
             format!(
-                "nothing can be found: {} classes have a score, and with references of another kind it takes {MIN_OWN_CLASSES} for one to stand out from the others",
-                verdict.scored
+                "nothing can be found: {} a score, and with references of another kind it takes {MIN_OWN_CLASSES} for one to stand out from the others",
+                match verdict.scored {
+                    1 => "one class has".to_owned(),
+                    classes => format!("{classes} classes have"),
+                }
             ),
             "nothing can be found".to_owned(),
         ),

@@ -67,12 +67,6 @@ pub fn caution(pair: &SessionPair<'_>, compared: &MapComparison) -> &'static str
     }
 }
 
-/// A caution about evidence images that differ in more than the networks.
-pub fn centring_caution(compared: &MapComparison) -> Option<&'static str> {
-    let words = "the plans have maps of other classes: above γ 0 evidence depends on which";
-    (!compared.same_centring).then_some(words)
-}
-
 fn sessions(pair: &SessionPair<'_>) -> Vec<String> {
     let [a, b] = pair.sessions;
     let width = pair.names().map(|name| name.chars().count());
@@ -112,7 +106,7 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
         headline(compared),
         caution(pair, compared).into(),
     ];
-    lines.extend(centring_caution(compared).map(String::from));
+    lines.extend(compared.centring_caution().map(String::from));
     lines.push(String::new());
     let all = compared.classes.len();
     let mut shown: Vec<ClassId> = ClassId::all(all)

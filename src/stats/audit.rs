@@ -40,8 +40,8 @@ pub const OTHER_KIND_RATIO: f64 = 2.0;
 /// The same for the energy: 1.3, and above 1.5 from 3,000 trials on.
 pub const OTHER_KIND_ENERGY_RATIO: f64 = 1.5;
 
-/// The fewest classes with a score among which one can stand out with references of another architecture: the larger
-/// of two positive scores is less than twice their median, which is their mean.
+/// The fewest classes with a score among which one can stand out with references of another architecture: of two, each is
+/// as far from the other, and the larger of two positive scores is less than twice their median, which is their mean.
 pub const MIN_OWN_CLASSES: usize = 3;
 
 /// The images of one network by class, \[K\] of \[C·H·W\]; `None` for a class without an image.

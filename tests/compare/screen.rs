@@ -2,7 +2,9 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use noisescope::comparison::{ComparisonError, ComparisonRequest, SessionPair};
+use noisescope::drawing::Sheet;
 use noisescope::export;
+use noisescope::figure;
 use noisescope::ids::{ClassId, Gamma};
 use noisescope::report::SessionStatus;
 use noisescope::session::Session;
@@ -178,6 +180,40 @@ fn the_comparison_jumps_to_a_class_and_exports_its_maps() {
     let gamma = noisescope::format::gamma(content.compared.gamma);
     assert_eq!(name, format!("a-vs-b-evidence-map-3-gamma-{gamma}.png"));
     assert!(std::fs::read(written).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn evidence_that_is_centred_differently_is_told_on_the_screen_and_in_the_caption() {
+    let bench = Bench::new();
+    let maps = "gammas: [0.0, 0.4], trials: 400";
+    run(&bench, "a", 28, 1, maps);
+    run(
+        &bench,
+        "b",
+        28,
+        2,
+        &format!("{maps}, classes: [\"0\", \"1\"]"),
+    );
+    let (a, b) = (bench.load("a"), bench.load("b"));
+    for (gamma, differs) in [(0.0, false), (0.4, true)] {
+        let state = ComparisonState::new(ComparisonRequest {
+            gamma: Some(Gamma(gamma)),
+            response: Some(Response::Evidence),
+            ..ComparisonRequest::default()
+        });
+        let content = ComparisonContent::new([&a, &b], &state).unwrap();
+        for size in [(60, 18), (200, 60)] {
+            let shown = screen(&content, &state, [&a, &b], size);
+            let told = shown.contains("the plans have maps of other classes");
+            assert_eq!(told, differs, "{shown}");
+        }
+        let pair = SessionPair::new(&a, &b, &state.request).unwrap();
+        let drawing = figure::comparison(&pair, &content.compared, &[ClassId(0)], Sheet::DOUBLE);
+        let told = drawing
+            .caption
+            .contains("The plans have maps of other classes");
+        assert_eq!(told, differs, "{}", drawing.caption);
+    }
 }
 
 #[test]

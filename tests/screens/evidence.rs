@@ -18,6 +18,11 @@ const PIXELS: usize = SIDE * SIDE;
 
 /// A session of trials at γ = 0, all called 8, whose outputs hold evidence of every class's template.
 pub fn with_evidence(count: u64) -> Session {
+    with_changed_blocks(count, |_| {})
+}
+
+/// The same with every block changed.
+pub fn with_changed_blocks(count: u64, change: impl Fn(&mut BlockSums)) -> Session {
     let mut session = synthetic::accumulating([0, 0, 0, 0]);
     let kind = TrialKind {
         evidence: true,
@@ -27,7 +32,9 @@ pub fn with_evidence(count: u64) -> Session {
     let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
     trials.record_evidence(1.0 / 256.0, &kind);
     for block in BlockIndex::first(16) {
-        trials.add(&sums(block, count / 16, &mut rng));
+        let mut block = sums(block, count / 16, &mut rng);
+        change(&mut block);
+        trials.add(&block);
         trials.note_reliability();
     }
     let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {

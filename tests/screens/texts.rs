@@ -111,6 +111,17 @@ fn training_marks_the_best_epoch_and_counts_the_current_one() {
 fn an_empty_session_says_so_in_every_view() {
     let mut starting = synthetic::new();
     starting.run = Some(noisescope::session::Run::default());
+    let mut stopped = starting.clone();
+    if let Some(run) = &mut stopped.run {
+        run.phase = Phase::Stopped;
+    }
+    for size in SIZES {
+        let maps = screen(&stopped, &showing("Maps", size));
+        assert!(
+            maps.contains("No trials yet: training comes first."),
+            "{maps}"
+        );
+    }
     for session in [synthetic::new(), starting] {
         for size in SIZES {
             let overview = screen(&session, &showing("Overview", size));

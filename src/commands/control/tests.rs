@@ -87,14 +87,20 @@ fn an_engine_that_died_as_it_started_is_not_reported_as_running() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let mut session = Session::new("mine", Config::default());
-    let started = |session: &Session| {
+    let mut process = std::process::Command::new("true").spawn().unwrap();
+    let ended = process.id();
+    process.wait().unwrap();
+    let waited_for = |session: &Session, pid| {
         store.save(session).unwrap();
-        wait_until_working(&store, "mine")
+        wait_until_working(&store, "mine", pid)
     };
+    let started = |session: &Session| waited_for(session, ended);
     for state in [SavedState::New, SavedState::Running] {
         session.record.state = state;
         let error = started(&session).unwrap_err().to_string();
         assert!(error.contains("died as it started"), "{error}");
+        // One that is slow to load its libraries has not died.
+        assert!(waited_for(&session, std::process::id()).is_ok());
     }
     // One that was quick has left its final state.
     for state in [SavedState::Stopped, SavedState::Finished] {

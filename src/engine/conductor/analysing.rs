@@ -192,7 +192,7 @@ impl Conductor {
                     NextStep::Stop => AnalysisEnd::Stop,
                 };
                 if course != AnalysisEnd::Done {
-                    outdated = self.is_outdated(config, index);
+                    outdated = is_outdated(config, &self.active.session.config, index);
                     workers.recall();
                 }
             }
@@ -209,14 +209,6 @@ impl Conductor {
         self.refresh(analysis, index, lab, opened)?;
         self.report(index, pace);
         Ok(course)
-    }
-
-    /// Whether the plan was extended such that this analysis begins again or ends elsewhere: what is being computed of
-    /// it by the plan before would be added to a record that no longer matches, and is computed again instead.
-    fn is_outdated(&self, config: &Config, index: usize) -> bool {
-        let now = &self.active.session.config;
-        now.analyses[index] != config.analyses[index]
-            || now.images_of(index) != config.images_of(index)
     }
 
     /// Updates the results that need the network.
@@ -256,6 +248,14 @@ impl Conductor {
         self.active.note_rate(rate);
         self.active.publish_if_due();
     }
+}
+
+/// Whether the plan was extended such that this analysis begins again or ends elsewhere: what is being computed of it by
+/// the plan before would be added to a record that no longer matches, and is computed again instead.
+pub(super) fn is_outdated(before: &Config, now: &Config, index: usize) -> bool {
+    let uses_images = now.analyses[index].needs_classification_images();
+    now.analyses[index] != before.analyses[index]
+        || (uses_images && now.images_of(index) != before.images_of(index))
 }
 
 /// Hands out jobs until enough are waiting.

@@ -221,6 +221,24 @@ fn a_plan_that_is_extended_while_it_cannot_be_saved_is_not_finished() {
     assert_eq!(left.record.state, SavedState::Stopped);
 }
 
+/// What uses no maps goes on: a job may be the training of a network.
+#[test]
+fn an_extension_outdates_the_images_and_what_uses_their_maps_and_nothing_else() {
+    let mut config = plan();
+    let after = Analysis::SpikeTriggered(config::SpikeTriggered::default());
+    config.analyses.push(after);
+    let mut session = Session::new("mine", config.clone());
+    let more = config::Extension {
+        gamma: None,
+        trials: 3000,
+        target: None,
+        class: None,
+    };
+    session.extend(0, more).unwrap();
+    let outdated = [0, 1, 2].map(|index| analysing::is_outdated(&config, &session.config, index));
+    assert_eq!(outdated, [true, true, false]);
+}
+
 #[test]
 fn a_plan_that_is_extended_during_an_attack_is_computed_as_if_planned_so_from_the_start() {
     let folder = tempfile::tempdir().unwrap();

@@ -46,8 +46,7 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
 
 /// Whether something was found; `None` if nothing could be.
 fn found(verdict: &AuditVerdict) -> Option<bool> {
-    let found = verdict.has_finding();
-    (found || verdict.is_conclusive()).then_some(found)
+    verdict.is_conclusive().then(|| verdict.has_finding())
 }
 
 /// A window in pixels.

@@ -12,7 +12,7 @@ use crate::figure::headline::accuracy_suffix;
 use crate::figure::wording::class_name;
 use crate::format::{clean, gamma, percent, reliability, thousands};
 use crate::ids::ClassId;
-use crate::report::comparison::{caution, centring_caution, headline};
+use crate::report::comparison::{caution, headline};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::Record;
@@ -138,7 +138,7 @@ fn sentences(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
         headline(compared),
         caution(pair, compared)
     )];
-    all.extend(centring_caution(compared).map(sentence));
+    all.extend(compared.centring_caution().map(sentence));
     let totals = compared.totals();
     all.extend(totals.correlation.map(|r| {
         format!(

@@ -105,7 +105,9 @@ impl AuditVerdict {
     pub fn has_window(&self) -> bool {
         match self.baseline {
             Baseline::References => self.ranking.is_outlier(),
-            Baseline::OwnClasses => self.ratio.is_some_and(|ratio| ratio > OTHER_KIND_RATIO),
+            Baseline::OwnClasses => {
+                self.is_conclusive() && self.ratio.is_some_and(|ratio| ratio > OTHER_KIND_RATIO)
+            }
         }
     }
 
@@ -114,7 +116,7 @@ impl AuditVerdict {
         let (class, ratio, standing) = self.energy?;
         let out = match self.baseline {
             Baseline::References => standing.is_outlier(),
-            Baseline::OwnClasses => ratio > OTHER_KIND_ENERGY_RATIO,
+            Baseline::OwnClasses => self.is_conclusive() && ratio > OTHER_KIND_ENERGY_RATIO,
         };
         out.then_some(class)
     }
@@ -241,7 +243,8 @@ mod tests {
         );
     }
 
-    /// However large the score of one of two classes, it is less than twice their median.
+    /// However large the score of one of two classes, it is less than twice their median, unless the other is negative;
+    /// and the energy of one may be nearly twice the median. Neither says which of the two is unusual.
     #[test]
     fn of_two_classes_none_stands_out_from_the_other() {
         let references = [scored(10.0, 2.0), scored(5.0, 1.0)];
@@ -256,6 +259,17 @@ mod tests {
             let two = with(&[1, 2], Baseline::OwnClasses);
             assert!(!two.has_finding() && !two.is_conclusive(), "{most}");
             assert!(with(&[1, 2], Baseline::References).is_conclusive());
+            let mut suspect = scored(most, 9.0);
+            for (class, score) in suspect.classes.iter_mut().enumerate() {
+                *score = score.filter(|_| [1, 2].contains(&class));
+            }
+            if let Some(second) = &mut suspect.classes[2] {
+                second.score = -3.0;
+            }
+            let apart = audit_verdict(&suspect, &references, Baseline::OwnClasses).unwrap();
+            assert!(apart.energy.is_some_and(|energy| energy.1 > 1.5));
+            assert!(apart.ratio.is_some_and(|ratio| ratio > 2.0));
+            assert!(!apart.has_finding() && !apart.is_conclusive());
             let three = with(&[1, 2, 4], Baseline::OwnClasses);
             assert!(three.is_conclusive());
             assert_eq!(three.has_window(), most > 8.0, "{most}");

@@ -183,8 +183,8 @@ pub struct ComparisonContent {
     pub called: Option<TableComparison>,
     /// How many pixels differ.
     pub headline: String,
-    /// A caution about the trials, if they call for one.
-    pub caution: &'static str,
+    /// Cautions about what else the maps differ in, and about the trials, the most important first.
+    pub cautions: String,
     /// The unit of the maps.
     pub unit: String,
     /// The scales of the classes' maps.
@@ -266,6 +266,8 @@ impl ComparisonContent {
         let chosen = look.request.gamma.and_then(|gamma| pair.gamma_index(gamma));
         let gamma_index = chosen.unwrap_or_else(|| pair.best_gamma_index(response));
         let compared = MapComparison::new(&pair, gamma_index, response);
+        let cautions = compared.centring_caution().into_iter();
+        let cautions: Vec<&str> = cautions.chain([caution(&pair, &compared)]).collect();
         let noise = pair.plans[0].noise.label();
         let classes = ClassId::all(compared.classes.len());
         Ok(Self {
@@ -278,7 +280,7 @@ impl ComparisonContent {
             gamma_index,
             called: pair.gammas[gamma_index].compare_counts(),
             headline: headline(&compared),
-            caution: caution(&pair, &compared),
+            cautions: cautions.join("; "),
             unit: pair.unit(response),
             scales: scales(&compared),
             limits: ZLimits::of(&compared, classes),

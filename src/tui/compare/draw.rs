@@ -112,8 +112,8 @@ fn maps(
     let style = if differ { theme.text() } else { theme.dim() };
     let line = cut(&sight.headline, usize::from(area.width));
     left(buf, area, 1, Span::styled(line, style));
-    let caution = cut(sight.caution, usize::from(area.width));
-    left(buf, area, 2, Span::styled(caution, theme.dim()));
+    let cautions = cut(&sight.cautions, usize::from(area.width));
+    left(buf, area, 2, Span::styled(cautions, theme.dim()));
     let area = below(area, 4);
     let [_, height, width] = sight.compared.shape;
     let layout = ComparisonLayout::fit((height, width), area);

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::progress::waits_for;
+use super::progress::{is_under_way, waits_for};
 use crate::session::config::Analysis;
 use crate::session::record::ExperimentRecord;
 use crate::tui::widget::text::{beside, left, start, wrap};
@@ -64,7 +64,7 @@ fn absent<T: ViewedExperiment>() -> String {
 fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
     match waits_for(scene.session, index + 1) {
         Some(other) => format!("Nothing yet: {name} waits for {other}."),
-        None if scene.session.run.is_none() => {
+        None if !is_under_way(scene.session) => {
             format!("Nothing yet: {name} is next. Run the session to begin it.")
         }
         None => format!("Nothing yet: {name} is starting."),

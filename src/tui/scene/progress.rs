@@ -30,6 +30,12 @@ pub fn current(session: &Session) -> Option<usize> {
     }
 }
 
+/// Whether an engine has begun a run and not ended it.
+pub fn is_under_way(session: &Session) -> bool {
+    let run = session.run.as_ref();
+    run.is_some_and(|run| !run.phase.is_over())
+}
+
 /// The status of the session shown.
 pub fn standing(scene: &Scene<'_>) -> SessionStatus {
     SessionStatus::from_session(scene.session, Some(scene.shared.shown_at()))

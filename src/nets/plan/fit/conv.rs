@@ -37,7 +37,7 @@ pub struct Convolution {
     relu: bool,
     forward: Kernel,
     backward_kernel: Option<Kernel>,
-    /// Computes the gradients of the weights if the convolution uses Winograd.
+    /// Computes the gradients of the weights if the convolution uses Winograd along both axes.
     winograd_weight_gradient: Option<WinogradWeightGradient>,
 }
 

@@ -77,9 +77,9 @@ impl Kernel {
     }
 
     /// Computes the gradients of a convolution's input from those of its sums: by transposed Winograd if the
-    /// convolution uses Winograd, by a convolution if it is depthwise, scattered if it has no padding, and otherwise by a
-    /// convolution that skips the tap rows that meet no sum. `None` if it would have to read gradients of sums that are
-    /// not stored.
+    /// convolution uses Winograd along both axes, by a convolution if it is depthwise, scattered if it has no padding,
+    /// and otherwise by a convolution that skips the tap rows that meet no sum. `None` if it would have to read
+    /// gradients of sums that are not stored.
     pub fn backward(
         geometry: Geometry,
         sums: SumGradients,

@@ -46,7 +46,8 @@ pub struct WinogradWeightGradient {
 }
 
 impl WinogradWeightGradient {
-    /// For a convolution with this input and these gradients of its sums; `None` if it does not use Winograd.
+    /// For a convolution with this input and these gradients of its sums; `None` if it does not use
+    /// Winograd along both axes.
     pub fn new(geometry: Geometry, from: TensorSlot, sums: SumGradients) -> Option<Self> {
         let shape = sums.shape();
         let transform = geometry.transform(from.channels, shape)?;

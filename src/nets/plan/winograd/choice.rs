@@ -5,8 +5,8 @@ use super::transform::{TILE_OUTPUTS, Transform};
 use crate::nets::plan::product::POSITIONS;
 
 /// The cost model, in multiplications at the processor's peak rate: measured on AVX-512 and AVX2, whose proportions are
-/// about the same. These are constants rather than run-time measurements, so that a session has the same logits on whatever machine it is
-/// resumed.
+/// about the same. These are constants rather than run-time measurements, so that a session has the same logits on
+/// whatever machine it is resumed.
 mod cost {
     /// Share of the processor's peak that direct convolutions reach.
     pub const DIRECT: f64 = 0.85;
@@ -25,7 +25,7 @@ mod cost {
 
 /// Maximum floats per lane of the transformed inputs that a band of two rows of outputs reads. With more, the products
 /// reach a smaller share of the peak than the cost model says.
-const BAND_INPUTS: usize = 160;
+const MAX_BAND_INPUTS: usize = 160;
 
 /// The kernel of a convolution with stride 1 and without groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl KernelShape {
     fn rows_cost(&self, [rows, columns]: [usize; 2]) -> Option<(Transform, f64)> {
         let transform = Transform::new(self.columns)?;
         let points = transform.points;
-        if self.inputs * (self.rows + BAND - 1) * points > BAND_INPUTS {
+        if self.inputs * (self.rows + BAND - 1) * points > MAX_BAND_INPUTS {
             return None;
         }
         let (rows, tiles) = (rows.next_multiple_of(BAND), columns.div_ceil(TILE_OUTPUTS));

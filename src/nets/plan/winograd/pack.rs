@@ -29,8 +29,8 @@ impl Transform {
     }
 
     /// Writes the kernels \[taps,taps\], transformed along both axes, in the order of [`Winograd::weights`], in single
-    /// precision: for weights that change with every batch. `strides` are the offsets from the kernel of one input channel to the next, and of
-    /// one output channel to the next.
+    /// precision: for weights that change with every batch. `strides` are the offsets from the kernel of one input
+    /// channel to the next, and of one output channel to the next.
     ///
     /// [`Winograd::weights`]: super::Winograd::weights
     pub fn pack_squares(

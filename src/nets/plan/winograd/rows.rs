@@ -42,13 +42,13 @@ impl Rows {
     /// them, so that outputs are written along rows.
     fn tiles_at_once(&self, n: usize, channels: usize, columns: usize) -> usize {
         let of_tile = channels * (self.kernel_rows + BAND - 1) * n;
-        (BAND_INPUTS / of_tile.max(1)).clamp(1, columns.div_ceil(TILE_OUTPUTS).max(1))
+        (CACHED_INPUTS / of_tile.max(1)).clamp(1, columns.div_ceil(TILE_OUTPUTS).max(1))
     }
 }
 
-/// Floats per lane of the transformed inputs that a band reads at once, to stay in the L1 cache: 24 kB with vectors of 64
-/// bytes.
-const BAND_INPUTS: usize = 384;
+/// Floats per lane of the transformed inputs that a band reads at once, to stay in the L1 cache: 24 kB with vectors of
+/// 64 bytes.
+const CACHED_INPUTS: usize = 384;
 
 /// Transformed inputs, \[channel,row,tile,point\], seen from the first row of a band.
 #[derive(Clone, Copy)]

@@ -28,8 +28,8 @@ impl MapSet<'_> {
         let (trials, estimate) = self.by_class.get(class.0)?;
         let name = self.name(class);
         let long = form::class_label(self.session, class);
-        let (all, least) = (estimate.trials, trials.min_trials);
-        if all == 0 {
+        let least = trials.min_trials;
+        if trials.trials == 0 {
             return Some(MissingMap {
                 lines: vec!["no trials".into(), "yet".into()],
                 sentence: "No trials yet at this γ.".into(),
@@ -51,10 +51,19 @@ impl MapSet<'_> {
                     sentence: format!("{long} itself: the baseline of the others."),
                 });
             }
-            return Some(match all < least {
+            let shown = trials.trials_of(Response::Evidence);
+            let (known, purpose) = match shown < least {
+                true => (shown, ""),
+                // Those that count measure the noise's deviation.
+                false => (
+                    trials.trials_of(Response::Decision),
+                    " to measure the noise",
+                ),
+            };
+            return Some(match trials.lacks_trials_for_evidence() {
                 true => MissingMap {
-                    lines: vec!["too few".into(), format!("{all} of {least}")],
-                    sentence: format!("Too few: {all} of the {least} trials needed."),
+                    lines: vec!["too few".into(), format!("{known} of {least}")],
+                    sentence: format!("Too few: {known} of the {least} trials needed{purpose}."),
                 },
                 false => MissingMap {
                     lines: vec!["output".into(), "constant".into()],
@@ -62,6 +71,16 @@ impl MapSet<'_> {
                         "The evidence for {long} never changes: no noise affects it."
                     ),
                 },
+            });
+        }
+        let all = estimate.trials;
+        if all == 0 {
+            let shown = thousands(trials.trials);
+            return Some(MissingMap {
+                lines: vec!["none".into(), "counts".into()],
+                sentence: format!(
+                    "None of {shown} trials counts: the network was not sure enough of any."
+                ),
             });
         }
         if class_estimate.called == 0 {
@@ -154,9 +173,25 @@ impl MapSet<'_> {
             return None;
         }
         let strength = format!("γ {}", gamma(self.estimate.gamma));
+        let by_evidence = self.response == Response::Evidence && self.kind.is_of_response();
+        let has_image = |class: ClassId| self.image(class).is_some();
+        let mut all_trials = self.by_class.iter().map(|(trials, _)| trials);
+        if by_evidence
+            && self.versus.is_none()
+            && !all_trials.any(|trials| trials.lacks_trials_for_evidence())
+            && !ClassId::all(self.classes()).any(has_image)
+        {
+            return Some(format!(
+                "At {strength} no output of the network ever changes."
+            ));
+        }
         Some(
             match (self.estimate.trials, self.class_of_all_decisions()) {
-                (0, _) => format!("No trials yet at {strength}."),
+                (0, _) if self.trials.trials == 0 => format!("No trials yet at {strength}."),
+                (0, _) if !by_evidence => format!(
+                    "None of {} trials at {strength} counts: the network was not sure enough of any.",
+                    count(self.trials.trials as f64)
+                ),
                 (all, Some(class)) => format!(
                     "Press {} for a stronger signal: at {strength} every one of {} trials was called {}, \
                  so no class can be compared with another.",

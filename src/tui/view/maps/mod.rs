@@ -29,7 +29,7 @@ use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet;
 use crate::tui::scene::map_set::{MapKind, MapSet};
 use crate::tui::scene::pending::{self, ViewedExperiment};
-use crate::tui::scene::progress::waits_for;
+use crate::tui::scene::progress::{is_under_way, waits_for};
 use crate::tui::shared::{self, SharedState};
 use crate::tui::steps;
 use crate::tui::widget::text::{below, centre, wrap};
@@ -212,13 +212,13 @@ fn no_trials(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let session = scene.session;
     let stage = scene.shared.images_stage(session);
     let before = stage.and_then(|stage| waits_for(session, stage));
-    let text = match (before, &session.run) {
-        (Some(other), Some(_)) => format!("No trials yet: the maps wait for {other}."),
-        (Some(other), None) => {
+    let text = match (before, is_under_way(session)) {
+        (Some(other), true) => format!("No trials yet: the maps wait for {other}."),
+        (Some(other), false) => {
             format!("No trials yet: {other} comes first. Run the session to begin it.")
         }
-        (None, Some(_)) => "No trials yet: the first are being computed.".to_owned(),
-        (None, None) => "No trials yet. Run the session to begin.".to_owned(),
+        (None, true) => "No trials yet: the first are being computed.".to_owned(),
+        (None, false) => "No trials yet. Run the session to begin.".to_owned(),
     };
     for (row, line) in (area.height / 2..).zip(wrap(&text, area.width)) {
         centre(buf, area, row, Span::styled(line, scene.theme.dim()));

@@ -9,6 +9,7 @@ use crate::drawing::scale::Reach;
 use crate::format::{gamma, reliability};
 use crate::session::config::Response;
 use crate::session::record::GammaTrials;
+use crate::stats::classification::ClassEstimate;
 use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::MapKind;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
@@ -145,7 +146,8 @@ fn one(
                 let dots = dots.repeat(usize::from(map_area.width).div_ceil(2));
                 left(buf, map_area, row, Span::styled(dots, theme.dim()));
             }
-            spans.push(Span::styled("too few  ", theme.dim()));
+            let why = reason(class, trials, response);
+            spans.push(Span::styled(format!("{why}  "), theme.dim()));
         }
     }
     if response != sight.lens.response {
@@ -157,4 +159,13 @@ fn one(
         }
     }
     left(buf, area, height, Line::from(spans));
+}
+
+/// Why a class has no map, in two words at most.
+fn reason(class: Option<&ClassEstimate>, trials: &GammaTrials, response: Response) -> &'static str {
+    match response {
+        _ if class.is_some_and(|class| !class.listed) => "not listed",
+        Response::Evidence if !trials.lacks_trials_for_evidence() => "constant",
+        Response::Evidence | Response::Decision => "too few",
+    }
 }

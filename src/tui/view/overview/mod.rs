@@ -283,7 +283,7 @@ fn maps(
     let words = match lens.is_mixed() {
         true => vec![Span::raw(format!("each class at its best {glyph}"))],
         false => {
-            let trials = count(lens.estimate.trials as f64);
+            let trials = count(lens.trials.trials_of(lens.response) as f64);
             vec![
                 Span::raw(format!("{glyph} {}  ", gamma(lens.estimate.gamma))),
                 Span::styled(format!("{trials} trials"), theme.dim()),

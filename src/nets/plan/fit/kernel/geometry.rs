@@ -89,7 +89,8 @@ impl Geometry {
         }
     }
 
-    /// Whether the gradients of the inputs are scattered from those of the sums, unless Winograd is used.
+    /// Whether the gradients of the inputs are scattered from those of the sums, unless Winograd is used along
+    /// both axes.
     pub(super) fn is_scattered(self) -> bool {
         !self.depthwise && self.pads == Pads::default()
     }

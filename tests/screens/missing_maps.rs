@@ -1,0 +1,43 @@
+//! Tests of what is said of a map that is missing.
+
+use evidence::with_changed_blocks;
+use noisescope::session::config::Response;
+
+use super::*;
+
+/// Trials of which none counts, since a confidence is required, and outputs that never change.
+#[test]
+fn a_missing_map_is_explained_by_what_is_missing() {
+    let session = with_changed_blocks(1_600, |block| {
+        block.dropped = block.trials;
+        block.counts.fill(0);
+        if let Some(evidence) = &mut block.evidence {
+            evidence.squares.fill(0);
+        }
+    });
+    let shown = |response: Response, enlarged: bool| {
+        let mut state = showing("Maps", (200, 60));
+        enlarge(&mut state, enlarged);
+        (state.shared.gamma_index, state.shared.response) = (Some(0), Some(response));
+        screen(&session, &state)
+    };
+    for enlarged in [false, true] {
+        let evidence = shown(Response::Evidence, enlarged);
+        assert!(evidence.contains("constant"), "{evidence}");
+        let decisions = shown(Response::Decision, enlarged);
+        assert!(decisions.contains("counts"), "{decisions}");
+        for screen in [evidence, decisions] {
+            assert!(!screen.contains("Too few"), "{screen}");
+            assert!(!screen.contains("No trials yet"), "{screen}");
+        }
+    }
+    let above = "At γ 0.0 no output of the network ever changes.";
+    assert!(shown(Response::Evidence, false).contains(above));
+    let beside = shown(Response::Decision, true);
+    assert!(beside.contains("constant  evidence"), "{beside}");
+    // Evidence is made of all trials.
+    let mut state = showing("Overview", (200, 60));
+    (state.shared.gamma_index, state.shared.response) = (Some(0), Some(Response::Evidence));
+    let overview = screen(&session, &state);
+    assert!(!overview.contains("γ 0.0  0 trials"), "{overview}");
+}
