@@ -166,6 +166,7 @@ impl From<SessionEntry> for SessionRow {
             done: entry.done,
             total: entry.total,
             headline: entry.headline,
+            open: entry.open,
             updated: entry.updated,
             pid: entry.pid,
         }

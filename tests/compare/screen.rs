@@ -136,6 +136,7 @@ fn choosing_a_session_to_compare_disables_other_actions() {
         done: 5,
         total: 10,
         headline: String::new(),
+        open: None,
         updated: None,
         pid: None,
     };

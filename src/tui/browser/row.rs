@@ -19,6 +19,8 @@ pub struct SessionRow {
     pub total: u64,
     /// Its key results, in a few words.
     pub headline: String,
+    /// The stages still open once all trials are done; `None` before that, and if there are none.
+    pub open: Option<String>,
     /// When its file was last written, seconds since the Unix epoch.
     pub updated: Option<i64>,
     /// The process of its engine, if one is running.
