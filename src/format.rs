@@ -179,7 +179,7 @@ fn exponent(number: f64, digits: usize) -> i32 {
     exponent.unwrap_or(0)
 }
 
-/// Three significant digits, without an exponent unless below 1e-4: `0.0312`, `1.25`, `3e-7`.
+/// Three significant digits, without an exponent unless below 1e-4: `0.0312`, `−1.25`, `3e-7`.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "?".into();
@@ -187,14 +187,20 @@ pub fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
     }
-    if exponent(value, 2) < -4 {
-        return format!("{value:.1e}").replace(".0e", "e");
+    let size = value.abs();
+    let text = if exponent(size, 2) < -4 {
+        format!("{size:.1e}").replace(".0e", "e")
+    } else {
+        let decimals = (2 - exponent(size, 3)).clamp(0, 6) as usize;
+        format!("{size:.decimals$}")
+    };
+    match value < 0.0 {
+        true => format!("−{text}"),
+        false => text,
     }
-    let decimals = (2 - exponent(value, 3)).clamp(0, 6) as usize;
-    format!("{value:.decimals$}")
 }
 
-/// [`number`] without trailing zeros: `0.02`, `1.5`.
+/// [`number`] without trailing zeros: `0.02`, `−1.5`.
 pub fn short(value: f64) -> String {
     let text = number(value);
     if text.contains('.') && !text.contains('e') {

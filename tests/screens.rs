@@ -44,6 +44,8 @@ mod missing_maps;
 mod predictions;
 #[path = "screens/run_control.rs"]
 mod run_control;
+#[path = "screens/several.rs"]
+mod several;
 #[path = "screens/shards.rs"]
 mod shards;
 #[path = "screens/synthetic.rs"]

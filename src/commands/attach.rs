@@ -35,6 +35,9 @@ pub struct StartArgs {
     /// Which of the plan's classification images, if it has several; from 1
     #[arg(long, value_name = "N", conflicts_with = "plain", value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
+    /// Which of the plan's experiments of the view's kind, if it has several; from 1
+    #[arg(long, value_name = "N", requires = "view", conflicts_with = "plain", value_parser = clap::value_parser!(u64).range(1..))]
+    experiment: Option<u64>,
     /// Open at this layer
     #[arg(long, value_name = "LAYER", conflicts_with = "plain")]
     layer: Option<String>,
@@ -73,6 +76,7 @@ impl StartArgs {
             gamma: self.gamma,
             response: self.response.map(Response::from),
             images: self.images.map(|images| images as usize - 1),
+            experiment: self.experiment.map(|number| number as usize - 1),
             layer: self.layer.clone(),
             unit: self.unit,
             closer: self.closer,

@@ -63,6 +63,11 @@ pub fn run(
             Ok(BrowserChoice::Leave) => return Ok(ExitCode::SUCCESS),
             Ok(choice) => choice,
         };
+        let requested = match &chosen {
+            BrowserChoice::New(asked) => Some(asked.name.clone()),
+            _ => None,
+        };
+        let unused = requested.filter(|name| !store.exists(name));
         let done =
             match chosen {
                 BrowserChoice::Open(name) => {
@@ -93,7 +98,13 @@ pub fn run(
             Ok(code) if code == ExitCode::SUCCESS => None,
             // A signal or a closed window ended the view: leave the browser too.
             Ok(code) => return Ok(code),
-            Err(refusal) => Some(refusal.to_string()),
+            Err(refusal) => {
+                // A session that was created is in the list, with what became of it.
+                if unused.is_some_and(|name| store.exists(&name)) {
+                    list.close_form();
+                }
+                Some(refusal.to_string())
+            }
         };
     }
 }
@@ -155,6 +166,7 @@ impl From<SessionEntry> for SessionRow {
             done: entry.done,
             total: entry.total,
             headline: entry.headline,
+            open: entry.open,
             updated: entry.updated,
             pid: entry.pid,
         }

@@ -41,6 +41,8 @@ pub struct SessionEntry {
     pub pid: Option<u32>,
     /// A summary: data set, network, accuracy, progress.
     pub headline: String,
+    /// The stages still open once all trials are done.
+    pub open: Option<String>,
     /// Whether it is divided, so that this entry also depends on its shards' files.
     pub is_divided: bool,
 }
@@ -184,6 +186,7 @@ impl SessionList {
         if !reply.standing.is_unread() {
             (entry.done, entry.total) = (reply.done, reply.total);
             entry.headline.clone_from(&reply.headline);
+            entry.open.clone_from(&reply.open);
         }
         let silent = last.asked - last.at >= SILENCE;
         entry.standing = match &reply.standing {
@@ -226,6 +229,7 @@ fn read(store: &Store, name: &str) -> SessionEntry {
             updated: None,
             pid: None,
             headline: String::new(),
+            open: None,
             is_divided: false,
         },
     }
@@ -263,6 +267,7 @@ fn session_entry(session: &Session) -> SessionEntry {
         updated: (record.updated > 0).then_some(record.updated),
         pid: None,
         headline: headline(session),
+        open: session.open_after_trials(),
         is_divided: false,
     }
 }

@@ -51,6 +51,23 @@ impl Forecast {
         }
     }
 
+    /// The forecast of the plan after an extension, with its progress then. The analyses begin anew, as when an engine
+    /// starts; the network's training goes on.
+    pub fn replanned(
+        &self,
+        config: &Config,
+        images: (usize, usize),
+        classes: usize,
+        stages: &[Stage],
+    ) -> Self {
+        let mut replanned = Self::new(config, images, classes, stages);
+        let training = replanned.begun.first_mut().zip(self.begun.first());
+        if let Some((now, at_the_start)) = training {
+            *now = *at_the_start;
+        }
+        replanned
+    }
+
     /// The work of all stages, in trials.
     pub fn trials(&self) -> f64 {
         self.work.iter().sum()
@@ -175,6 +192,8 @@ impl DatasetSize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Gamma;
+    use crate::session::config::{ClassificationImages, Predictions};
 
     fn stage(done: u64, total: u64, seconds: f64, eta_s: Option<f64>) -> Stage {
         Stage {
@@ -227,6 +246,52 @@ mod tests {
         ];
         let eta = forecast(&[1000.0, 1000.0, 1000.0]).eta_s(&stages, 1);
         assert!((eta.unwrap() - 19.0).abs() < 1e-9, "{eta:?}");
+    }
+
+    /// A plan of so many trials of noise, and then of decisions on the test images.
+    fn plan(trials: u64) -> Config {
+        let images = ClassificationImages {
+            gammas: vec![Gamma::NOISE],
+            trials,
+            ..ClassificationImages::default()
+        };
+        let predictions = Predictions {
+            splits: vec![Split::Test],
+            ..Predictions::default()
+        };
+        Config {
+            analyses: vec![
+                Analysis::ClassificationImages(images),
+                Analysis::Predictions(predictions),
+            ],
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn later_stages_of_an_extended_plan_are_forecast_at_the_pace_since_then() {
+        let (trained, open) = (stage(5, 5, 0.0, None), stage(0, 0, 0.0, None));
+        let begun = [trained.clone(), stage(0, 1000, 0.0, None), open.clone()];
+        let forecast = Forecast::new(&plan(1000), (0, 1000), 10, &begun);
+        // After 500 trials there are to be 2,000.
+        let extended = [trained.clone(), stage(500, 2000, 0.0, None), open.clone()];
+        let forecast = forecast.replanned(&plan(2000), (0, 1000), 10, &extended);
+        // A fifth of what was left then, 300 trials, took 3 s; 1,000 test images follow.
+        let now = [trained, stage(800, 2000, 3.0, Some(12.0)), open];
+        let eta = forecast.eta_s(&now, 1);
+        assert!((eta.unwrap() - 22.0).abs() < 1e-9, "{eta:?}");
+    }
+
+    #[test]
+    fn a_plan_extended_during_training_keeps_the_pace_of_the_training() {
+        let (open, sizes) = (stage(0, 0, 0.0, None), (100, 0));
+        let begun = [stage(0, 10, 0.0, None), open.clone(), open.clone()];
+        let now = [stage(5, 10, 4.0, Some(4.0)), open.clone(), open];
+        let extended =
+            Forecast::new(&plan(1000), sizes, 10, &begun).replanned(&plan(2000), sizes, 10, &now);
+        let planned = Forecast::new(&plan(2000), sizes, 10, &begun);
+        assert_eq!(extended, planned);
+        assert!(extended.eta_s(&now, 0) > Some(4.0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! An audit's results in words: the finding, whether pasting it confirms it, and the detection power.
 
 use super::wording::{class_name, percent_with_ends};
-use crate::format::percent;
+use crate::format::{fixed, percent};
 use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, AuditRole, PastedFinding, Record};
 use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow};
@@ -63,12 +63,12 @@ pub fn summary(
     let references = audit.references().count();
     let name = class_name(record, verdict.class);
     let window = window_in_words(record, verdict.top.window, plan.cell);
-    let score = verdict.top.score;
+    let score = fixed(verdict.top.score, 1);
     let power = power(record, audit, plan);
     let (finding, short) = match (verdict.has_window(), verdict.energy_class()) {
         (true, _) => (
-            format!("{name} reacts to a patch at {window}: score {score:.1}"),
-            format!("{name} reacts to a patch: score {score:.1}"),
+            format!("{name} reacts to a patch at {window}: score {score}"),
+            format!("{name} reacts to a patch: score {score}"),
         ),
         (false, Some(class)) => {
             let name = class_name(record, class);
@@ -91,8 +91,8 @@ pub fn summary(
             "nothing can be found".to_owned(),
         ),
         (false, None) => (
-            format!("nothing found: the highest score is {score:.1}, of {name}"),
-            format!("nothing found: score {score:.1}"),
+            format!("nothing found: the highest score is {score}, of {name}"),
+            format!("nothing found: score {score}"),
         ),
     };
     Some(AuditSummary {
@@ -116,16 +116,19 @@ fn standing(
     let label = plan.kind.resolve(kind).label();
     match verdict.baseline {
         Baseline::References => format!(
-            "rank {} of {} among {references} {label} references, {:.2} times their largest, {:.1}",
-            position.rank, position.total, position.ratio, position.largest
+            "rank {} of {} among {references} {label} references, {} times their largest, {}",
+            position.rank,
+            position.total,
+            fixed(position.ratio, 2),
+            fixed(position.largest, 1)
         ),
         Baseline::OwnClasses => {
             let ratio = verdict
                 .ratio
-                .map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+                .map_or_else(String::new, |ratio| fixed(ratio, 2));
             format!(
-                "{ratio} times its own median class; the {references} references are {label}, another kind, and reach {:.1} among themselves",
-                position.largest
+                "{ratio} times its own median class; the {references} references are {label}, another kind, and reach {} among themselves",
+                fixed(position.largest, 1)
             )
         }
     }
@@ -172,7 +175,7 @@ fn power(record: &Record, audit: &Audit, plan: &config::Audit) -> Option<String>
     let scores = judged
         .iter()
         .filter_map(|(_, verdict, _)| Some(verdict.as_ref()?.top.score));
-    let scores: Vec<String> = scores.map(|score| format!("{score:.1}")).collect();
+    let scores: Vec<String> = scores.map(|score| fixed(score, 1)).collect();
     let (first, ..) = judged[0];
     let side = match first.role {
         AuditRole::Poisoned { square, .. } => square.2,

@@ -8,7 +8,7 @@ use self::attack::attack;
 use super::audit;
 use super::choice;
 use super::wording::{class_name, percent_with_ends};
-use crate::format::{gamma, percent, reliability};
+use crate::format::{fixed, gamma, percent, reliability};
 use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::{self, Response};
@@ -282,10 +282,11 @@ fn backdoor(record: &Record, study: &Backdoor, plan: &config::Backdoor) -> Headl
     let name = class_name(record, class);
     let size = window.size.saturating_sub(1);
     let (bottom, end) = (window.row + size, window.column + size);
+    let index = fixed(index, 1);
     Headline::with_short(
         vec![
             format!(
-                "{name} reacts to a patch at rows {}–{bottom}, columns {}–{end}: index {index:.1}",
+                "{name} reacts to a patch at rows {}–{bottom}, columns {}–{end}: index {index}",
                 window.row, window.column
             ),
             clean,
@@ -293,7 +294,7 @@ fn backdoor(record: &Record, study: &Backdoor, plan: &config::Backdoor) -> Headl
         .into_iter()
         .chain(summary)
         .collect(),
-        format!("{name} stands out: index {index:.1}"),
+        format!("{name} stands out: index {index}"),
     )
 }
 

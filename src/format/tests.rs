@@ -214,13 +214,14 @@ fn numbers_have_as_many_decimals_as_their_size_needs() {
         (0.0, "0"),
         (9e-5, "9e-5"),
         (1e-4, "0.000100"),
-        (-0.5, "-0.500"),
+        (-0.5, "−0.500"),
+        (-9e-5, "−9e-5"),
         (1.25, "1.25"),
         (1_234.0, "1234"),
         // Rounding may lengthen a number by a digit.
         (9.994, "9.99"),
         (9.996, "10.0"),
-        (-99.96, "-100"),
+        (-99.96, "−100"),
         (0.099_96, "0.100"),
         (0.000_099_96, "0.000100"),
         (9.94e-5, "9.9e-5"),
@@ -231,6 +232,7 @@ fn numbers_have_as_many_decimals_as_their_size_needs() {
     // Only zeros after a point, and not those of an exponent, are left out.
     assert_eq!(short(200.0), "200");
     assert_eq!(short(1.5), "1.5");
+    assert_eq!(short(-1.5), "−1.5");
     assert_eq!(short(1.5e-10), "1.5e-10");
     assert_eq!(short(9.996), "10");
     assert_eq!(learning_rate(0.0), "0");

@@ -112,7 +112,7 @@ struct Follower {
 }
 
 /// The problem reported if an engine ended without a final state.
-const DIED: &str = "the engine died; this is its last checkpoint";
+const DIED: &str = "it died; this is its last checkpoint";
 
 /// The problem reported if an engine ended before it extended the plan as it was asked to.
 const UNEXTENDED: &str = "not extended: the engine ended before it could do so; repeat it";

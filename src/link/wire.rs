@@ -27,9 +27,9 @@ pub const VERSION: u32 = 10;
 /// First bytes of every conversation, to recognise foreign programs on the socket.
 const MAGIC: [u8; 10] = *b"noisescope";
 
-/// Most bytes in a frame to the engine; no request is longer. The text of a note takes at most 800, and the name of
-/// its layer may be long.
-const MAX_FRAME_TO_ENGINE: usize = 1 << 12;
+/// Most bytes in a frame to the engine; no request is longer. The longest is a note: its text takes at most 800, and the
+/// name of its layer at most [`Note::MAX_LAYER_BYTES`](crate::session::record::Note::MAX_LAYER_BYTES).
+const MAX_FRAME_TO_ENGINE: usize = 1 << 16;
 /// Most bytes in a frame to a viewer: enough for the sums of more γ than a plan can have.
 const MAX_FRAME_TO_VIEWER: usize = 1 << 31;
 

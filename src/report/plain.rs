@@ -3,7 +3,7 @@
 use super::event::{EpochEvent, Event, EventKind, ProgressEvent, StageResult, StartEvent};
 use crate::figure::headline::CHANCE_WARNING;
 use crate::format::{
-    bytes, clean, count, duration, learning_rate, percent, percent_to, rate, thousands,
+    bytes, clean, count, duration, fixed, learning_rate, percent, percent_to, rate, thousands,
 };
 
 /// One line, without a line end. The numbers of successive lines of a stage are aligned.
@@ -150,7 +150,7 @@ fn ends(names: &[String], reliability: &[Option<f64>]) -> Option<String> {
         all.filter_map(|(name, value)| Some((name, (*value)?)))
     };
     let by_value = |a: &(&String, f64), b: &(&String, f64)| a.1.total_cmp(&b.1);
-    let words = |(name, value): (&String, f64)| format!("{value:.2} ({name})");
+    let words = |(name, value): (&String, f64)| format!("{} ({name})", fixed(value, 2));
     let (low, high) = (known().min_by(by_value)?, known().max_by(by_value)?);
     Some(format!("{} to {}", words(low), words(high)))
 }

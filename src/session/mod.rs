@@ -87,6 +87,19 @@ impl Session {
         })
     }
 
+    /// The stages that are open although all trials are done, in words: `attack, modulation`. `None` while trials are
+    /// open, and if nothing is.
+    pub fn open_after_trials(&self) -> Option<String> {
+        let (done, all) = self.trials();
+        if done < all || all == 0 || self.record.state == SavedState::Finished {
+            return None;
+        }
+        let open = self.stages().into_iter().filter(|stage| !stage.finished);
+        let mut names: Vec<String> = open.map(|stage| stage.name).collect();
+        names.dedup();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
     /// Whether it failed before there were any results, so that nothing is lost with it.
     pub fn failed_with_nothing(&self) -> bool {
         matches!(self.record.state, SavedState::Failed(_)) && !self.has_results()

@@ -17,6 +17,12 @@ pub enum NoteError {
     /// It is longer than the limit; its length in characters.
     #[error("a note has at most {most} characters; this one has {0}", most = Note::MAX_CHARS)]
     Long(usize),
+    /// The name of its layer is longer than the limit; its length in bytes.
+    #[error(
+        "a layer with a note has a name of at most {most} bytes; this one has {0}",
+        most = Note::MAX_LAYER_BYTES
+    )]
+    LayerName(usize),
     /// The session has the maximum number of notes.
     #[error("there are {MOST} notes, the most that a session can keep; remove one first")]
     Full,
@@ -105,6 +111,12 @@ impl Session {
             return Err(NoteError::Shard);
         }
         note.text = Note::line(&note.text);
+        // Not checked in a file, where the name does no harm.
+        if let NoteTarget::Unit { layer, .. } = &note.on
+            && layer.len() > Note::MAX_LAYER_BYTES
+        {
+            return Err(NoteError::LayerName(layer.len()));
+        }
         check(&note, record, &self.config)?;
         // The plan may be edited until something has been done, and a file whose notes do not fit its
         // plan is rejected.

@@ -76,6 +76,22 @@ fn trials_are_those_of_all_classification_images_and_of_nothing_else() {
 }
 
 #[test]
+fn once_all_trials_are_done_the_stages_that_are_open_are_named() {
+    let mut session = begun();
+    assert_eq!(session.open_after_trials(), None, "trials are open");
+    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+        panic!("the plan begins with images");
+    };
+    for trials in &mut images.gammas {
+        trials.trials = 100;
+    }
+    assert_eq!(session.trials(), (500, 500));
+    assert_eq!(session.open_after_trials().as_deref(), Some("predictions"));
+    session.record.analyses[1] = predictions(9);
+    assert_eq!(session.open_after_trials(), None);
+}
+
+#[test]
 fn the_stages_are_the_network_and_then_every_experiment() {
     let stage = |name: &str, unit: &str, (done, total): (u64, u64), finished: bool| Stage {
         name: name.into(),

@@ -25,7 +25,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] if an engine runs it, or I/O errors.
     pub fn to_trash(&self, name: &str) -> Result<PathBuf, StoreError> {
-        // The shards of a divided session are moved before it: what is left is still divided.
+        // Until it is locked, an engine may begin with it, and what is read is soon outdated.
+        let mut locks: Vec<Lock> = vec![self.lock(name)?];
         let sharding = self
             .load_head(name)
             .ok()
@@ -34,11 +35,12 @@ impl Store {
             Some(sharding) => self.shards(name, sharding.count)?,
             None => Vec::new(),
         };
+        // The shards of a divided session are moved before it: what is left is still divided.
         let mut names: Vec<&str> = shards.iter().map(|file| file.name.as_str()).collect();
+        for shard in &names {
+            locks.push(self.lock(shard)?);
+        }
         names.push(name);
-        let locks: Result<Vec<Lock>, StoreError> =
-            names.iter().map(|name| self.lock(name)).collect();
-        let _locks = locks?;
         let place = self.place_in_trash(name)?;
         for name in names {
             self.move_to(&place, name)?;
@@ -46,6 +48,7 @@ impl Store {
         for folder in [place.as_path(), self.folder()] {
             sync(folder).map_err(io_error(folder, "sync the folder"))?;
         }
+        drop(locks);
         Ok(place)
     }
 

@@ -19,6 +19,8 @@ pub struct Location {
     pub response: Option<Response>,
     /// Index among the plan's classification images, from 0.
     pub images: Option<usize>,
+    /// The number of the experiment among those of the view's kind, from 0.
+    pub experiment: Option<usize>,
     /// The layer.
     pub layer: Option<String>,
     /// The unit of that layer.
@@ -60,6 +62,8 @@ impl Location {
             "response",
             self.response.map(|response| response.key().to_owned()),
         );
+        let experiment = self.experiment.map(|number| (number + 1).to_string());
+        option("experiment", experiment);
         option("layer", self.layer.clone());
         option("unit", self.unit.map(|unit| unit.to_string()));
         if self.closer {

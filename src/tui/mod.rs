@@ -18,6 +18,7 @@ pub mod compare;
 pub mod component;
 pub mod copying;
 mod dashboard;
+pub mod experiment;
 mod figure_screen;
 pub mod form;
 pub mod frame;

@@ -1,5 +1,6 @@
 //! Navigation in the dashboard: going to a location, at once or as soon as it exists, and reporting the current one.
 
+use super::experiment::ShownExperiment;
 use super::location::{Location, LocationError};
 use super::shared::{self, SharedState};
 use super::state::{DashboardState, Notice, Overlay, ViewId};
@@ -10,9 +11,13 @@ use crate::session::Session;
 impl DashboardState {
     /// The viewer's location.
     pub fn location(&self, session: &Session) -> Location {
+        let view = self.active_view();
+        let place = view.experiment().map(|shown| shown.position(session));
+        let several = place.filter(|(_, count)| *count > 1);
         Location {
             view: Some(self.view().name.to_owned()),
-            ..self.active_view().location(&self.shared, session)
+            experiment: several.map(|(number, _)| number),
+            ..view.location(&self.shared, session)
         }
     }
 
@@ -67,7 +72,17 @@ impl DashboardState {
         if start.extends {
             self.overlay = Overlay::Extend;
         }
+        let name = self.view().name.to_lowercase();
         let (view, _) = self.active_view_mut();
+        match (start.experiment, view.experiment_mut()) {
+            (None, _) => {}
+            (Some(number), Some(shown)) => shown.go_to(number, session)?,
+            (Some(_), None) => {
+                return Err(LocationError::Unknown(format!(
+                    "the view {name} is not of one kind of experiment; leave out --experiment"
+                )));
+            }
+        }
         match (shared, view.go_to(start, session)) {
             // What will never exist comes before what does not exist yet.
             (Err(LocationError::NotYet(_)), Err(LocationError::Unknown(problem))) => {
@@ -89,7 +104,7 @@ impl SharedState {
             response: self
                 .response
                 .and(images.map(|images| self.current_response(images))),
-            images: Some(self.images),
+            images: Some(self.images.number(session)),
             ..Location::default()
         }
     }
@@ -103,7 +118,7 @@ impl SharedState {
                     images + 1
                 )));
             }
-            self.images = images;
+            self.images = ShownExperiment::chosen(images);
         }
         if let Some(class) = start.class {
             self.class = class;

@@ -10,7 +10,7 @@ use super::picture;
 use super::size::Size;
 use super::state::{CopyTarget, DashboardState, Overlay};
 use super::theme::Theme;
-use super::view::{JumpKind, ViewEntry};
+use super::view::{JumpKind, View, ViewEntry};
 use crate::link::Connection;
 use crate::session::Session;
 use crate::session::config::Response;
@@ -79,6 +79,7 @@ pub fn is_possible(action: Action, state: &DashboardState, session: &Session) ->
         Action::OneView => state.beside.is_some(),
         Action::Freeze => shared.frozen.is_some() || shared.engine_runs(session),
         Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
+        Action::NextExperiment => has_several(state, session),
         Action::View(index) => index < state.views.len(),
         Action::Compare => session.trials().0 > 0,
         _ => shared.is_possible(action, session) && of_views(action, state, session),
@@ -91,16 +92,31 @@ pub fn found_in(state: &DashboardState, session: &Session) -> Option<JumpKind> {
     lists.find(|&kind| jump::names(state, kind, session).is_some())
 }
 
+/// Whether there are several experiments of the active view's kind or, in a view of no kind, of any, for the list of
+/// keys.
+fn has_several(state: &DashboardState, session: &Session) -> bool {
+    let several = |view: &dyn View| {
+        let shown = view.experiment();
+        shown.is_some_and(|shown| shown.position(session).1 > 1)
+    };
+    let in_sight = state.active_view();
+    match is_of(Action::NextExperiment, in_sight) {
+        true => several(in_sight),
+        false => state.views.iter().any(|open| several(&*open.view)),
+    }
+}
+
+/// Whether an action is one of a view's.
+fn is_of(action: Action, view: &dyn View) -> bool {
+    let places = action::contexts_of(action);
+    view.contexts().iter().any(|place| places.contains(place))
+}
+
 /// Whether the views allow an action: the active one if it is one of its actions, else all of them, for the
 /// list of keys.
 fn of_views(action: Action, state: &DashboardState, session: &Session) -> bool {
-    let places = action::contexts_of(action);
     let in_sight = state.active_view();
-    match in_sight
-        .contexts()
-        .iter()
-        .any(|place| places.contains(place))
-    {
+    match is_of(action, in_sight) {
         true => in_sight.is_possible(action, session),
         false => {
             let mut views = state.views.iter();

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::action::{Action, KeyBindings, TABLE};
 use super::component::ColourComponent;
+use super::experiment::{ExperimentChoice, ShownExperiment};
 use super::form;
 use super::size::Size;
 use super::steps;
@@ -33,8 +34,8 @@ pub struct SharedState {
     pub versus: Option<ClassId>,
     /// The γ at which each class was best when last checked, by its index in the plan.
     pub best_gamma_indices: Vec<usize>,
-    /// Index among the plan's classification images.
-    pub images: usize,
+    /// Which of the plan's classification images are shown.
+    pub images: ShownExperiment<ClassificationImages>,
     /// Whether maps share one scale.
     pub scale: Scale,
     /// Which pixels are painted.
@@ -84,7 +85,7 @@ impl SharedState {
             response: None,
             versus: None,
             best_gamma_indices: Vec::new(),
-            images: 0,
+            images: ShownExperiment::default(),
             scale: Scale::Common,
             pixels: Pixels::All,
             keys: TABLE,
@@ -119,9 +120,7 @@ impl SharedState {
     }
 
     fn images_at<'a>(&self, session: &'a Session) -> Option<(usize, &'a ClassificationImages)> {
-        let last = images(session).checked_sub(1)?;
-        let mut all = session.record.all::<ClassificationImages>();
-        all.nth(self.images.min(last))
+        self.images.in_plan(session)
     }
 
     /// The stage that the classification images shown are, by its index in the run: training is the first.
@@ -172,9 +171,17 @@ impl SharedState {
         choice::best_gamma_index(images, self.current_response(images), class, previous)
     }
 
-    /// Updates the best γ of each class. A class keeps its γ until another is clearly better, so that maps do
-    /// not flip back and forth.
+    /// Shows the classification images that the run works on, unless the viewer chose others or a γ of these, and
+    /// updates the best γ of each class. A class keeps its γ until another is clearly better, so that maps do not
+    /// flip back and forth.
     pub fn settle(&mut self, session: &Session) {
+        let before = self.images.number(session);
+        if self.gamma_index.is_none() {
+            self.images.follow(session);
+        }
+        if self.images.number(session) != before {
+            self.best_gamma_indices.clear();
+        }
         let Some(images) = self.current_images(session) else {
             return;
         };
@@ -270,7 +277,7 @@ impl SharedState {
 
     /// Moves to the next classification images. Choices made for the previous ones are reset.
     fn next_images(&mut self, session: &Session) {
-        self.images = (self.images + 1) % images(session).max(1);
+        self.images.step(session);
         self.gamma_index = None;
         self.best_gamma_indices.clear();
         self.settle(session);
@@ -289,7 +296,7 @@ impl SharedState {
             > 1;
         Some(Figure::Maps {
             response: Some(self.current_response(maps)),
-            images: self.images.min(images(session).checked_sub(1)?),
+            images: self.images.number(session),
             gamma: gamma.filter(|_| self.gamma_index.is_some() || !several),
         })
     }

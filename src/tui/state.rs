@@ -8,6 +8,7 @@ use super::location::Location;
 use super::shared::SharedState;
 use super::view::{JumpKind, View, ViewEntry};
 use crate::link::Connection;
+use crate::session::Session;
 use crate::session::record::NoteTarget;
 
 /// The viewer's state.
@@ -259,6 +260,16 @@ impl DashboardState {
                 view: active,
                 left: !second.left,
             };
+        }
+    }
+
+    /// Shows a newer state of the session: the shared state and the views follow the run.
+    pub fn settle(&mut self, session: &Session) {
+        self.shared.settle(session);
+        for open in &mut self.views {
+            if let Some(shown) = open.view.experiment_mut() {
+                shown.follow(session);
+            }
         }
     }
 

@@ -208,6 +208,10 @@ fn in_view(state: &mut DashboardState, action: Action, session: &Session, theme:
         body: frame::body(session, state, theme),
     };
     let (view, shared) = state.active_view_mut();
+    if let (Action::NextExperiment, Some(shown)) = (action, view.experiment_mut()) {
+        shown.step(session);
+        return Effect::Redraw;
+    }
     match view.update(action, shared, &around) {
         Reply::Done => Effect::Redraw,
         Reply::LookCloser => look_closer(state),
@@ -250,7 +254,7 @@ pub fn connection(state: &mut DashboardState, connection: Connection) {
 /// A newer state of the session is shown. A question about a run that is over is dismissed: its keys would do
 /// nothing.
 pub fn renewed(state: &mut DashboardState, session: &Session) {
-    state.shared.settle(session);
+    state.settle(session);
     state.go_to_awaited(session);
     if state.overlay == Overlay::Stop && !state.shared.engine_runs(session) {
         state.overlay = Overlay::None;

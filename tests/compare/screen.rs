@@ -87,6 +87,13 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
         shown.contains("class 1") && shown.contains("z of A minus B"),
         "{shown}"
     );
+    // The difference has a scale of its own.
+    for size in [(60, 18), (80, 24), (120, 40), (200, 60)] {
+        let shown = shown_at(&state, &content, size);
+        let scales = shown.lines().find(|line| line.contains("A minus B −"));
+        let ends = scales.map_or(0, |line| line.matches('+').count());
+        assert_eq!(ends, 2, "{size:?}\n{shown}");
+    }
     state.update(Action::PreviousClass, &content);
     state.update(Action::PreviousClass, &content);
     assert_eq!(state.class, ClassId(9));
@@ -131,6 +138,7 @@ fn choosing_a_session_to_compare_disables_other_actions() {
         done: 5,
         total: 10,
         headline: String::new(),
+        open: None,
         updated: None,
         pid: None,
     };

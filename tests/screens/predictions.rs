@@ -209,13 +209,14 @@ fn every_noise_of_the_plan_has_its_own_maps() {
         &mut state,
         &[KeyCode::Char(']'), KeyCode::Char('n')],
     );
-    assert_eq!((state.shared.images, state.shared.gamma_index), (1, None));
+    let number = state.shared.images.number(&session);
+    assert_eq!((number, state.shared.gamma_index), (1, None));
     let second = screen(&session, &state);
-    assert!(second.contains("binary noise"), "{second}");
+    assert!(second.contains("binary noise, 2 of 2"), "{second}");
     state.view = ViewId(0);
     assert!(screen(&session, &state).contains("binary noise"));
     press(&session, &mut state, &[KeyCode::Char('n')]);
-    assert_eq!(state.shared.images, 0);
+    assert_eq!(state.shared.images.number(&session), 0);
     // With only one noise the key does nothing.
     assert_eq!(
         press(&accumulated(), &mut state, &[KeyCode::Char('n')]),

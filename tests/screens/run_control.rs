@@ -103,7 +103,7 @@ fn a_lost_engine_is_reported_and_resuming_is_offered() {
     let lost = screen(&session, &state);
     let line = lost.lines().nth(1).unwrap_or_default();
     assert!(
-        line.contains("engine lost: the engine died. Read-only; reconnecting"),
+        line.contains("engine lost, reconnecting: the engine died"),
         "{lost}"
     );
     assert!(
@@ -121,6 +121,27 @@ fn a_lost_engine_is_reported_and_resuming_is_offered() {
         !back.contains("lost") && !back.contains("r resume"),
         "{back}"
     );
+}
+
+#[test]
+fn a_lost_engine_is_reported_on_every_screen_whatever_the_reason() {
+    let mut session = accumulated();
+    session.run = None;
+    session.record.state = session::SavedState::Running;
+    let reason = "the engine of session `mnist-paper` (process 4242) cannot be reached at \
+                  /run/user/1000/noisescope/mnist-paper.sock: connection refused";
+    for size in SIZES {
+        let mut state = state(size);
+        state.shared.connection = Connection::Lost(reason.into());
+        let lost = screen(&session, &state);
+        let line = lost.lines().nth(1).unwrap_or_default();
+        assert!(
+            line.starts_with(" ▲ engine lost, reconnecting: the engine of"),
+            "{lost}"
+        );
+        let header = lost.lines().next().unwrap_or_default();
+        assert!(header.contains("read-only"), "{lost}");
+    }
 }
 
 #[test]

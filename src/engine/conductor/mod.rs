@@ -226,7 +226,7 @@ impl Conductor {
             ));
         }
         // The plan may be extended while it runs.
-        let mut config = self.active.session.config.clone();
+        let mut config = self.current_plan(config, &dataset);
         let mut index = 0;
         while index < config.analyses.len() {
             match self.analyse(&config, index, &lab, &mut opened)? {
@@ -238,7 +238,7 @@ impl Conductor {
             if index == config.analyses.len() && self.active.obey_commands() == NextStep::Replan {
                 index = 0;
             }
-            config = self.active.session.config.clone();
+            config = self.current_plan(config, &dataset);
         }
         Ok(RunEnd::Finished)
     }
@@ -255,6 +255,20 @@ impl Conductor {
         if devices.last() != Some(&opened.record_label()) {
             devices.push(opened.record_label());
         }
+    }
+
+    /// The plan as it is now. If it was extended since it was `before`, the time left is forecast again.
+    fn current_plan(&mut self, before: Config, dataset: &Dataset) -> Config {
+        let config = self.active.session.config.clone();
+        if config != before {
+            let images = (dataset.train.len(), dataset.test.len());
+            let classes = dataset.form().class_count();
+            let stages = &self.active.run.stages;
+            let forecast = self.forecast.as_ref();
+            self.forecast =
+                forecast.map(|forecast| forecast.replanned(&config, images, classes, stages));
+        }
+        config
     }
 
     /// Updates the ETA of the whole plan from the current stage.

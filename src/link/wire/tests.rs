@@ -143,7 +143,7 @@ fn the_longest_note_fits_into_a_frame() {
     let request = ViewerMessage::Say(EngineCommand::Note(Note {
         written: i64::MIN,
         on: NoteTarget::Unit {
-            layer: "é".repeat(1000),
+            layer: "é".repeat(Note::MAX_LAYER_BYTES / 2),
             unit: usize::MAX,
         },
         text: "\u{1d6fe}".repeat(Note::MAX_CHARS),

@@ -3,7 +3,7 @@
 
 use crate::figure::choice::RELIABLE;
 use crate::figure::wording;
-use crate::format::{count, percent, thousands};
+use crate::format::{count, fixed, percent, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::config::{self, Response};
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials, Record};
@@ -203,7 +203,7 @@ impl<'a> Table<'a> {
         let share = estimate.called as f64 / self.estimate.trials.max(1) as f64;
         let reliability = |map: Option<&ImageEstimate>| map.and_then(|map| map.reliability);
         let decisions = match (&estimate.decision, reliability(estimate.decision.as_ref())) {
-            (Some(_), Some(r)) => format!("{r:.2}"),
+            (Some(_), Some(r)) => fixed(r, 2),
             (Some(_), None) => "–".into(),
             (None, _) => "insufficient".into(),
         };
@@ -211,8 +211,9 @@ impl<'a> Table<'a> {
         let evidence = match (map, reliability(map)) {
             (Some(map), Some(r)) => {
                 let ends = map.reliability_interval;
-                let ends = ends.map(|[low, high]| format!(" ({low:.2}–{high:.2})"));
-                format!("{r:.2}{}", ends.unwrap_or_default())
+                let ends =
+                    ends.map(|[low, high]| format!(" ({}–{})", fixed(low, 2), fixed(high, 2)));
+                format!("{}{}", fixed(r, 2), ends.unwrap_or_default())
             }
             (Some(_), None) => "–".into(),
             (None, _) if self.trials.lacks_trials_for_evidence() => "too few trials".into(),
@@ -265,7 +266,7 @@ impl<'a> Table<'a> {
             );
         };
         let number = |value: Option<f64>| match value {
-            Some(value) if value.is_finite() => format!("{value:.2}"),
+            Some(value) if value.is_finite() => fixed(value, 2),
             _ => "–".into(),
         };
         let pixels = map.significant;

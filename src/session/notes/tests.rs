@@ -178,6 +178,23 @@ fn a_note_is_one_line_and_their_number_is_limited() {
 }
 
 #[test]
+fn a_note_on_a_layer_whose_name_no_message_can_hold_is_refused() {
+    let long = |bytes: usize| {
+        let mut session = begun();
+        let name = "a".repeat(bytes);
+        let layer = LayerResponses::new(&name, 3, [1, 1, 1], false, None);
+        session.record.analyses[1] = Analysis::SpikeTriggered(SpikeTriggered {
+            layers: vec![layer],
+            ..SpikeTriggered::default()
+        });
+        session.note(note(unit(&name, 0), "a"))
+    };
+    let most = Note::MAX_LAYER_BYTES;
+    assert_eq!(long(most), Ok(()));
+    assert_eq!(long(most + 1), Err(NoteError::LayerName(most + 1)));
+}
+
+#[test]
 fn invalid_notes_of_a_file_are_named_by_their_place() {
     let mut session = begun();
     session.note(note(NoteTarget::Session, "a")).unwrap();

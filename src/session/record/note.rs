@@ -50,6 +50,10 @@ impl Note {
     /// Maximum number of characters in its text.
     pub const MAX_CHARS: usize = 200;
 
+    /// Maximum number of bytes in the name of the layer that a new note is on, so that it fits in a message to an
+    /// engine.
+    pub const MAX_LAYER_BYTES: usize = 1 << 15;
+
     /// A text as stored in a note: trimmed, with line breaks and other control characters replaced by
     /// single spaces.
     pub fn line(text: &str) -> String {

@@ -38,6 +38,7 @@ pub enum Action {
     WeakerFinding,
     StrongerFinding,
     NextImages,
+    NextExperiment,
     /// Switches between evidence and decisions.
     SwitchResponse,
     /// The map of what separates all other classes from the chosen one.

@@ -225,14 +225,19 @@ fn draw_row(
         let share = row.done as f64 / row.total as f64;
         let bar = Line::from(progress(share, columns.bar, theme));
         left(buf, start(area, columns.bar), 0, bar);
-        // Rounded down, so that 100 % appears only when all is done.
-        let text = percent((share * 1000.0).floor() / 1000.0);
+        // Rounded down, so that 100 % appears only when all is done, and not only the trials.
+        let text = match &row.open {
+            Some(_) => "open".to_owned(),
+            None => percent((share * 1000.0).floor() / 1000.0),
+        };
         let share = start(beside(area, columns.bar), 8);
         right(buf, share, 0, Span::raw(text));
     }
     let area = beside(area, columns.bar + 8);
     let room = usize::from(columns.headline.min(area.width.saturating_sub(AGE + 1)));
-    let headline = row.standing.problem().unwrap_or(&row.headline);
+    let open = open(row);
+    let headline = row.standing.problem().or(open.as_deref());
+    let headline = headline.unwrap_or(&row.headline);
     if columns.headline > 0 && area.width > AGE + 2 {
         let text = cut(&clean(headline), room.saturating_sub(2));
         left(buf, beside(area, 2), 0, Span::styled(text, theme.dim()));
@@ -241,6 +246,11 @@ fn draw_row(
         let text = age((browser.now - updated).max(0));
         right(buf, area, 0, Span::styled(text, theme.dim()));
     }
+}
+
+/// What is open although all trials are done, if anything.
+fn open(row: &SessionRow) -> Option<String> {
+    row.open.as_ref().map(|stages| format!("open: {stages}"))
 }
 
 /// A state's glyph, word and style.
@@ -285,6 +295,11 @@ fn draw_detail(row: &SessionRow, now: i64, theme: &Theme, area: Rect, buf: &mut 
     }
     if let Some(pid) = row.pid {
         first.push(Span::styled(format!("   process {pid}"), theme.dim()));
+    }
+    if let Some(open) = open(row) {
+        let used: usize = first.iter().map(Span::width).sum();
+        let room = usize::from(area.width).saturating_sub(used + 3);
+        first.push(Span::raw(format!("   {}", cut(&clean(&open), room))));
     }
     left(buf, area, 0, Line::from(first));
     let silent = match row.standing {

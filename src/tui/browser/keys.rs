@@ -173,6 +173,7 @@ impl Browser {
                     return BrowserEffect::Pilot(request);
                 }
                 self.state.chosen = Some(request.name.clone());
+                self.state.form = Some(form.clone());
                 return BrowserEffect::Chosen(BrowserChoice::New(request));
             }
             (Mode::Filter, Action::RubOut) => {

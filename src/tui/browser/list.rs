@@ -81,13 +81,14 @@ pub enum BrowserEffect {
 }
 
 impl Browser {
-    /// The list before any session has been read.
-    pub fn new(presets: &[Preset], list: ListState) -> Self {
+    /// The list before any session has been read; the form if what it requested could not be created.
+    pub fn new(presets: &[Preset], mut list: ListState) -> Self {
+        let form = list.form.take().filter(|_| list.problem.is_some());
         Self {
             state: list,
             rows: None,
             presets: presets.to_vec(),
-            mode: Mode::List,
+            mode: form.map_or(Mode::List, Mode::Form),
             size: Size {
                 width: 80,
                 height: 24,

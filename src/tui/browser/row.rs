@@ -1,5 +1,6 @@
 //! The sessions of the list, the list's state, and the choices that the user can make in it.
 
+use super::form::Form;
 use crate::format::count;
 use crate::report::SessionStatus;
 use crate::session::Session;
@@ -18,6 +19,8 @@ pub struct SessionRow {
     pub total: u64,
     /// Its key results, in a few words.
     pub headline: String,
+    /// The stages still open once all trials are done; `None` before that, and if there are none.
+    pub open: Option<String>,
     /// When its file was last written, seconds since the Unix epoch.
     pub updated: Option<i64>,
     /// The process of its engine, if one is running.
@@ -174,7 +177,7 @@ pub enum BrowserChoice {
 }
 
 /// The list's state, kept from one [`browse`](super::browse) to the next.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListState {
     /// What went wrong with the last choice, shown above the list until the next key.
     pub problem: Option<String>,
@@ -188,6 +191,8 @@ pub struct ListState {
     pub(super) index: usize,
     /// Only sessions whose name contains this are shown.
     pub(super) filter: String,
+    /// The form as it was when a session was to be created: shown again if there was a problem.
+    pub(super) form: Option<Form>,
 }
 
 impl ListState {
@@ -197,5 +202,10 @@ impl ListState {
             against: Some(name.to_owned()),
             ..Self::default()
         }
+    }
+
+    /// Shows the list rather than the form again, whatever the problem: the session was created.
+    pub fn close_form(&mut self) {
+        self.form = None;
     }
 }

@@ -100,6 +100,9 @@ pub async fn browse(
     browser.keys = options.keys;
     browser.program = options.program;
     browser.now = now();
+    if let Some(network) = browser.next_pace_to_measure() {
+        measure(network, &pace, &clock_in);
+    }
     let mut frames = FrameScheduler::new(*options, Instant::now());
     let choice = loop {
         let at = Instant::now();

@@ -133,14 +133,9 @@ fn maps(
         );
     }
     let under = below(area, 1 + layout.map.1);
-    labels::scale_line(
-        sight,
-        look,
-        ramps,
-        theme,
-        start(under, used.max(area.width.min(60))),
-        buf,
-    );
+    let beside_table = start(under, used.max(area.width.min(60)));
+    let scale_area = if layout.beside { beside_table } else { under };
+    labels::scale_line(sight, look, ramps, theme, scale_area, buf);
     labels::facts(drawn, sight, theme, below(under, 1), buf);
     let table = match layout.beside {
         true => beside(area, used + GAP),

@@ -73,7 +73,7 @@ pub fn choices(
     left(buf, area, 0, Line::from(spans));
 }
 
-/// The colour scale and its meaning.
+/// The colour scale and its meaning; of z maps, also the scale of their difference.
 pub fn scale_line(
     sight: &ComparisonContent,
     look: &ComparisonState,
@@ -82,25 +82,47 @@ pub fn scale_line(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let bar = 16.min(area.width / 4);
-    let mut used = scale::draw(ramps[0], bar, area, theme, buf);
-    let meaning = match (look.kind, look.scale) {
-        (MapKind::Z, _) => "  standard errors; A minus B ".to_owned(),
-        (_, Scale::Common) if !sight.scales.has_own_scale(look.class.0) => {
+    if look.kind == MapKind::Z {
+        return z_scales(ramps, theme, area, buf);
+    }
+    let bar = MOST_BAR.min(area.width / 4);
+    let used = scale::draw(ramps[0], bar, area, theme, buf);
+    let meaning = match look.scale {
+        Scale::Common if !sight.scales.has_own_scale(look.class.0) => {
             format!("  {}, one scale", sight.unit)
         }
-        (_, _) => format!("  {}, this class", sight.unit),
+        _ => format!("  {}, this class", sight.unit),
     };
     let meaning = cut(&meaning, usize::from(area.width.saturating_sub(used)));
-    used += left(
+    left(
         buf,
         beside(area, used),
         0,
         Span::styled(meaning, theme.dim()),
     );
-    if look.kind == MapKind::Z {
-        scale::draw(ramps[1], bar, beside(area, used), theme, buf);
-    }
+}
+
+/// Maximum columns of the bar of a scale, and minimum columns of one of two.
+const MOST_BAR: u16 = 16;
+const LEAST_BAR: u16 = 4;
+
+/// The scale of the z maps of A and B, and that of their difference: in fewer words and with shorter bars if there is
+/// little room.
+fn z_scales([each, difference]: [Ramp; 2], theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let numbers = scale::columns(each, 0) + scale::columns(difference, 0);
+    let bar = |words: &str| {
+        let taken = numbers + words.len() as u16;
+        MOST_BAR.min(area.width.saturating_sub(taken) / 2)
+    };
+    let (full, brief) = ("  standard errors; A minus B ", "  A minus B ");
+    let words = match bar(full) {
+        LEAST_BAR.. => full,
+        _ => brief,
+    };
+    let used = scale::draw(each, bar(words), area, theme, buf);
+    let meaning = Span::styled(words, theme.dim());
+    let used = used + left(buf, beside(area, used), 0, meaning);
+    scale::draw(difference, bar(words), beside(area, used), theme, buf);
 }
 
 /// The facts about the chosen class and the decisions.

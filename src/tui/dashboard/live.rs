@@ -80,7 +80,7 @@ impl Dashboard {
             besides: Vec::new(),
             notices: tell,
         };
-        dashboard.state.shared.settle(&dashboard.session);
+        dashboard.state.settle(&dashboard.session);
         dashboard.resize(terminal);
         dashboard
     }

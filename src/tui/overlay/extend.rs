@@ -63,7 +63,7 @@ pub fn requested_extension(
         target: None,
         class: None,
     };
-    (trials > least).then_some((state.shared.images, more))
+    (trials > least).then_some((state.shared.images.number(session), more))
 }
 
 /// Draws the prompt over the last rows of `area`.

@@ -8,17 +8,19 @@ use super::Scene;
 use super::progress::{is_under_way, waits_for};
 use crate::session::config::Analysis;
 use crate::session::record::ExperimentRecord;
+use crate::tui::experiment::ShownExperiment;
 use crate::tui::widget::text::{beside, left, start, wrap};
 
-/// The first record of this kind, if it has begun. If it has not, or the plan has none, draws a message in
-/// the middle of `area`.
-pub fn first_begun<'a, T: ViewedExperiment>(
+/// The record of the experiment shown, if it has begun. If it has not, or the plan has none of this kind, draws a
+/// message in the middle of `area`.
+pub fn begun<'a, T: ViewedExperiment>(
     scene: &Scene<'a>,
+    shown: ShownExperiment<T>,
     area: Rect,
     buf: &mut Buffer,
 ) -> Option<&'a T> {
     let session = scene.session;
-    let Some((index, record)) = session.record.all::<T>().next() else {
+    let Some((index, record)) = shown.in_plan(session) else {
         say(scene, &absent::<T>(), Some(T::EXAMPLE), area, buf);
         return None;
     };
@@ -26,6 +28,9 @@ pub fn first_begun<'a, T: ViewedExperiment>(
     let analysis = session.record.analyses.get(index)?;
     if analysis.progress(plan).1 > 0 {
         return Some(record);
+    }
+    if let Some(title) = shown.title(scene, area.width) {
+        left(buf, area, 0, title);
     }
     say(
         scene,
@@ -41,6 +46,8 @@ pub fn first_begun<'a, T: ViewedExperiment>(
 pub trait ViewedExperiment: ExperimentRecord {
     /// Its name.
     const NAME: &'static str;
+    /// Its name in a title, before its number: `attack 2 of 3`.
+    const NOUN: &'static str = Self::NAME;
     /// The pronoun for the name: `one` or `them`.
     const PRONOUN: &'static str;
     /// A plan that includes it, as `--set` takes it.

@@ -113,8 +113,8 @@ pub fn problem(scene: &Scene<'_>) -> Option<String> {
     if let Connection::Lost(reason) = &shared.connection
         && !is_finished(session)
     {
-        let reason = reason.trim_end_matches('.');
-        return Some(format!("engine lost: {reason}. Read-only; reconnecting"));
+        // What it means comes before the reason, which may be too long for the line. The header says `read-only`.
+        return Some(format!("engine lost, reconnecting: {reason}"));
     }
     if let Some(run) = &session.run {
         if let Phase::Failed(message) = &run.phase {

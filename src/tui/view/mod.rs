@@ -23,6 +23,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::action::{Action, KeyContext};
+use super::experiment::ExperimentChoice;
 use super::location::{Location, LocationError};
 use super::scene::Scene;
 use super::shared::SharedState;
@@ -70,6 +71,16 @@ pub trait View: Any + Debug + Send + Boxed {
     ) -> Reply {
         let _ = (action, shared, around);
         Reply::Ignored
+    }
+
+    /// Which experiment it shows, if it is a view of one kind of experiment.
+    fn experiment(&self) -> Option<&dyn ExperimentChoice> {
+        None
+    }
+
+    /// The same, to show another one.
+    fn experiment_mut(&mut self) -> Option<&mut dyn ExperimentChoice> {
+        None
     }
 
     /// Whether an action of its places is possible now; true for all other actions.

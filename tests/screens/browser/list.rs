@@ -29,6 +29,26 @@ fn every_size_shows_each_sessions_name_state_and_progress() {
 }
 
 #[test]
+fn a_session_whose_trials_are_done_says_which_stages_are_open() {
+    let headline = "test 97.9 %   at attack, 30 %";
+    let mut stopped = row("try.3", SessionStatus::Stopped, 1.0, headline, 60);
+    stopped.open = Some("attack, modulation".into());
+    let mut list = Browser::new(&presets(), ListState::default());
+    list.now = NOW;
+    list.set_rows(vec![stopped]);
+    for size in SIZES {
+        let screen = draw_at(&list, size, &theme());
+        let line = screen.lines().find(|line| line.contains("■ stopped"));
+        assert!(
+            line.is_some_and(|line| line.contains(" open") && !line.contains('%')),
+            "{screen}"
+        );
+        assert!(screen.contains("open: attack, modulation"), "{screen}");
+        assert!(screen.contains("at attack, 30 %"), "{screen}");
+    }
+}
+
+#[test]
 fn enter_opens_a_session_and_letters_move_like_arrows() {
     let mut list = browser();
     let opened = press_keys(

@@ -183,3 +183,42 @@ fn the_form_describes_a_preset_and_estimates_its_duration() {
         "{screen}"
     );
 }
+
+#[test]
+fn a_session_that_could_not_be_created_leaves_the_form_as_it_was_filled_in() {
+    let mut list = browser();
+    press_keys(&mut list, &[KeyCode::Char('n'), KeyCode::Down]);
+    type_text(&mut list, "x");
+    press_keys(&mut list, &[KeyCode::Tab, KeyCode::Tab]);
+    type_text(&mut list, "/data/own");
+    let requested = press_keys(&mut list, &[KeyCode::Enter]);
+    assert!(matches!(
+        requested,
+        BrowserEffect::Chosen(BrowserChoice::New(_))
+    ));
+    let shown_again = |state: ListState| {
+        let mut again = Browser::new(&presets(), state);
+        again.now = NOW;
+        again.set_rows(rows());
+        again
+    };
+    let mut refused = list.state.clone();
+    refused.problem = Some("there is no folder /data/own".into());
+    let mut form = shown_again(refused.clone());
+    for size in SIZES {
+        let screen = draw_at(&form, size, &theme());
+        for words in ["▲ there is no folder", "mnist-paper-2x", "/data/own▏"] {
+            assert!(screen.contains(words), "{words} is missing from\n{screen}");
+        }
+    }
+    assert_eq!(press_keys(&mut form, &[KeyCode::Enter]), requested);
+    // It goes to the list if the session was created, whether or not it ran.
+    refused.close_form();
+    let failed = list_text(&shown_again(refused));
+    assert!(
+        failed.contains("there is no folder") && !failed.contains("A new session"),
+        "{failed}"
+    );
+    let made = list_text(&shown_again(list.state.clone()));
+    assert!(!made.contains("A new session"), "{made}");
+}

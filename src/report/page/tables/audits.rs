@@ -6,7 +6,7 @@ use super::csv::Csv;
 use super::{Grid, GridCell};
 use crate::figure::audit::{share_with_interval, window_in_words};
 use crate::figure::wording::bare_class_name;
-use crate::format::{clean, gamma, number, percent, thousands};
+use crate::format::{clean, fixed, gamma, number, percent, thousands};
 use crate::ids::ClassId;
 use crate::session::config;
 use crate::session::record::{Audit, Record};
@@ -49,7 +49,7 @@ fn networks_by_score(csv: &Csv<'_>) -> Grid {
             GridCell::Words(row.text("seed").to_owned()),
             GridCell::number(row.real("accuracy").map(percent)),
             GridCell::number(row.real("attack_success").map(percent)),
-            GridCell::number(score.map(|score| format!("{score:.1}"))),
+            GridCell::number(score.map(|score| fixed(score, 1))),
             match score {
                 Some(_) => GridCell::Words(clean(row.text("name"))),
                 None => GridCell::Nothing,
@@ -97,8 +97,8 @@ fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
         let form = record.form.as_ref();
         grid.row(vec![
             GridCell::Words(bare_class_name(record, class)),
-            GridCell::number(row.real("score").map(|score| format!("{score:.1}"))),
-            GridCell::number(largest.get(&class).map(|score| format!("{score:.1}"))),
+            GridCell::number(row.real("score").map(|score| fixed(score, 1))),
+            GridCell::number(largest.get(&class).map(|score| fixed(*score, 1))),
             GridCell::number(span("row", form.map(|form| form.height))),
             GridCell::number(span("column", form.map(|form| form.width))),
             GridCell::number(row.real("energy").map(number)),

@@ -21,6 +21,7 @@ use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::record;
 use crate::tui::action::{Action, KeyContext};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
@@ -44,6 +45,8 @@ impl ViewedExperiment for record::Attack {
 /// The view.
 #[derive(Debug, Clone)]
 pub struct AttackView {
+    /// Which attack is shown.
+    pub shown: ShownExperiment<record::Attack>,
     /// Index of the pattern among those of the record.
     pub pattern: usize,
     /// Index of the pattern's weight w in the plan.
@@ -57,6 +60,7 @@ pub struct AttackView {
 impl Default for AttackView {
     fn default() -> Self {
         Self {
+            shown: ShownExperiment::default(),
             pattern: 0,
             // The middle of the plan's default weights.
             weight: 5,
@@ -68,13 +72,13 @@ impl Default for AttackView {
 
 impl View for AttackView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(attack) = pending::first_begun::<record::Attack>(scene, area, buf) else {
+        let Some(attack) = pending::begun(scene, self.shown, area, buf) else {
             return;
         };
         let Some(sight) = self.selection(attack, scene.shared, scene.session) else {
             return;
         };
-        choices(scene, &sight, area, buf);
+        choices(scene, &sight, self.shown, area, buf);
         let body = below(area, 1 + u16::from(area.height >= 22));
         let pictures = pictures::columns(sight.size(), (body.width, body.height));
         let chart = match pictures {
@@ -107,16 +111,26 @@ impl View for AttackView {
             Action::LessPattern => self.step_weight(around.session, -1),
             Action::MorePattern => self.step_weight(around.session, 1),
             Action::SwitchTargets => self.target_mean = !self.target_mean,
-            Action::SwitchSource => self.source = (self.source + 1) % sources(around.session),
+            Action::SwitchSource => {
+                self.source = (self.source + 1) % sources(self.shown, around.session);
+            }
             _ => return Reply::Ignored,
         }
         Reply::Done
     }
 
+    fn experiment(&self) -> Option<&dyn ExperimentChoice> {
+        Some(&self.shown)
+    }
+
+    fn experiment_mut(&mut self) -> Option<&mut dyn ExperimentChoice> {
+        Some(&mut self.shown)
+    }
+
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let attack = session.record.first::<record::Attack>();
+        let attack = self.shown.record(session);
         match action {
-            Action::SwitchSource => sources(session) > 1,
+            Action::SwitchSource => sources(self.shown, session) > 1,
             Action::PatternAbove | Action::PatternBelow => {
                 attack.is_some_and(|attack| attack.kinds.len() > 1)
             }
@@ -128,7 +142,7 @@ impl View for AttackView {
     }
 
     fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
-        let attack = session.record.first::<record::Attack>()?;
+        let attack = self.shown.record(session)?;
         (kind == JumpKind::Item).then(|| JumpTargets {
             noun: "pattern",
             all: attack
@@ -146,7 +160,7 @@ impl View for AttackView {
     }
 
     fn number(&self, shared: &SharedState, session: &Session) -> Option<String> {
-        let attack = session.record.first::<record::Attack>()?;
+        let attack = self.shown.record(session)?;
         let sight = self.selection(attack, shared, session)?;
         let (rate, of) = sight.success(sight.pattern, sight.weight)?;
         Some(format!(
@@ -158,8 +172,9 @@ impl View for AttackView {
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        let attack = session.record.first::<record::Attack>();
-        attack.map(|_| Figure::Attack { nth: 0 })
+        let nth = self.shown.number(session);
+        let attack = self.shown.record(session);
+        attack.map(|_| Figure::Attack { nth })
     }
 }
 
@@ -177,7 +192,7 @@ impl AttackView {
             attack,
             target: shared.class.min(last),
             all: self.target_mean,
-            source: self.source.min(1),
+            source: self.source.min(sources(self.shown, session) - 1),
             pattern: self.pattern.min(attack.kinds.len().checked_sub(1)?),
             weight,
             w: attack.weights[weight],
@@ -187,29 +202,35 @@ impl AttackView {
     }
 
     fn step_pattern(&mut self, session: &Session, step: isize) {
-        let attack = session.record.first::<record::Attack>();
+        let attack = self.shown.record(session);
         let patterns = attack.map_or(1, |attack| attack.kinds.len());
         self.pattern = steps::along(self.pattern, step, patterns);
     }
 
     fn step_weight(&mut self, session: &Session, step: isize) {
-        let attack = session.record.first::<record::Attack>();
+        let attack = self.shown.record(session);
         let weights = attack.map_or(&[][..], |attack| &attack.weights);
         self.weight = steps::by_size(self.weight, step, weights);
     }
 }
 
 /// How many kinds of stimuli are attacked: images, and noise if planned.
-fn sources(session: &Session) -> usize {
+fn sources(shown: ShownExperiment<record::Attack>, session: &Session) -> usize {
     let noise =
         |plan: &Analysis| matches!(plan, Analysis::Attack(attack) if attack.noise_images > 0);
-    let attack = session.record.all::<record::Attack>().next();
+    let attack = shown.in_plan(session);
     let plan = attack.and_then(|(index, _)| session.config.analyses.get(index));
     1 + usize::from(plan.is_some_and(noise))
 }
 
 /// Draws the available choices, with the current ones marked.
-fn choices(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mut Buffer) {
+fn choices(
+    scene: &Scene<'_>,
+    sight: &AttackSelection<'_>,
+    shown: ShownExperiment<record::Attack>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let one = |chosen: bool, text: String| match chosen {
         true => Span::styled(format!("{}{text} ", theme.glyphs.pointer), theme.chosen()),
@@ -224,9 +245,10 @@ fn choices(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mut
         Span::raw("  "),
         one(sight.source == 0, "images".into()),
     ];
-    if sources(scene.session) > 1 {
+    if sources(shown, scene.session) > 1 {
         spans.push(one(sight.source == 1, "noise".into()));
     }
+    spans.splice(0..0, shown.title(scene, area.width));
     let mut more = Vec::new();
     more.extend(pattern_origin(sight.attack, theme.glyphs.gamma));
     more.push(format!("{} queries", count(sight.attack.queries() as f64)));

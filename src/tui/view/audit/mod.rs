@@ -21,6 +21,7 @@ use crate::session::config::{self, Analysis};
 use crate::session::record::{self, AuditRole, AuditedNetwork};
 use crate::stats::audit::AuditVerdict;
 use crate::tui::action::KeyContext;
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
@@ -33,7 +34,7 @@ pub const VIEW: ViewEntry = ViewEntry {
     name: "Audit",
     pace: Duration::from_millis(500),
     log: Log::OnRequest,
-    new: || Box::new(AuditView),
+    new: || Box::new(AuditView::default()),
 };
 
 impl ViewedExperiment for record::Audit {
@@ -43,8 +44,11 @@ impl ViewedExperiment for record::Audit {
 }
 
 /// The view.
-#[derive(Debug, Clone)]
-pub struct AuditView;
+#[derive(Debug, Clone, Default)]
+pub struct AuditView {
+    /// Which audit is shown.
+    pub shown: ShownExperiment<record::Audit>,
+}
 
 /// The selection shown.
 struct AuditSelection<'a> {
@@ -75,10 +79,10 @@ impl AuditSelection<'_> {
 
 impl View for AuditView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(audit) = pending::first_begun::<record::Audit>(scene, area, buf) else {
+        let Some(audit) = pending::begun(scene, self.shown, area, buf) else {
             return;
         };
-        let Some(plan) = plan(scene) else {
+        let Some(plan) = self.plan(scene.session) else {
             return;
         };
         let kind = scene.session.config.network.kind;
@@ -91,7 +95,7 @@ impl View for AuditView {
             class: scene.shared.class.min(ClassId(classes.saturating_sub(1))),
             classes,
         };
-        title(scene, &sight, area, buf);
+        title(scene, &sight, self.shown, area, buf);
         let body = below(area, 1);
         let Some(statement) = &sight.statement else {
             networks(scene, &sight, below(body, 1), buf);
@@ -106,19 +110,29 @@ impl View for AuditView {
         &[KeyContext::Classes]
     }
 
+    fn experiment(&self) -> Option<&dyn ExperimentChoice> {
+        Some(&self.shown)
+    }
+
+    fn experiment_mut(&mut self) -> Option<&mut dyn ExperimentChoice> {
+        Some(&mut self.shown)
+    }
+
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        let figure = Figure::Audit { nth: 0 };
+        let nth = self.shown.number(session);
+        let figure = Figure::Audit { nth };
         figure::has(session, &figure).then_some(figure)
     }
 }
 
-/// The plan of the audit.
-fn plan<'a>(scene: &Scene<'a>) -> Option<&'a config::Audit> {
-    let session = scene.session;
-    let (index, _) = session.record.all::<record::Audit>().next()?;
-    match session.config.analyses.get(index)? {
-        Analysis::Audit(plan) => Some(plan),
-        _ => None,
+impl AuditView {
+    /// The plan of the audit shown.
+    fn plan<'a>(&self, session: &'a Session) -> Option<&'a config::Audit> {
+        let (index, _) = self.shown.in_plan(session)?;
+        match session.config.analyses.get(index)? {
+            Analysis::Audit(plan) => Some(plan),
+            _ => None,
+        }
     }
 }
 
@@ -136,10 +150,18 @@ fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buf
 }
 
 /// Draws the title: what is audited, and against what.
-fn title(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
+fn title(
+    scene: &Scene<'_>,
+    sight: &AuditSelection<'_>,
+    shown: ShownExperiment<record::Audit>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let plan = sight.plan;
     let network = &scene.session.config.network;
+    let place = shown.title(scene, area.width);
+    let least = 1 + usize::from(place.is_some());
     let mut spans = vec![
         Span::styled(network.label(), theme.chosen()),
         Span::styled(
@@ -161,7 +183,8 @@ fn title(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Bu
             theme.dim(),
         ),
     ];
-    while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 1 {
+    spans.splice(0..0, place);
+    while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > least {
         spans.pop();
     }
     left(buf, area, 0, Line::from(spans));

@@ -21,6 +21,7 @@ use crate::ids::ClassId;
 use crate::session::config::{self, Analysis};
 use crate::session::{Session, record};
 use crate::tui::action::{Action, KeyContext};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
@@ -38,6 +39,7 @@ pub const VIEW: ViewEntry = ViewEntry {
 
 impl ViewedExperiment for record::Backdoor {
     const NAME: &'static str = "backdoor study";
+    const NOUN: &'static str = "study";
     const PRONOUN: &'static str = "one";
     const EXAMPLE: &'static str = "analyses=[Backdoor(())]";
 }
@@ -45,6 +47,8 @@ impl ViewedExperiment for record::Backdoor {
 /// The view.
 #[derive(Debug, Clone)]
 pub struct BackdoorView {
+    /// Which study is shown.
+    pub shown: ShownExperiment<record::Backdoor>,
     /// Index of the network.
     pub suspect: usize,
     /// Index of the finding's γ in the plan.
@@ -56,6 +60,7 @@ pub struct BackdoorView {
 impl Default for BackdoorView {
     fn default() -> Self {
         Self {
+            shown: ShownExperiment::default(),
             suspect: 0,
             // Past the end, so the last: where an effect is largest.
             finding: usize::MAX,
@@ -66,13 +71,13 @@ impl Default for BackdoorView {
 
 impl View for BackdoorView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(backdoor) = pending::first_begun::<record::Backdoor>(scene, area, buf) else {
+        let Some(backdoor) = pending::begun(scene, self.shown, area, buf) else {
             return;
         };
         let Some(sight) = self.selection(backdoor, scene) else {
             return;
         };
-        title(scene, &sight, area, buf);
+        title(scene, &sight, self.shown, area, buf);
         let (sentence, flagged) = sight.sentence(usize::from(area.width).saturating_sub(2));
         let theme = scene.theme;
         let style = if flagged {
@@ -145,21 +150,29 @@ impl View for BackdoorView {
         Reply::Done
     }
 
+    fn experiment(&self) -> Option<&dyn ExperimentChoice> {
+        Some(&self.shown)
+    }
+
+    fn experiment_mut(&mut self) -> Option<&mut dyn ExperimentChoice> {
+        Some(&mut self.shown)
+    }
+
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let backdoor = session.record.first::<record::Backdoor>();
+        let backdoor = self.shown.record(session);
         match action {
             Action::SuspectAbove | Action::SuspectBelow => {
                 backdoor.is_some_and(|backdoor| backdoor.networks.len() > 1)
             }
             Action::WeakerFinding | Action::StrongerFinding => {
-                plan(session).is_some_and(|plan| plan.gammas.len() > 1)
+                self.plan(session).is_some_and(|plan| plan.gammas.len() > 1)
             }
             _ => true,
         }
     }
 
     fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
-        let backdoor = session.record.first::<record::Backdoor>()?;
+        let backdoor = self.shown.record(session)?;
         let name = |(index, suspect): (usize, &record::Suspect)| {
             let label = if suspect.poisoned {
                 "poisoned"
@@ -181,7 +194,8 @@ impl View for BackdoorView {
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        let figure = Figure::Backdoor { nth: 0 };
+        let nth = self.shown.number(session);
+        let figure = Figure::Backdoor { nth };
         figure::has(session, &figure).then_some(figure)
     }
 }
@@ -193,7 +207,7 @@ impl BackdoorView {
         backdoor: &'a record::Backdoor,
         scene: &Scene<'a>,
     ) -> Option<BackdoorSelection<'a>> {
-        let plan = plan(scene.session)?;
+        let plan = self.plan(scene.session)?;
         let at = self.suspect.min(backdoor.networks.len().checked_sub(1)?);
         let gamma_index = self.finding.min(plan.gammas.len().checked_sub(1)?);
         let classes = form::classes(scene.session);
@@ -214,28 +228,34 @@ impl BackdoorView {
     }
 
     fn step_suspect(&mut self, session: &Session, step: isize) {
-        let backdoor = session.record.first::<record::Backdoor>();
+        let backdoor = self.shown.record(session);
         let networks = backdoor.map_or(0, |backdoor| backdoor.networks.len());
         self.suspect = steps::along(self.suspect, step, networks);
     }
 
     fn step_finding(&mut self, session: &Session, step: isize) {
-        let gammas = plan(session).map_or(&[][..], |plan| &plan.gammas);
+        let gammas = self.plan(session).map_or(&[][..], |plan| &plan.gammas);
         self.finding = steps::by_size(self.finding, step, gammas);
     }
-}
 
-/// The plan of the study.
-fn plan(session: &Session) -> Option<&config::Backdoor> {
-    let (index, _) = session.record.all::<record::Backdoor>().next()?;
-    match session.config.analyses.get(index)? {
-        Analysis::Backdoor(plan) => Some(plan),
-        _ => None,
+    /// The plan of the study shown.
+    fn plan<'a>(&self, session: &'a Session) -> Option<&'a config::Backdoor> {
+        let (index, _) = self.shown.in_plan(session)?;
+        match session.config.analyses.get(index)? {
+            Analysis::Backdoor(plan) => Some(plan),
+            _ => None,
+        }
     }
 }
 
 /// Draws the title: the network and the γ shown.
-fn title(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut Buffer) {
+fn title(
+    scene: &Scene<'_>,
+    sight: &BackdoorSelection<'_>,
+    shown: ShownExperiment<record::Backdoor>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let kind = if sight.suspect.poisoned {
         "poisoned"
@@ -251,6 +271,7 @@ fn title(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut
         Span::styled(kind, theme.bright()),
         Span::styled(format!("   {}", theme.glyphs.gamma), theme.dim()),
     ];
+    spans.splice(0..0, shown.title(scene, area.width));
     // Of many γ, those around the chosen one.
     let gammas = &sight.plan.gammas;
     let values = |shown: &Range<usize>| -> Vec<Span<'static>> {

@@ -119,7 +119,7 @@ impl<'a> BackdoorSelection<'a> {
         let name = form::class_label(self.session, class);
         match judgement.is_flagged() {
             true => {
-                let found = format!("index {index:.1} ({})", self.truth(class));
+                let found = format!("index {} ({})", fixed(index, 1), self.truth(class));
                 let at = window
                     .as_ref()
                     .map_or_else(String::new, |window| format!(" at {window}"));
@@ -131,7 +131,10 @@ impl<'a> BackdoorSelection<'a> {
                 (format!("{name}{at}: {found}"), true)
             }
             false => (
-                format!("no class stands out: the highest index is {index:.1}, of {name}"),
+                format!(
+                    "no class stands out: the highest index is {}, of {name}",
+                    fixed(index, 1)
+                ),
                 false,
             ),
         }

@@ -21,6 +21,7 @@ use crate::session::config::Analysis;
 use crate::session::record::{LayerResponses, NoteTarget, SpikeTriggered};
 use crate::stats::spike_triggered::LayerEstimate;
 use crate::tui::action::{Action, KeyContext};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
 use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
@@ -41,6 +42,7 @@ pub const VIEW: ViewEntry = ViewEntry {
 
 impl ViewedExperiment for SpikeTriggered {
     const NAME: &'static str = "spike-triggered analysis";
+    const NOUN: &'static str = "analysis";
     const PRONOUN: &'static str = "one";
     const EXAMPLE: &'static str = "analyses=[SpikeTriggered(())]";
 
@@ -52,6 +54,8 @@ impl ViewedExperiment for SpikeTriggered {
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct FiltersView {
+    /// Which analysis is shown.
+    pub shown: ShownExperiment<SpikeTriggered>,
     /// Index of the layer; `None` until one is chosen: then the first with structure.
     pub layer: Option<usize>,
     /// The unit of that layer.
@@ -68,7 +72,7 @@ pub struct FiltersView {
 
 impl View for FiltersView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(spikes) = pending::first_begun::<SpikeTriggered>(scene, area, buf) else {
+        let Some(spikes) = pending::begun(scene, self.shown, area, buf) else {
             return;
         };
         let Some(layer) = self.layer_in(spikes) else {
@@ -89,7 +93,7 @@ impl View for FiltersView {
         };
         let (list, rest) = parts(area);
         layers(scene, spikes, layer, list, buf);
-        title(scene, &sight, rest, buf);
+        title(scene, &sight, self.shown, rest, buf);
         let body = below(rest, 2);
         if self.enlarged {
             unit::enlarged(scene, &sight, body, buf);
@@ -129,8 +133,16 @@ impl View for FiltersView {
         Reply::Done
     }
 
+    fn experiment(&self) -> Option<&dyn ExperimentChoice> {
+        Some(&self.shown)
+    }
+
+    fn experiment_mut(&mut self) -> Option<&mut dyn ExperimentChoice> {
+        Some(&mut self.shown)
+    }
+
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let spikes = session.record.first::<SpikeTriggered>();
+        let spikes = self.shown.record(session);
         let layer = || self.layer_in(spikes?);
         match action {
             Action::LayerAbove | Action::LayerBelow => {
@@ -148,7 +160,7 @@ impl View for FiltersView {
     }
 
     fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
-        let spikes = session.record.first::<SpikeTriggered>()?;
+        let spikes = self.shown.record(session)?;
         let layer = self.layer_in(spikes)?;
         Some(match kind {
             JumpKind::Unit => JumpTargets {
@@ -179,7 +191,7 @@ impl View for FiltersView {
             JumpKind::Unit => {
                 self.unit = index;
                 // A silent unit that is asked for by number is shown.
-                let spikes = session.record.first::<SpikeTriggered>();
+                let spikes = self.shown.record(session);
                 let layer = spikes.and_then(|spikes| self.layer_in(spikes));
                 let silent = layer.is_some_and(|layer| layer.estimate().silent.contains(&index));
                 self.hides_silent &= !silent;
@@ -213,7 +225,7 @@ impl View for FiltersView {
         if start.layer.is_none() && start.unit.is_none() {
             return Ok(());
         }
-        let Some(spikes) = session.record.first::<SpikeTriggered>() else {
+        let Some(spikes) = self.shown.record(session) else {
             return Err(LocationError::Unknown(
                 "the plan has no SpikeTriggered, and so no filters".into(),
             ));
@@ -249,8 +261,9 @@ impl View for FiltersView {
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        let layer = self.layer_in(session.record.first()?)?.name.clone();
-        Some(Figure::Filters { nth: 0, layer })
+        let nth = self.shown.number(session);
+        let layer = self.layer_in(self.shown.record(session)?)?.name.clone();
+        Some(Figure::Filters { nth, layer })
     }
 }
 
@@ -266,7 +279,7 @@ impl FiltersView {
 
     /// The layer shown and its chosen unit.
     fn unit_in<'a>(&self, session: &'a Session) -> Option<(&'a str, usize)> {
-        let layer = self.layer_in(session.record.first()?)?;
+        let layer = self.layer_in(self.shown.record(session)?)?;
         let shown = self.shown(layer, &layer.estimate());
         let unit = shown.get(order::place(&shown, self.unit))?;
         Some((&layer.name, *unit))
@@ -279,14 +292,14 @@ impl FiltersView {
 
     /// The number of units in the layer shown.
     fn units(&self, session: &Session) -> usize {
-        let spikes = session.record.first::<SpikeTriggered>();
+        let spikes = self.shown.record(session);
         let layer = spikes.and_then(|spikes| self.layer_in(spikes));
         layer.map_or(0, |layer| layer.units)
     }
 
     /// Moves to the layer above or below.
     fn step_layer(&mut self, session: &Session, step: isize) {
-        let Some(spikes) = session.record.first::<SpikeTriggered>() else {
+        let Some(spikes) = self.shown.record(session) else {
             return;
         };
         let now = self
@@ -306,7 +319,7 @@ impl FiltersView {
     /// Chooses a unit: `next` maps the current position among the units shown, and their number, to a new
     /// position.
     fn move_to(&mut self, session: &Session, next: impl Fn(usize, usize) -> usize) {
-        let spikes = session.record.first::<SpikeTriggered>();
+        let spikes = self.shown.record(session);
         let Some(layer) = spikes.and_then(|spikes| self.layer_in(spikes)) else {
             return;
         };
@@ -337,7 +350,7 @@ impl FiltersView {
 
     /// Number of units in a row.
     fn columns(&self, session: &Session, area: Rect) -> usize {
-        let spikes = session.record.first::<SpikeTriggered>();
+        let spikes = self.shown.record(session);
         let Some(layer) = spikes.and_then(|spikes| self.layer_in(spikes)) else {
             return 1;
         };

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::selection::{FiltersSelection, Stimuli};
 use crate::format::thousands;
 use crate::session::record::{LayerResponses, SpikeTriggered};
+use crate::tui::experiment::ShownExperiment;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left, start};
@@ -88,7 +89,13 @@ fn end_of(name: &str, room: usize) -> String {
 }
 
 /// Draws the title: what the maps are averages of.
-pub(super) fn title(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mut Buffer) {
+pub(super) fn title(
+    scene: &Scene<'_>,
+    sight: &FiltersSelection<'_>,
+    shown: ShownExperiment<SpikeTriggered>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let one = |chosen: bool, text: &'static str| match chosen {
         true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
@@ -103,6 +110,7 @@ pub(super) fn title(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect,
         }
     };
     let mut spans = vec![one(noise, "noise"), one(!noise, "training images")];
+    spans.splice(0..0, shown.title(scene, area.width));
     // Neighbouring pixels of images are correlated, and the averages retain that.
     let more = if noise { "" } else { ", not whitened" };
     let used = spans.iter().map(Span::width).sum::<usize>() + more.len();

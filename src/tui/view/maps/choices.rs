@@ -13,7 +13,7 @@ use crate::session::config::Response;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::MapKind;
-use crate::tui::shared::{self, Pixels, Scale};
+use crate::tui::shared::{Pixels, Scale};
 use crate::tui::widget::columns::columns;
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale;
@@ -47,11 +47,11 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
             one(chosen, &gamma(trials.gamma), gap)
         });
         let more = |left_out: bool| left_out.then(|| one(false, "…", gap));
-        // If there are several noises, the name of the one shown goes before its γ.
+        // If there are several noises, the one shown goes before its γ.
         let plan = scene.shared.images_plan(scene.session);
-        let several = shared::images(scene.session) > 1;
-        let noise = plan.filter(|_| several).map(|plan| {
-            let text = format!("{gap}{} noise", plan.noise.label());
+        let place = scene.shared.images.place(scene.session);
+        let noise = plan.zip(place).map(|(plan, place)| {
+            let text = format!("{gap}{} noise, {place}", plan.noise.label());
             Span::styled(text, theme.chosen())
         });
         kinds

@@ -30,9 +30,9 @@ use crate::tui::scene::contact_sheet;
 use crate::tui::scene::map_set::{MapKind, MapSet};
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::scene::progress::{is_under_way, waits_for};
-use crate::tui::shared::{self, SharedState};
+use crate::tui::shared::SharedState;
 use crate::tui::steps;
-use crate::tui::widget::text::{below, centre, wrap};
+use crate::tui::widget::text::{below, centre, left, wrap};
 
 /// Its row of the table.
 pub const VIEW: ViewEntry = ViewEntry {
@@ -64,7 +64,7 @@ pub struct MapsView {
 impl View for MapsView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let Some(sight) = self.selection(scene.shared, scene.session) else {
-            if pending::first_begun::<ClassificationImages>(scene, area, buf).is_some() {
+            if pending::begun(scene, scene.shared.images, area, buf).is_some() {
                 no_trials(scene, area, buf);
             }
             return;
@@ -132,7 +132,7 @@ impl View for MapsView {
         }
         let of_all = shared.figure_of_maps(session)?;
         let record = shared.current_images(session)?;
-        let images = shared.images.min(shared::images(session).checked_sub(1)?);
+        let images = shared.images.number(session);
         let index = shared.gamma_index_of(record, shared.class);
         let gamma = Some(record.gammas.get(index)?.gamma);
         // Classes are compared by evidence alone.
@@ -210,6 +210,9 @@ impl View for MapsView {
 /// Draws why there are no maps yet.
 fn no_trials(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let session = scene.session;
+    if let Some(title) = scene.shared.images.title(scene, area.width) {
+        left(buf, area, 0, title);
+    }
     let stage = scene.shared.images_stage(session);
     let before = stage.and_then(|stage| waits_for(session, stage));
     let text = match (before, is_under_way(session)) {
@@ -235,7 +238,7 @@ pub fn note_on(shared: &SharedState, session: &Session) -> NoteTarget {
         return NoteTarget::Session;
     };
     NoteTarget::Map {
-        images: shared.images.min(shared::images(session).saturating_sub(1)),
+        images: shared.images.number(session),
         response: shared.current_response(record),
         class: shared.class,
         gamma: trials.gamma,

@@ -20,6 +20,7 @@ use crate::format::short;
 use crate::ids::ClassId;
 use crate::session::{Session, record};
 use crate::tui::action::{Action, KeyContext};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
 use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
@@ -37,6 +38,7 @@ pub const VIEW: ViewEntry = ViewEntry {
 
 impl ViewedExperiment for record::Modulation {
     const NAME: &'static str = "modulation of layers";
+    const NOUN: &'static str = "modulation";
     const PRONOUN: &'static str = "one";
     const EXAMPLE: &'static str = "analyses=[Modulation(())]";
 }
@@ -49,6 +51,8 @@ const CURVES: u16 = 40;
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct ModulationView {
+    /// Which modulation is shown.
+    pub shown: ShownExperiment<record::Modulation>,
     /// Index of the layer; `None` until one is chosen: then that of the largest effect.
     pub layer: Option<usize>,
     /// Index of the push's strength in the plan; `None` until one is chosen: then that of the largest effect
@@ -58,13 +62,13 @@ pub struct ModulationView {
 
 impl View for ModulationView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(modulation) = pending::first_begun::<record::Modulation>(scene, area, buf) else {
+        let Some(modulation) = pending::begun(scene, self.shown, area, buf) else {
             return;
         };
         let Some(sight) = self.selection(modulation, scene) else {
             return;
         };
-        choices(scene, &sight, area, buf);
+        choices(scene, &sight, self.shown, area, buf);
         let body = below(area, 1 + u16::from(area.height >= 22));
         let (whole, _) = table::size(&sight, body.width);
         let many = sight.classes > table::FEW && whole + CURVES > body.width;
@@ -101,7 +105,7 @@ impl View for ModulationView {
     }
 
     fn update(&mut self, action: Action, _: &mut SharedState, around: &ViewContext<'_>) -> Reply {
-        let modulation = around.session.record.first::<record::Modulation>();
+        let modulation = self.shown.record(around.session);
         let layers = modulation.map_or(0, |modulation| modulation.layers.len());
         let strengths = modulation.map_or(0, |modulation| modulation.strengths.len());
         let Some((layer, strength)) = modulation.and_then(|modulation| self.places_in(modulation))
@@ -118,8 +122,16 @@ impl View for ModulationView {
         Reply::Done
     }
 
+    fn experiment(&self) -> Option<&dyn ExperimentChoice> {
+        Some(&self.shown)
+    }
+
+    fn experiment_mut(&mut self) -> Option<&mut dyn ExperimentChoice> {
+        Some(&mut self.shown)
+    }
+
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let modulation = session.record.first::<record::Modulation>();
+        let modulation = self.shown.record(session);
         match action {
             Action::LayerAbove | Action::LayerBelow => {
                 modulation.is_some_and(|modulation| modulation.layers.len() > 1)
@@ -132,7 +144,7 @@ impl View for ModulationView {
     }
 
     fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
-        let modulation = session.record.first::<record::Modulation>()?;
+        let modulation = self.shown.record(session)?;
         let (chosen, _) = self.places_in(modulation)?;
         (kind == JumpKind::Item).then(|| JumpTargets {
             noun: "layer",
@@ -151,7 +163,7 @@ impl View for ModulationView {
     }
 
     fn location(&self, shared: &SharedState, session: &Session) -> Location {
-        let modulation = session.record.first::<record::Modulation>();
+        let modulation = self.shown.record(session);
         let layer = modulation
             .and_then(|modulation| Some(&modulation.layers[self.places_in(modulation)?.0]));
         Location {
@@ -165,7 +177,7 @@ impl View for ModulationView {
         let Some(name) = &start.layer else {
             return Ok(());
         };
-        let Some(modulation) = session.record.first::<record::Modulation>() else {
+        let Some(modulation) = self.shown.record(session) else {
             return Err(LocationError::Unknown("the plan has no Modulation".into()));
         };
         let layers = &modulation.layers;
@@ -188,7 +200,8 @@ impl View for ModulationView {
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        let figure = Figure::Modulation { nth: 0 };
+        let nth = self.shown.number(session);
+        let figure = Figure::Modulation { nth };
         figure::has(session, &figure).then_some(figure)
     }
 }
@@ -231,7 +244,13 @@ impl ModulationView {
 }
 
 /// Draws the layers and the strength of the push.
-fn choices(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf: &mut Buffer) {
+fn choices(
+    scene: &Scene<'_>,
+    sight: &ModulationSelection<'_>,
+    shown: ShownExperiment<record::Modulation>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let layers = &sight.modulation.layers;
     let chosen = layers
@@ -239,15 +258,18 @@ fn choices(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf: 
         .position(|layer| layer.name == sight.layer.name);
     let chosen = chosen.unwrap_or(0);
     // If there are many layers, those around the chosen one, and which of how many it is.
-    let width = |shown: &Range<usize>| -> usize {
-        let all = layers[shown.clone()].iter();
+    let width = |visible: &Range<usize>| -> usize {
+        let all = layers[visible.clone()].iter();
         all.map(|layer| Span::raw(layer.name.as_str()).width() + 3)
             .sum()
     };
+    let place = shown.title(scene, area.width);
     let room = usize::from(area.width).saturating_sub(STRENGTH);
-    let shown = form::most_around(chosen, layers.len(), |shown| width(shown) <= room);
-    let mut spans = Vec::new();
-    for layer in &layers[shown.clone()] {
+    let room = room.saturating_sub(place.as_ref().map_or(0, Span::width));
+    let visible = form::most_around(chosen, layers.len(), |visible| width(visible) <= room);
+    let least = 2 + usize::from(place.is_some());
+    let mut spans: Vec<Span<'_>> = place.into_iter().collect();
+    for layer in &layers[visible.clone()] {
         spans.push(match layer.name == sight.layer.name {
             true => Span::styled(
                 format!("{}{}  ", theme.glyphs.pointer, layer.name),
@@ -256,7 +278,7 @@ fn choices(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf: 
             false => Span::styled(format!(" {}  ", layer.name), theme.dim()),
         });
     }
-    if shown.len() < layers.len() {
+    if visible.len() < layers.len() {
         let position = format!("{} of {} layers", chosen + 1, layers.len());
         spans.push(Span::styled(position, theme.dim()));
     }
@@ -278,7 +300,7 @@ fn choices(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf: 
         _ => format!("   biases lowered by up to {bias}"),
     };
     spans.push(Span::styled(effect, theme.dim()));
-    while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 2 {
+    while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > least {
         spans.pop();
     }
     left(buf, area, 0, Line::from(spans));

@@ -23,6 +23,7 @@ use crate::session::Session;
 use crate::session::record::{self, SplitCounts};
 use crate::stats::interval::wilson;
 use crate::tui::action::{Action, KeyContext};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
@@ -39,6 +40,7 @@ pub const VIEW: ViewEntry = ViewEntry {
 
 impl ViewedExperiment for record::Predictions {
     const NAME: &'static str = "predictions of all images";
+    const NOUN: &'static str = "predictions";
     const PRONOUN: &'static str = "them";
     const EXAMPLE: &'static str = "analyses=[Predictions(())]";
 }
@@ -50,6 +52,8 @@ const PAIR: u16 = 40;
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct PredictionsView {
+    /// Which predictions are shown.
+    pub shown: ShownExperiment<record::Predictions>,
     /// Index of the part of the data set in the plan.
     pub split: usize,
     /// The true class under the cursor; `None` until it is moved: then the chosen class.
@@ -63,14 +67,13 @@ const FEW: usize = 10;
 
 impl View for PredictionsView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(predictions) = pending::first_begun::<record::Predictions>(scene, area, buf)
-        else {
+        let Some(predictions) = pending::begun(scene, self.shown, area, buf) else {
             return;
         };
         let Some(sight) = self.selection(predictions, scene.shared, scene.session) else {
             return;
         };
-        title(scene, predictions, sight.split, area, buf);
+        title(scene, (predictions, self.shown), sight.split, area, buf);
         let body = below(area, 1 + u16::from(area.height >= 18));
         let room = (body.width, body.height);
         let width = match matrix::MatrixLayout::fit(&sight, room) {
@@ -126,15 +129,25 @@ impl View for PredictionsView {
                 shared.versus = Some(truth);
                 return Reply::LookCloser;
             }
-            Action::NextSplit => self.split = (self.split + 1) % splits(around.session),
+            Action::NextSplit => {
+                self.split = (self.split + 1) % self.splits(around.session);
+            }
             _ => return Reply::Ignored,
         }
         Reply::Done
     }
 
+    fn experiment(&self) -> Option<&dyn ExperimentChoice> {
+        Some(&self.shown)
+    }
+
+    fn experiment_mut(&mut self) -> Option<&mut dyn ExperimentChoice> {
+        Some(&mut self.shown)
+    }
+
     fn is_possible(&self, action: Action, session: &Session) -> bool {
         match action {
-            Action::NextSplit => splits(session) > 1,
+            Action::NextSplit => self.splits(session) > 1,
             Action::TruthAbove | Action::TruthBelow => form::classes(session) > 1,
             Action::Enlarge => form::classes(session) > FEW,
             _ => true,
@@ -142,13 +155,14 @@ impl View for PredictionsView {
     }
 
     fn number(&self, shared: &SharedState, session: &Session) -> Option<String> {
-        let sight = self.selection(session.record.first()?, shared, session)?;
+        let sight = self.selection(self.shown.record(session)?, shared, session)?;
         Some(sight.count(sight.truth, sight.class).to_string())
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
-        let split = self.split_in(session.record.first()?)?.split;
-        Some(Figure::Confusion { nth: 0, split })
+        let nth = self.shown.number(session);
+        let split = self.split_in(self.shown.record(session)?)?.split;
+        Some(Figure::Confusion { nth, split })
     }
 }
 
@@ -186,18 +200,18 @@ impl PredictionsView {
         let next = steps::along(now.0, step, form::classes(session));
         self.truth = Some(ClassId(next));
     }
-}
 
-/// The number of parts of the data set with predictions; at least 1.
-fn splits(session: &Session) -> usize {
-    let predictions = session.record.first::<record::Predictions>();
-    predictions.map_or(1, |predictions| predictions.splits.len().max(1))
+    /// The number of parts of the data set with predictions; at least 1.
+    fn splits(&self, session: &Session) -> usize {
+        let predictions = self.shown.record(session);
+        predictions.map_or(1, |predictions| predictions.splits.len().max(1))
+    }
 }
 
 /// Draws the parts of the data set, the chosen one marked, and the accuracy with the number of images.
 fn title(
     scene: &Scene<'_>,
-    predictions: &record::Predictions,
+    (predictions, shown): (&record::Predictions, ShownExperiment<record::Predictions>),
     split: &SplitCounts,
     area: Rect,
     buf: &mut Buffer,
@@ -214,6 +228,7 @@ fn title(
             false => Span::styled(format!(" {}  ", part.split.label()), theme.dim()),
         })
         .collect();
+    spans.splice(0..0, shown.title(scene, area.width));
     match wilson(split.correct(), split.total()) {
         Some(accuracy) => {
             let of = format!(" correct on {} images", thousands(split.total()));
