@@ -63,7 +63,7 @@ fn preferences_change_keys_and_colours_and_flags_take_precedence() {
     let arguments = ["attach", "done", "--config", file];
     let mut pty = Pty::start(bench.folder.path(), &arguments, 100, 30);
     pty.wait_for("Q leave");
-    pty.press("NN");
+    pty.press("VV");
     pty.wait("the maps in ASCII", |text| {
         text.contains("evidence image") && text.is_ascii()
     });
