@@ -56,7 +56,7 @@ fn preferences_change_keys_and_colours_and_flags_take_precedence() {
     let file = bench.path("config.ron");
     std::fs::write(
         &file,
-        "(color: None, ascii: true, keys: {\"leave\": [\"Q\"], \"next-view\": [\"N\"]})",
+        "(color: None, ascii: true, keys: {\"leave\": [\"Q\"], \"next-view\": [\"V\"]})",
     )
     .unwrap();
     let file = file.to_str().unwrap();
