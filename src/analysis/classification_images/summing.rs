@@ -1,17 +1,20 @@
 //! Counts and sums of the trials of a block, by the margins of the table of true and predicted classes.
 
+mod integers;
 mod multiply;
+#[cfg(test)]
+mod tests;
 
 use std::ops::AddAssign;
 
-use self::multiply::multiply;
+use self::multiply::{centred_products, multiply};
 use super::Readout;
 use super::responses::TrialResponses;
 use crate::data::Images;
 use crate::ids::{BlockIndex, ClassId};
 use crate::session::config::Weighting;
 use crate::session::record::{BlockEvidence, BlockSums, TrialKind, TrialRows};
-use crate::stats::classification::{GRID_CENTRE, MAX_PAIRED_CLASSES, sums_per_class};
+use crate::stats::classification::{MAX_PAIRED_CLASSES, sums_per_class};
 use crate::stimulus::{DrawnBlock, NoiseSource, Pool};
 
 /// Most classes for which the joint table is small compared with a block.
@@ -234,24 +237,8 @@ impl BlockSummer {
     fn evidence(&self, block: &DrawnBlock, responses: &TrialResponses) -> BlockEvidence {
         let (m, points) = (self.rows.listed(), self.points);
         let mut sums = response_sums(&self.rows, &block.truth, responses);
-        let mut products = vec![0.0_f64; m * points];
-        let noise = block.noise.chunks(AT_A_TIME * points);
-        let y: Vec<f64> = responses.responses.iter().map(|&y| f64::from(y)).collect();
-        for (noise, y) in noise.zip(y.chunks(AT_A_TIME * m)) {
-            multiply(self.vectors, y, noise, &mut products, (m, points));
-        }
-        // The points were multiplied uncentred: Σy·(z − c) = Σy·z − c·Σy.
-        sums.products.reserve_exact(m * points);
-        for (class, products) in products.chunks_exact(points.max(1)).enumerate() {
-            let class_sums = sums.sums.iter().skip(class).step_by(m);
-            let centre = class_sums.sum::<i64>() * GRID_CENTRE;
-            let whole = products.iter().map(|&sum| sum as i64 - centre);
-            let all = &mut sums.products;
-            self.vectors.dispatch(
-                #[inline(always)]
-                || all.extend(whole),
-            );
-        }
+        let size = (m, points);
+        sums.products = centred_products(self.vectors, &responses.responses, &block.noise, size);
         if self.own_strata {
             let mut strata: Vec<Vec<u32>> = vec![Vec::new(); m + 1];
             for (&truth, noise) in block.truth.iter().zip(block.noise.chunks_exact(points)) {

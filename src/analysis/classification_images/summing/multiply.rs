@@ -1,6 +1,49 @@
-//! The product of responses and noise, exact in 64-bit floats, with the processor's SIMD.
+//! The product of responses and noise, exact, with the processor's SIMD: in integers or in 64-bit floats.
 
 use pulp::{Simd, WithSimd};
+
+use super::AT_A_TIME;
+use super::integers::{self, Kernel};
+use crate::stats::classification::GRID_CENTRE;
+
+/// Σy·(z − [`GRID_CENTRE`]) over at most 8,192 trials, \[M,P\]: y is \[N,M\], z \[N,P\].
+pub(super) fn centred_products(
+    vectors: pulp::Arch,
+    y: &[i32],
+    z: &[u16],
+    (m, points): (usize, usize),
+) -> Vec<i64> {
+    match Kernel::all(vectors).find(|kernel| kernel.can_sum(points)) {
+        Some(kernel) => integers::centred_products((vectors, kernel), y, z, (m, points)),
+        None => in_floats(vectors, y, z, (m, points)),
+    }
+}
+
+/// [`centred_products`] in 64-bit floats.
+pub(super) fn in_floats(
+    vectors: pulp::Arch,
+    y: &[i32],
+    z: &[u16],
+    (m, points): (usize, usize),
+) -> Vec<i64> {
+    let mut products = vec![0.0; m * points];
+    let floats: Vec<f64> = y.iter().map(|&y| f64::from(y)).collect();
+    let noise = z.chunks(AT_A_TIME * points);
+    for (z, y) in noise.zip(floats.chunks(AT_A_TIME * m)) {
+        multiply(vectors, y, z, &mut products, (m, points));
+    }
+    // The points were multiplied uncentred: Σy·(z − c) = Σy·z − c·Σy.
+    let mut centred = Vec::with_capacity(m * points);
+    for (class, products) in products.chunks_exact(points.max(1)).enumerate() {
+        let responses = y.iter().skip(class).step_by(m);
+        let centre = responses.map(|&y| i64::from(y)).sum::<i64>() * GRID_CENTRE;
+        vectors.dispatch(
+            #[inline(always)]
+            || centred.extend(products.iter().map(|&sum| sum as i64 - centre)),
+        );
+    }
+    centred
+}
 
 /// Adds yᵀ·z to `products`, \[M,P\]: y is \[N,M\], z \[N,P\]. Sums of products of 16-bit integers over at most
 /// 8,192 trials stay below 2⁵³, so every sum is exact in any order.
