@@ -233,12 +233,19 @@ fn numbers_a_little_beyond_their_range_are_clipped_and_others_refused() {
         assert!(!has_note(&set, "from −1 to 1"), "{:?}", set.notes);
         assert!(!has_note(&set, "is dark"), "{:?}", set.notes);
     }
-    // As a sharpening resampling leaves them.
-    let error = load(-0.05, 1.0).unwrap_err();
-    assert!(
-        error.contains("from -0.05") && error.contains("clip"),
-        "{error}"
-    );
+    // As a sharpening resampling leaves them, or levels from −1 to 1 without dark ones.
+    for (least, range) in [
+        (-0.0625, "from -0.0625 to 1, "),
+        (-0.375, "from -0.375 to 1, "),
+    ] {
+        let error = load(least, 1.0).unwrap_err();
+        let both = "which may be levels from −1 to 1 of which none is dark, or";
+        for words in [range, both, "save (x + 1)/2", "clip"] {
+            assert!(error.contains(words), "{words}: {error}");
+        }
+    }
+    let error = load(-2.1, 2.6).unwrap_err();
+    assert!(error.contains("0 to 1, or −1 to 1: undo"), "{error}");
 }
 
 #[test]

@@ -13,11 +13,11 @@ use super::steps;
 use crate::session::Session;
 
 /// Which experiment of a kind is shown: the first or, while the run works on one of them, that one, until the
-/// viewer chooses.
+/// viewer chooses one, or something in it.
 pub struct ShownExperiment<T> {
     /// Its number among those of its kind, from 0; past the last one, the last one is shown.
     index: usize,
-    /// Whether the viewer chose it.
+    /// Whether the viewer chose it, or something in it.
     chosen: bool,
     kind: PhantomData<fn() -> T>,
 }
@@ -85,6 +85,9 @@ pub trait ExperimentChoice {
     /// Shows the one that the run works on, unless the viewer chose another.
     fn follow(&mut self, session: &Session);
 
+    /// Keeps the one shown, whatever the run works on: the viewer chose something in it.
+    fn hold(&mut self, session: &Session);
+
     /// Shows the one of this number, from 0.
     ///
     /// # Errors
@@ -112,6 +115,10 @@ impl<T: ViewedExperiment> ExperimentChoice for ShownExperiment<T> {
         if let (Some(number), false) = (number, self.chosen) {
             self.index = number;
         }
+    }
+
+    fn hold(&mut self, session: &Session) {
+        *self = Self::chosen(self.number(session));
     }
 
     fn go_to(&mut self, number: usize, session: &Session) -> Result<(), LocationError> {

@@ -213,7 +213,12 @@ fn in_view(state: &mut DashboardState, action: Action, session: &Session, theme:
         return Effect::Redraw;
     }
     match view.update(action, shared, &around) {
-        Reply::Done => Effect::Redraw,
+        Reply::Done => {
+            if let Some(shown) = view.experiment_mut() {
+                shown.hold(session);
+            }
+            Effect::Redraw
+        }
         Reply::LookCloser => look_closer(state),
         Reply::Ignored => match shared.update(action, session) {
             true => Effect::Redraw,

@@ -55,17 +55,22 @@ fn folders_that_would_be_classes_of_the_same_name_are_named() {
 #[test]
 fn pictures_in_folders_within_a_class_are_reported() {
     let folder = tempdir().unwrap();
-    for place in ["a", "b", "b/more", "b/images"] {
+    let put = |place: &str| {
         for index in 0..5 {
             let path = folder.path().join(place).join(format!("{index}.png"));
             put_png(&path, 3, 2, index);
         }
+    };
+    for place in ["a", "b", "b/images"] {
+        put(place);
     }
-    let set = load_own(folder.path()).unwrap();
-    assert_eq!(set.train.len() + set.test.len(), 15);
-    assert!(
-        has_note(&set, "the pictures in 1 folders within"),
-        "{:?}",
-        set.notes
-    );
+    for (place, note) in [
+        ("b/more", "the pictures in a folder within"),
+        ("a/others", "the pictures in 2 folders within"),
+    ] {
+        put(place);
+        let set = load_own(folder.path()).unwrap();
+        assert_eq!(set.train.len() + set.test.len(), 15);
+        assert!(has_note(&set, note), "{note}: {:?}", set.notes);
+    }
 }

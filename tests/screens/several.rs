@@ -182,6 +182,17 @@ fn a_view_follows_the_experiment_that_runs_until_another_is_chosen() {
 }
 
 #[test]
+fn a_choice_within_an_experiment_keeps_it_while_the_next_one_runs() {
+    let (first, second) = (working(2), working(SECOND_ATTACK));
+    let mut state = showing("Attack", (120, 40));
+    update::renewed(&mut state, &first);
+    press(&first, &mut state, &[KeyCode::Char(']')]);
+    update::renewed(&mut state, &second);
+    let kept = screen(&second, &state);
+    assert!(kept.contains("attack 1 of 2"), "{kept}");
+}
+
+#[test]
 fn maps_follow_the_noise_that_runs_until_another_or_a_gamma_is_chosen() {
     let at = |stage: usize| {
         let mut session = experiments::measured();

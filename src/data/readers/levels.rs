@@ -54,7 +54,7 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
             &format!("{name} images from 0 to 1 were converted to bytes"),
         ));
     }
-    // Numbers that are only a little below 0 come from a resampling of numbers from 0 to 1.
+    // Numbers that are only a little below 0 may come from a resampling of numbers from 0 to 1.
     if is_float && (-1.0 - SLACK..=-0.5).contains(&least) && greatest <= 1.0 + SLACK {
         return Ok(scaled(
             array,
@@ -88,9 +88,16 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
         }
         return Ok(scaled(array, 0.0, 255.0 / white, &note));
     }
+    let held = format!("holds {name} from {least} to {greatest}");
+    if is_float && (-0.5..0.0).contains(&least) && greatest <= 1.0 + SLACK {
+        return Err(format!(
+            "{held}, which may be levels from −1 to 1 of which none is dark, or levels from 0 to 1 that a resampling left \
+             below 0: save (x + 1)/2 of the former; clip the latter"
+        ));
+    }
     Err(format!(
-        "holds {name} from {least} to {greatest}; levels must be 0 to 255, or 0 to 1: undo any normalisation (multiply by \
-         the standard deviation, add the mean) before saving, and clip what a resampling left beyond"
+        "{held}; levels must be 0 to 255, 0 to 1, or −1 to 1: undo any normalisation (multiply by the standard deviation, \
+         add the mean) before saving, and clip what a resampling left beyond"
     ))
 }
 

@@ -173,9 +173,13 @@ impl Folders {
             }
         }
         if deeper > 0 {
+            let folders = match deeper {
+                1 => "a folder".to_owned(),
+                _ => format!("{deeper} folders"),
+            };
             entries.notes.push(format!(
-                "the pictures in {deeper} folders within the folders of classes were not read: a class has its pictures in \
-                 one folder"
+                "the pictures in {folders} within the folders of classes were not read: a class has its pictures in one \
+                 folder"
             ));
         }
         if !others.is_empty() {

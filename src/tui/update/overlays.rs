@@ -211,7 +211,13 @@ fn jump(state: &mut DashboardState, action: Action, session: &Session) -> Effect
             };
             match kind {
                 JumpKind::Class => state.shared.class = ClassId(index),
-                _ => state.active_view_mut().0.choose(kind, index, session),
+                _ => {
+                    let (view, _) = state.active_view_mut();
+                    view.choose(kind, index, session);
+                    if let Some(shown) = view.experiment_mut() {
+                        shown.hold(session);
+                    }
+                }
             }
             state.overlay = Overlay::None;
         }

@@ -297,7 +297,7 @@ pub fn range(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, Node
 }
 
 /// The inputs matched along the batch: where others have the batch and one has length one, it is
-/// broadcast.
+/// broadcast, and so is an array that a file for several images repeats for each.
 pub fn along_batch(
     importer: &mut Importer,
     call: &OnnxCall,
@@ -312,15 +312,43 @@ pub fn along_batch(
         let mut lengths = shapes.iter().filter_map(|shape| shape.get(index));
         lengths.find(|length| length.batched).copied()
     };
+    let batch = usize::try_from(importer.batch).unwrap_or(1);
     let mut alike = Vec::new();
     for (value, shape) in given.zip(&shapes) {
+        let repeated = (0..shape.len()).find(|&index| {
+            let as_many = batch > 1 && shape[index] == Dim::fixed(batch);
+            as_many && index != axis && batched(index) == Some(Dim::batch(1))
+        });
+        let single =
+            repeated.and_then(|index| Some((index, without_repeats(value.constant()?, index)?)));
+        let (value, shape) = match single {
+            Some((index, once)) => {
+                let mut shape = shape.clone();
+                shape[index] = Dim::fixed(1);
+                (ImportValue::Known(once), shape)
+            }
+            None => (value.clone(), shape.clone()),
+        };
         let wanted = shape.iter().enumerate().map(|(index, &length)| {
             let single = !length.batched && length.count == 1;
             let other = batched(index).filter(|_| index != axis && single);
             count(other.unwrap_or(length))
         });
         let wanted: Vec<SymbolicInt> = wanted.collect();
-        alike.push(expanded(importer, &call.name, value, &wanted)?);
+        alike.push(expanded(importer, &call.name, &value, &wanted)?);
     }
     Ok(alike)
+}
+
+/// An array that is the same at every place along an axis, for one of them; `None` if it is not.
+fn without_repeats(constant: &Constant, axis: usize) -> Option<Constant> {
+    let from = constant.shape();
+    let (outer, length): (usize, usize) = (from[..axis].iter().product(), from[axis]);
+    let inner: usize = from[axis + 1..].iter().product();
+    let first = |row: usize| (0..inner).map(move |place| row * length * inner + place);
+    let picks: Vec<usize> = (0..outer).flat_map(first).collect();
+    let mut shape = from.to_vec();
+    shape[axis] = 1;
+    let once = constant.picked(&shape, &picks);
+    (once.broadcast_to(from) == *constant).then_some(once)
 }

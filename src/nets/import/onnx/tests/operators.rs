@@ -1,6 +1,6 @@
 //! Tests of operators in unusual uses, behind the logits of the plain network.
 
-use onnx_ir::{AttributeProto, NodeProto};
+use onnx_ir::{AttributeProto, ModelProto, NodeProto};
 
 use super::{
     CLASSES, extended, import, integers, logits, model, node, output, reals, refusal_of, run,
@@ -201,6 +201,46 @@ fn exchanged_bounds_leave_the_upper_one_alone() {
     assert_near(&output(13, arrays, vec![clip]), &[0.3; 2 * CLASSES]);
 }
 
+/// The model as it is exported for a fixed batch of four images.
+fn for_four_images(mut model: ModelProto) -> ModelProto {
+    let graph = model.graph.mut_or_insert_default();
+    let kind = graph.input[0].type_.mut_or_insert_default();
+    let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+    shape.dim[0].set_dim_value(4);
+    model
+}
+
+#[test]
+fn an_array_repeated_for_each_of_several_images_is_joined_to_any_number() {
+    // As a vision transformer joins its class token.
+    let token = [0.5, -1.5, 2.5, 3.5, -4.5];
+    let joined = |tokens: &[f32]| {
+        let nodes = vec![
+            node("Reshape", &["logits", "as patches"], "patches", &[]),
+            node("Concat", &["tokens", "patches"], "both", &[("axis", 1)]),
+            node("Flatten", &["both"], "row", &[("axis", 1)]),
+        ];
+        let arrays = vec![
+            integers("as patches", &[4, 2, 5]),
+            reals("tokens", &[4, 1, 5], tokens),
+        ];
+        import(&for_four_images(model(13, arrays, nodes)))
+    };
+    let mut tokens = token.repeat(4);
+    let found = run(&joined(&tokens).unwrap());
+    let logits = logits();
+    let rows = logits.chunks(CLASSES);
+    let wanted: Vec<f32> = rows.flat_map(|row| [&token[..], row].concat()).collect();
+    assert_near(&found, &wanted);
+    // Another token for the last image.
+    tokens[19] = 0.0;
+    let error = joined(&tokens).unwrap_err().to_string();
+    assert!(
+        error.contains("Concat at") && error.contains("does not fit [4,1,5]"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_file_for_several_images_resizes_any_number() {
     let nodes = vec![
@@ -213,12 +253,7 @@ fn a_file_for_several_images_resizes_any_number() {
         integers("sizes", &[4, 1, 1, 20]),
         integers("as row", &[4, 20]),
     ];
-    let mut model = model(13, arrays, nodes);
-    let graph = model.graph.mut_or_insert_default();
-    let kind = graph.input[0].type_.mut_or_insert_default();
-    let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
-    shape.dim[0].set_dim_value(4);
-    let found = run(&import(&model).unwrap());
+    let found = run(&import(&for_four_images(model(13, arrays, nodes))).unwrap());
     let twice: Vec<f32> = logits().iter().flat_map(|&logit| [logit; 2]).collect();
     assert_near(&found, &twice);
 }
