@@ -41,7 +41,9 @@ pub fn announcement(name: &str, session: &Session, images: usize, more: &Extensi
     });
     let before: Vec<u64> = plans.nth(images).map_or_else(Vec::new, |plan| {
         let gammas = plan.gammas.iter().filter(|g| more.applies_to(**g));
-        gammas.map(|&g| plan.trials_at(g)).collect()
+        let planned = gammas.map(|&g| plan.trials_at(g));
+        // A γ that is planned to have more stays as it is.
+        planned.filter(|&trials| trials <= more.trials).collect()
     });
     let least = before.iter().copied().min().unwrap_or(0);
     let most = before.iter().copied().max().unwrap_or(0);

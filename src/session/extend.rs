@@ -86,22 +86,27 @@ impl Session {
             (least.min(n), most.max(n))
         });
         // A γ that stopped at its target has trials left.
+        let has_left =
+            |gamma: Gamma| more.applies_to(gamma) && plan.trials_at(gamma) == more.trials;
         let stopped = matches!(&self.record.analyses[index], Analysis::ClassificationImages(images)
-            if images.gammas.iter().any(|trials| trials.reached && more.applies_to(trials.gamma)));
-        if more.trials <= least && !(stopped && more.trials == least) {
+            if images.gammas.iter().any(|trials| trials.reached && has_left(trials.gamma)));
+        if more.trials <= least && !stopped {
             return Err(ExtendError::NoMore {
                 requested: more.trials,
                 available: most,
             });
         }
-        plan.extended.push(more.clone());
+        let place = plan.extended.len();
+        plan.extended.push(more);
+        let gammas = plan.gammas.iter().copied();
+        let changed: Vec<Gamma> = gammas.filter(|&gamma| plan.changes(place, gamma)).collect();
         config.validate()?;
         self.config = config;
         if let Analysis::ClassificationImages(images) = &mut self.record.analyses[index] {
             let extended = images
                 .gammas
                 .iter_mut()
-                .filter(|trials| more.applies_to(trials.gamma));
+                .filter(|trials| changed.contains(&trials.gamma));
             extended.for_each(|trials| trials.reached = false);
         }
         if self.record.state == SavedState::Finished {
@@ -300,6 +305,29 @@ mod tests {
             assert_eq!(refused, ExtendError::Divided("mine".into()));
             assert!(session == before);
         }
+    }
+
+    #[test]
+    fn a_gamma_that_ended_at_its_target_does_not_run_on_if_only_others_are_raised() {
+        let mut session = finished();
+        session.extend(0, more(Some(0.3), 300)).unwrap();
+        let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+            unreachable!()
+        };
+        let all = images.gammas.iter_mut();
+        all.for_each(|trials| trials.reached = true);
+        let reached = |trials: u64| {
+            let mut session = session.clone();
+            let extended = session.extend(0, more(None, trials));
+            let images = session.record.classification_images().unwrap();
+            let reached = images.gammas.iter().map(|trials| trials.reached);
+            (extended.is_ok(), reached.collect::<Vec<bool>>())
+        };
+        assert_eq!(reached(99), (false, vec![true, true]));
+        assert_eq!(reached(100), (true, vec![false, true]));
+        assert_eq!(reached(200), (true, vec![false, true]));
+        assert_eq!(reached(300), (true, vec![false, true]));
+        assert_eq!(reached(301), (true, vec![false, false]));
     }
 
     #[test]

@@ -62,6 +62,23 @@ impl ClassificationImages {
         self.ends(gamma).last().copied().unwrap_or(self.trials)
     }
 
+    /// Whether extension number `place`, from 0, changes a γ: it raises its trials; or it has just the
+    /// number planned and raises no other γ, so that one that stopped at its target runs on.
+    pub fn changes(&self, place: usize, gamma: Gamma) -> bool {
+        let Some(extension) = self.extended.get(place) else {
+            return false;
+        };
+        let planned = |gamma: Gamma| {
+            let earlier = self.extended.iter().take(place);
+            let applying = earlier.filter(|earlier| earlier.applies_to(gamma));
+            applying.fold(self.trials, |most, earlier| most.max(earlier.trials))
+        };
+        let raises =
+            |gamma: Gamma| extension.applies_to(gamma) && extension.trials > planned(gamma);
+        let repeats = extension.applies_to(gamma) && extension.trials == planned(gamma);
+        raises(gamma) || (repeats && !self.gammas.iter().any(|&other| raises(other)))
+    }
+
     /// Total trials over all γ.
     pub fn trials_in_all(&self) -> u64 {
         let all = self.gammas.iter().map(|&gamma| self.trials_at(gamma));
@@ -121,11 +138,9 @@ impl ClassificationImages {
     /// The reliability at which a γ is done early, and the class that must reach it; `None`: every
     /// class.
     pub fn target_at(&self, gamma: Gamma) -> Option<(f64, Option<&str>)> {
-        match self
-            .extended
-            .iter()
-            .rfind(|extension| extension.applies_to(gamma))
-        {
+        let mut places = 0..self.extended.len();
+        let last = places.rfind(|&place| self.changes(place, gamma));
+        match last.and_then(|place| self.extended.get(place)) {
             Some(extension) => extension
                 .target
                 .map(|target| (target, extension.class.as_deref())),
@@ -198,5 +213,30 @@ mod tests {
         assert_eq!(plan.trials_in_all(), 950);
         assert_eq!(plan.target_at(NOISE), Some((0.9, None)));
         assert_eq!(plan.target_at(BLEND), Some((0.95, Some("7"))));
+    }
+
+    #[test]
+    fn a_gamma_that_is_not_raised_keeps_its_target() {
+        let mut plan = plan(250, &[]);
+        plan.target = Some(0.9);
+        let towards = |gamma: Option<Gamma>, trials: u64, target: Option<f64>| Extension {
+            gamma,
+            trials,
+            target,
+            class: None,
+        };
+        plan.extended.push(towards(Some(BLEND), 700, Some(0.95)));
+        plan.extended.push(towards(None, 400, None));
+        assert_eq!((plan.trials_at(NOISE), plan.trials_at(BLEND)), (400, 700));
+        assert_eq!(plan.target_at(NOISE), None);
+        assert_eq!(plan.target_at(BLEND), Some((0.95, None)));
+        // The number planned for the other γ raises this one alone.
+        plan.extended.push(towards(None, 700, Some(0.8)));
+        assert_eq!(plan.target_at(NOISE), Some((0.8, None)));
+        assert_eq!(plan.target_at(BLEND), Some((0.95, None)));
+        // Where it raises no γ, the same number gives another target.
+        plan.extended.push(towards(None, 700, Some(0.99)));
+        assert_eq!(plan.target_at(NOISE), Some((0.99, None)));
+        assert_eq!(plan.target_at(BLEND), Some((0.99, None)));
     }
 }
