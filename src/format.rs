@@ -271,5 +271,10 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
+/// The same for text of several lines, which are kept.
+pub fn clean_lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<String>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests;

@@ -75,7 +75,16 @@ pub fn stop_waiting(store: &Store, name: &str) -> Result<(), CommandError> {
 fn ask(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, CommandError> {
     if store.engine(name).is_none() {
         // Fails with a better message if there is no such session.
-        store.load(name)?;
+        let session = store.load(name)?;
+        let needs_a_run = !matches!(
+            command,
+            EngineCommand::Extend { .. } | EngineCommand::Note(_)
+        );
+        if needs_a_run && session.record.state == SavedState::Finished {
+            return Err(CommandError::Failed(format!(
+                "{name} is finished, so nothing is running. View it: noisescope attach {name}"
+            )));
+        }
     }
     let answer = send(store, name, command)?;
     let Answer::CannotSave(words) = &answer else {

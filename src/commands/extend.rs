@@ -9,7 +9,7 @@ use clap::Args;
 use super::extend_file::{announcement, extend_in_file};
 use super::listing::load_with_standing;
 use super::{CommandError, control, division_check, run};
-use crate::format::parse_trials;
+use crate::format::{fixed, parse_trials};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{Analysis, Extension};
@@ -118,6 +118,18 @@ fn estimated_trials(
     let gammas = all.nth(images).map(|(_, record)| record.gammas.as_slice());
     let gammas = gammas.unwrap_or_default().iter();
     let gammas = gammas.filter(|trials| more.gamma.is_none_or(|gamma| gamma == trials.gamma));
+    let least = gammas
+        .clone()
+        .map(|trials| least_reliability(trials, class));
+    let least = least.collect::<Option<Vec<f64>>>();
+    if let Some(least) = least.and_then(|all| all.into_iter().reduce(f64::min))
+        && least >= target
+    {
+        return Err(CommandError::Usage(format!(
+            "{name}: the target R {target} is already reached; the least reliable map has R {}; give a higher target",
+            fixed(least, 3)
+        )));
+    }
     let problem = match gammas.clone().any(|trials| trials.trials > 0) {
         true => "the maps so far are too noisy to estimate",
         false => "there are no maps yet from which to estimate",
@@ -158,6 +170,17 @@ fn refuse_absent(session: &Session, images: usize, more: &ExtendArgs) -> Result<
         Ok(_) => Ok(()),
         Err(error) => Err(CommandError::Usage(format!("{}: {error}", session.name))),
     }
+}
+
+/// The reliability of the least reliable map at a γ; `None` if there is no map or one's is unknown.
+fn least_reliability(trials: &GammaTrials, class: Option<ClassId>) -> Option<f64> {
+    let estimate = trials.estimate();
+    let classes = ClassId::all(estimate.classes.len()).zip(&estimate.classes);
+    let maps = classes.filter(|(id, _)| class.is_none_or(|class| class == *id));
+    let maps = maps.filter_map(|(_, estimate)| estimate.best_image());
+    let known = maps.map(|map| map.reliability);
+    let known = known.collect::<Option<Vec<f64>>>()?;
+    known.into_iter().reduce(f64::min)
 }
 
 /// Trials that the maps at a γ need for a target; `None` if some map gives no estimate.
@@ -201,6 +224,9 @@ mod tests {
         assert!(expected.is_some());
         assert_eq!(map.needed, expected);
         assert_eq!(needed(&trials, Some(ClassId(0)), 0.95), expected);
+        // The other class is not asked about.
+        let least = least_reliability(&trials, Some(ClassId(0)));
+        assert_eq!(least, map.reliability);
     }
 
     #[test]

@@ -93,10 +93,7 @@ pub fn run(
         Some(fields) => {
             let sets = fields
                 .iter()
-                .map(|(field, value)| match value.contains('[') {
-                    true => format!("--set 'analyses[0].{field}={value}'"),
-                    false => format!("--set analyses[0].{field}={value}"),
-                });
+                .map(|(field, value)| format!("--set 'analyses[0].{field}={value}'"));
             let sets: Vec<String> = sets.collect();
             print_line(format_args!(
                 "\nNext, repeat this command without --pilot, adding:\n  {}",

@@ -3,10 +3,11 @@
 use super::event::{EpochEvent, Event, EventKind, ProgressEvent, StageResult, StartEvent};
 use crate::figure::headline::CHANCE_WARNING;
 use crate::format::{
-    bytes, clean, count, duration, fixed, learning_rate, percent, percent_to, rate, thousands,
+    bytes, clean, clean_lines, count, duration, fixed, learning_rate, percent, percent_to, rate,
+    thousands,
 };
 
-/// One line, without a line end. The numbers of successive lines of a stage are aligned.
+/// One line, or several for an error of several, without a line end. The numbers of successive lines of a stage are aligned.
 pub(super) fn line(event: &Event) -> String {
     let text = match &event.kind {
         EventKind::Started(start) => started(start),
@@ -20,7 +21,7 @@ pub(super) fn line(event: &Event) -> String {
         EventKind::Continued => "continues".into(),
         EventKind::Stopped { message } => join(["stopped", message]),
         EventKind::Finished { message } => join(["finished", message]),
-        EventKind::Failed { message } => join(["failed", message]),
+        EventKind::Failed { message } => return join(["failed", &clean_lines(message)]),
     };
     // It may quote files of any name.
     clean(&text)
@@ -162,6 +163,13 @@ mod tests {
 
     fn plain(what: EventKind) -> String {
         line(&Event { t: 0.0, kind: what })
+    }
+
+    #[test]
+    fn an_error_of_several_lines_keeps_them() {
+        let message = "export it:\n  model.eval()".into();
+        let failed = plain(EventKind::Failed { message });
+        assert_eq!(failed, "failed  export it:\n  model.eval()");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use strum::IntoStaticStr;
 
-use crate::format::clean;
+use crate::format::clean_lines;
 use crate::session::Session;
 use crate::session::record::SavedState;
 use crate::session::run::Phase;
@@ -113,8 +113,22 @@ impl SessionStatus {
         matches!(self, Self::Running | Self::Paused | Self::Hung(_))
     }
 
+    /// The first line of the summary of a session: its state, and how to proceed. One that is divided is run
+    /// by its shards.
+    pub fn first_line(&self, session: &Session, now: i64) -> String {
+        let name = &session.name;
+        match (self, &session.record.sharding) {
+            (Self::New | Self::Stopped | Self::Interrupted, Some(sharding)) => format!(
+                "{name}  {}; run its shards: noisescope run {name} --shard 1/{1} to {1}/{1}, then: noisescope merge {name}",
+                self.label(),
+                sharding.count
+            ),
+            _ => self.sentence(name, now),
+        }
+    }
+
     /// The first line of the summary of a session with this name: its state, and how to proceed.
-    pub fn sentence(&self, name: &str, now: i64) -> String {
+    fn sentence(&self, name: &str, now: i64) -> String {
         let word = self.label();
         match self {
             Self::New => format!("{name}  {word}; run it: noisescope run {name}"),
@@ -124,7 +138,7 @@ impl SessionStatus {
             Self::Paused => format!("{name}  {word}; resume: noisescope continue {name}"),
             Self::Hung(since) => format!("{name}  {word}, {}", silence_text(*since, now)),
             _ => match self.problem() {
-                Some(message) => format!("{name}  {word}: {}", clean(message)),
+                Some(message) => format!("{name}  {word}: {}", clean_lines(message)),
                 None => format!("{name}  {word}"),
             },
         }
@@ -189,6 +203,28 @@ mod tests {
         assert_eq!(beside(Some(890)), SessionStatus::Hung(890));
         // An engine that cannot be reached is not judged.
         assert_eq!(beside(None), SessionStatus::Running);
+    }
+
+    #[test]
+    fn a_divided_session_is_resumed_by_its_shards_and_any_other_by_its_name() {
+        let mut session = Session::new("mine", Config::default());
+        let line = |session: &Session| SessionStatus::Stopped.first_line(session, 900);
+        assert_eq!(line(&session), "mine  stopped; resume: noisescope run mine");
+        session.divide(3, "any").unwrap();
+        let divided = line(&session);
+        assert!(
+            divided.contains("noisescope run mine --shard 1/3 to 3/3"),
+            "{divided}"
+        );
+        assert!(!divided.contains("resume"), "{divided}");
+    }
+
+    #[test]
+    fn an_error_of_several_lines_keeps_them() {
+        let session = Session::new("mine", Config::default());
+        let failed = SessionStatus::Failed("export it:\n  model.eval()\u{7}".into());
+        let line = failed.first_line(&session, 900);
+        assert_eq!(line, "mine  failed: export it:\n  model.eval()?");
     }
 
     #[test]

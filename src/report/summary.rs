@@ -7,7 +7,7 @@ use super::session_status::SessionStatus;
 use super::status;
 use crate::figure::headline::{CHANCE_WARNING, headline};
 use crate::figure::wording;
-use crate::format::{clean, duration, percent, percent_to, thousands};
+use crate::format::{clean, clean_lines, duration, percent, percent_to, thousands};
 use crate::session::Session;
 use crate::session::config::{Analysis, Grain, WeightSource};
 use crate::session::record::Analysis as Measured;
@@ -21,12 +21,10 @@ pub fn summary(session: &Session) -> String {
 
 /// The same for a session whose state has been judged.
 pub fn summary_with_status(session: &Session, standing: &SessionStatus) -> String {
-    let mut page = vec![standing.sentence(&session.name, now())];
-    page.extend(
-        facts(session)
-            .into_iter()
-            .map(|(name, text)| format!("  {name:<9} {text}")),
-    );
+    let first = standing.first_line(session, now());
+    let facts = facts(session).into_iter();
+    let facts = facts.map(|(name, text)| format!("  {name:<9} {text}"));
+    let mut page: Vec<String> = facts.collect();
     let plans = session.config.analyses.iter();
     for (index, (plan, record)) in plans.zip(&session.record.analyses).enumerate() {
         page.push(String::new());
@@ -48,7 +46,7 @@ pub fn summary_with_status(session: &Session, standing: &SessionStatus) -> Strin
     page.push(String::new());
     // A session's names may come from anyone's file, and the page goes to a terminal.
     let page: Vec<String> = page.iter().map(|line| clean(line)).collect();
-    page.join("\n")
+    format!("{}\n{}", clean_lines(&first), page.join("\n"))
 }
 
 /// The grain of the noise.

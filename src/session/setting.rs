@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 use self::scan::Scanner;
-use super::config::Config;
+use super::config::{Analysis, Config};
 
 mod scan;
 #[cfg(test)]
@@ -127,7 +127,37 @@ fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
     };
     let value = complete(value).map_err(invalid_value)?;
     let after = [&text[..span.start], value, &text[span.end..]].concat();
-    ron::from_str(&after).map_err(|error| invalid_value(message(&error.code)))
+    ron::from_str(&after).map_err(|error| {
+        let bare = bare_experiment(path, value);
+        invalid_value(bare.unwrap_or_else(|| message(&error.code)))
+    })
+}
+
+/// How to write the first experiment in a value for the list of experiments, or for one of them, that lacks its
+/// parentheses.
+fn bare_experiment(path: &str, value: &str) -> Option<String> {
+    if !path.starts_with("analyses") || path.contains('.') {
+        return None;
+    }
+    let mut depth = 0_usize;
+    // Outside all parentheses there are names and separators alone.
+    let mut outside = String::new();
+    for c in value.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 || c == '(' {
+            outside.push(c);
+        }
+    }
+    let names = outside.split([',', '[', ']']).map(str::trim);
+    let mut bare = names.filter(|name| !name.is_empty() && !name.contains('('));
+    let name = bare.find(|name| ron::from_str::<Analysis>(&format!("{name}(())")).is_ok())?;
+    Some(format!(
+        "the experiment {name} needs parentheses; write {name}(())"
+    ))
 }
 
 /// VALUE trimmed, if it is exactly one complete RON value.

@@ -60,6 +60,8 @@ pub(super) enum RunError {
     Foreign(#[from] OnnxNetworkError),
     #[error("network: {0}")]
     Misfit(#[from] NetworkMismatch),
+    #[error("network: {0}. The images are MNIST, unless --data FOLDER names others")]
+    MisfitOfDefault(NetworkMismatch),
     #[error(transparent)]
     MixesImages(#[from] MixesImages),
     #[error(transparent)]

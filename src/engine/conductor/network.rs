@@ -79,7 +79,12 @@ impl Conductor {
         // The size of the images, in case the file does not fix it.
         let size = Some((form.height, form.width));
         let foreign = OnnxNetwork::open(&bundle, config.network.output.as_deref(), size)?;
-        foreign.check_fits(&form)?;
+        foreign.check_fits(&form).map_err(|misfit| {
+            match config.dataset == Config::default().dataset {
+                true => RunError::MisfitOfDefault(misfit),
+                false => RunError::Misfit(misfit),
+            }
+        })?;
         let graph = foreign.graph.with_input_scaling(&config.network.input)?;
         for note in &foreign.notes {
             self.active.note(format!("network: {note}"));

@@ -1,6 +1,6 @@
 //! Tests of `--set`: paths, values and the messages of refusals.
 
-use super::super::config::{Analysis, DatasetSource, NetworkKind, WeightSource};
+use super::super::config::{DatasetSource, NetworkKind, WeightSource};
 use super::*;
 use crate::ids::Gamma;
 use proptest::prelude::*;
@@ -145,6 +145,21 @@ fn what_has_no_elements_or_fields_is_set_itself() {
         problem.to_string(),
         "input is (), which has no field `mean`; set input itself"
     );
+}
+
+#[test]
+fn an_experiment_without_parentheses_is_named() {
+    let needed = "the experiment Predictions needs parentheses; write Predictions(())";
+    for value in [
+        "analyses=[Predictions]",
+        "analyses=[ClassificationImages((gammas: [0.3], trials: 9)), Predictions]",
+        "analyses[0]=Predictions",
+    ] {
+        let message = refused(value);
+        assert!(message.contains(needed), "{message}");
+    }
+    let other = refused("analyses=[Nothing]");
+    assert!(!other.contains("parentheses"), "{other}");
 }
 
 #[test]
