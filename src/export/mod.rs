@@ -100,7 +100,7 @@ pub enum ExportError {
 
 /// Writes the session. Without `out`, JSON goes to standard output; into the current folder, NPZ goes to `NAME.npz`,
 /// CSV to `NAME-tables/` and figures to `NAME-figures/`, and the path that was written is printed to standard error.
-/// An existing export is replaced atomically.
+/// Every file replaces an earlier one of its name atomically, and other files in a folder stay.
 ///
 /// # Errors
 /// If there is nothing to write, or it cannot be written; the message contains the path.
