@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::ExportError;
+use super::{ExportError, STDOUT};
 use crate::host;
 
 /// A folder being written, under a temporary name beside its destination. Dropping it without calling
@@ -109,8 +109,13 @@ impl ExportFolder {
     /// An empty folder, to be placed at `path`.
     ///
     /// # Errors
-    /// If `path` exists and is not a folder of exports, or nothing can be written there.
+    /// If `path` exists and is not a folder of exports, is the name of a file, or nothing can be written there.
     pub fn create(path: &Path) -> Result<Self, ExportError> {
+        if path == Path::new(STDOUT) || (names_a_file(path) && !path.is_dir()) {
+            return Err(ExportError::Several {
+                path: path.to_owned(),
+            });
+        }
         let path = match fs::canonicalize(path) {
             Ok(existing) => existing,
             // Drop a trailing slash, so that the temporary folder is a sibling and not inside it.
@@ -217,6 +222,17 @@ fn mark(names: &[String]) -> String {
     text
 }
 
+/// Whether the path ends like a file that an export writes.
+fn names_a_file(path: &Path) -> bool {
+    let endings = ["csv", "json", "npz", "pdf", "png", "safetensors", "svg"];
+    let extension = path.extension();
+    extension.is_some_and(|extension| {
+        endings
+            .iter()
+            .any(|ending| extension.eq_ignore_ascii_case(ending))
+    })
+}
+
 fn is_ours(path: &Path) -> io::Result<bool> {
     if !path.is_dir() {
         return Ok(false);
@@ -306,6 +322,10 @@ mod tests {
         fs::write(path.join("mine.txt"), "my own").unwrap();
         let refused = ExportFolder::create(&path);
         assert!(matches!(refused, Err(ExportError::Occupied { .. })));
+        for name in [Path::new("-"), &place.path().join("both.SVG")] {
+            let refused = ExportFolder::create(name);
+            assert!(matches!(refused, Err(ExportError::Several { .. })));
+        }
         let old = place
             .path()
             .join(format!("mine-figures.{NOBODY}-3.tmp.old"));
