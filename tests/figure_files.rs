@@ -172,6 +172,8 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
     assert!(error.contains("name a folder with --out"), "{error}");
     let error = bench.refuse(2, &["export", "done", "--format", "csv", "--out", "-"]);
     assert!(error.contains("name a folder with --out"), "{error}");
+    let array = bench.output(&["export", "done", "--format", "npz", "--out", "-"]);
+    assert!(array.stdout.starts_with(b"PK") && !bench.path("-").exists());
     let error = figure(2, "pair-3-not-12");
     assert!(error.contains("there is no class 12"), "{error}");
     let error = bench.refuse(

@@ -276,7 +276,7 @@ fn check_gamma(session: &Session, query: &str, all: &[Figure]) -> Result<(), Fig
 fn existing_kinds(all: &[Figure]) -> Vec<String> {
     let mut existing = Vec::new();
     for (kind, _) in KINDS {
-        let of_kind = || all.iter().filter(|figure| figure.kind() == kind);
+        let of_kind = || all.iter().filter(move |figure| figure.kind() == kind);
         if of_kind().next().is_some() {
             existing.push(kind.to_owned());
         }
