@@ -141,6 +141,39 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
         error.contains("there is no figure `histogram`; there are training, maps"),
         "{error}"
     );
+    let error = figure(2, "mapps");
+    assert!(
+        error.contains("maps, evidence-maps, z-maps, evidence-z-maps"),
+        "{error}"
+    );
+    let error = figure(2, "evidence-maps-gamma-0.9");
+    assert!(
+        error.contains("no classification images at γ 0.9; there are some at γ"),
+        "{error}"
+    );
+    let error = figure(2, "pair-3-not-3");
+    assert!(
+        error.contains("the two classes of `pair-3-not-3` are the same"),
+        "{error}"
+    );
+    let two = [
+        "export",
+        "done",
+        "--format",
+        "svg",
+        "--figure",
+        "maps",
+        "--figure",
+        "training",
+        "--out",
+        "done-both.svg",
+    ];
+    let error = bench.refuse(2, &two);
+    assert!(error.contains("name a folder with --out"), "{error}");
+    let error = bench.refuse(2, &["export", "done", "--format", "csv", "--out", "-"]);
+    assert!(error.contains("name a folder with --out"), "{error}");
+    let array = bench.output(&["export", "done", "--format", "npz", "--out", "-"]);
+    assert!(array.stdout.starts_with(b"PK") && !bench.path("-").exists());
     let error = figure(2, "pair-3-not-12");
     assert!(error.contains("there is no class 12"), "{error}");
     let error = bench.refuse(

@@ -244,7 +244,7 @@ fn tables_are_tidy_and_missing_values_are_empty_fields() {
 }
 
 #[test]
-fn an_export_replaces_its_whole_folder_and_touches_no_other() {
+fn an_export_replaces_the_files_it_writes_and_touches_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("tables");
     let session = everything::session();
@@ -258,8 +258,16 @@ fn an_export_replaces_its_whole_folder_and_touches_no_other() {
     let mut less = session.clone();
     less.record.analyses.truncate(1);
     less.config.analyses.truncate(1);
+    std::fs::write(out.join("mine.txt"), "my own").unwrap();
+    let before = names(&out);
     export::write(&less, ExportFormat::Csv, Some(&out.join(""))).unwrap();
-    assert!(!names(&out).contains("attack.csv"), "an old table is left");
+    assert_eq!(names(&out), before, "a file is gone");
+    let listed = std::fs::read_to_string(out.join("README.txt")).unwrap();
+    let listed: Vec<&str> = listed.lines().collect();
+    assert!(
+        listed.contains(&"counts.csv") && !listed.contains(&"attack.csv"),
+        "{listed:?}"
+    );
     assert_eq!(names(folder.path()).len(), 1, "a temporary file is left");
 
     let mine = folder.path().join("mine");

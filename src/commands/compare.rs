@@ -182,7 +182,7 @@ impl CompareArgs {
             agreement: alike,
         };
         export::comparison::write(&what, format, self.out.as_deref())
-            .map_err(CommandError::failed)?;
+            .map_err(super::export::failure)?;
         Ok(ExitCode::SUCCESS)
     }
 }

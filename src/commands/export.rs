@@ -30,7 +30,7 @@ pub struct ExportArgs {
     #[arg(long, value_enum)]
     format: ExportFormat,
     /// Output path (default: standard output for json, NAME.npz, NAME.safetensors, the folders NAME-tables for csv and
-    /// NAME-figures for figures, and NAME-FIGURE.svg for one figure)
+    /// NAME-figures for figures, and NAME-FIGURE.svg for one figure; - is standard output for a single file)
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -185,7 +185,7 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
             export::weights::write(&session, store.folder(), out).map_err(CommandError::failed)?;
             return Ok(ExitCode::SUCCESS);
         }
-        export::write(&session, export.format, out).map_err(CommandError::failed)?;
+        export::write(&session, export.format, out).map_err(failure)?;
         return Ok(ExitCode::SUCCESS);
     };
     if let Some(other) = out.and_then(other_ending(kind)) {
@@ -212,7 +212,15 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
             CommandError::failed(format!("{name}: {error}"))
         }
         ExportError::Figure(error) => CommandError::Usage(format!("{name}: {error}")),
-        error => CommandError::failed(error),
+        error => failure(error),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The error of the command: a path that cannot hold the export is a mistake in the command line.
+pub(super) fn failure(error: ExportError) -> CommandError {
+    match error {
+        ExportError::Several { .. } => CommandError::Usage(error.to_string()),
+        error => CommandError::failed(error),
+    }
 }

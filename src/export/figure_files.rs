@@ -103,7 +103,8 @@ impl FigureExport {
 
 /// Writes figures. If figures are selected by name, exactly one matches, and `out` is missing or names a file, it is
 /// written as one file with its caption in a text file beside it; otherwise all go into the folder `NAME-figures`,
-/// each with its caption beside it. An earlier export at the same path is replaced atomically.
+/// each with its caption beside it. Every file replaces an earlier one of its name atomically, and other files in the
+/// folder stay.
 ///
 /// # Errors
 /// If there is no such figure, or a file cannot be written.

@@ -1,12 +1,14 @@
-//! A folder of files that is written atomically: a reader sees the old one, none, or the new one.
+//! A folder of files. All are written before the first is placed; each then replaces an earlier file of its name
+//! atomically, and every other file in the folder stays.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::ExportError;
+use super::{ExportError, STDOUT};
 use crate::host;
 
 /// A folder being written, under a temporary name beside its destination. Dropping it without calling
@@ -27,7 +29,8 @@ pub(super) fn temporary_path(path: &Path) -> PathBuf {
 }
 
 /// Removes leftovers of exports to this path that were killed or ran out of space: unfinished files are deleted, and
-/// an earlier export that was about to be replaced is restored. Files that a living process is writing are kept, even
+/// a folder that an earlier version moved aside is restored; if it has a successor it is kept, as somebody's own files
+/// may be in it. Files that a living process is writing are kept, even
 /// if it runs on another machine: such a process touches its files more often than [`STILL`].
 pub(super) fn remove_leftovers(path: &Path) {
     let (Some(name), Some(parent)) = (
@@ -55,10 +58,12 @@ pub(super) fn remove_leftovers(path: &Path) {
             continue;
         }
         // Failing to remove leftovers does not fail this export.
-        let _ = match (left.replaced && !path.exists(), entry.path()) {
-            (true, leftover) => fs::rename(leftover, path),
-            (false, leftover) if leftover.is_dir() => fs::remove_dir_all(leftover),
-            (false, leftover) => fs::remove_file(leftover),
+        let leftover = entry.path();
+        let _ = match (left.replaced, path.exists()) {
+            (true, true) => Ok(()),
+            (true, false) => fs::rename(leftover, path),
+            (false, _) if leftover.is_dir() => fs::remove_dir_all(leftover),
+            (false, _) => fs::remove_file(leftover),
         };
     }
 }
@@ -75,7 +80,7 @@ fn is_still(entry: &fs::DirEntry) -> bool {
 struct Leftover {
     /// The process that wrote it.
     pid: u32,
-    /// Whether it is the earlier export, moved aside to be replaced.
+    /// Whether it is an earlier export that an earlier version of this program moved aside.
     replaced: bool,
 }
 
@@ -104,8 +109,13 @@ impl ExportFolder {
     /// An empty folder, to be placed at `path`.
     ///
     /// # Errors
-    /// If `path` exists and must not be replaced, or nothing can be written there.
+    /// If `path` exists and is not a folder of exports, is the name of a file, or nothing can be written there.
     pub fn create(path: &Path) -> Result<Self, ExportError> {
+        if path == Path::new(STDOUT) || (names_a_file(path) && !path.is_dir()) {
+            return Err(ExportError::Several {
+                path: path.to_owned(),
+            });
+        }
         let path = match fs::canonicalize(path) {
             Ok(existing) => existing,
             // Drop a trailing slash, so that the temporary folder is a sibling and not inside it.
@@ -123,12 +133,10 @@ impl ExportFolder {
         // Left behind by an earlier process with the same id.
         let _ = fs::remove_dir_all(&beside);
         fs::create_dir(&beside).map_err(failed)?;
-        let folder = Self {
+        Ok(Self {
             path,
             temporary: beside,
-        };
-        folder.write(MARK, MARK_TEXT.as_bytes())?;
-        Ok(folder)
+        })
     }
 
     /// Writes one file.
@@ -145,51 +153,92 @@ impl ExportFolder {
         })
     }
 
-    /// Moves the folder to its destination, replacing an earlier export.
+    /// Moves the files to their destination. Files of the same names are replaced, each atomically; all others stay.
     ///
     /// # Errors
-    /// If it cannot be moved there.
+    /// If they cannot be moved there.
     pub fn finish(self) -> Result<PathBuf, ExportError> {
         let failed = |error| ExportError::File {
             path: self.path.clone(),
             error,
         };
-        if self.path.exists() {
-            let mut old = self.temporary.clone().into_os_string();
-            old.push(".old");
-            let old = PathBuf::from(old);
-            fs::rename(&self.path, &old).map_err(failed)?;
-            if let Err(error) = fs::rename(&self.temporary, &self.path) {
-                // Restore the earlier export; report the first error.
-                let _ = fs::rename(&old, &self.path);
-                return Err(failed(error));
-            }
-            let _ = fs::remove_dir_all(&old);
-        } else {
+        let names = self.names().map_err(failed)?;
+        self.write(MARK, mark(&names).as_bytes())?;
+        if !self.path.exists() {
             fs::rename(&self.temporary, &self.path).map_err(failed)?;
+            return Ok(self.path.clone());
+        }
+        // A folder cannot be replaced by a file: find that out before the first file is placed.
+        if let Some(name) = names.iter().find(|name| self.path.join(name).is_dir()) {
+            return Err(ExportError::File {
+                path: self.path.join(name),
+                error: io::Error::from(io::ErrorKind::IsADirectory),
+            });
+        }
+        // The mark is first, so that an export that is killed leaves a folder that the next one recognises.
+        for name in iter::once(MARK).chain(names.iter().map(String::as_str)) {
+            let target = self.path.join(name);
+            fs::rename(self.temporary.join(name), &target).map_err(|error| ExportError::File {
+                path: target,
+                error,
+            })?;
         }
         Ok(self.path.clone())
+    }
+
+    /// The names of the files written so far, in order.
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.temporary)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
     }
 }
 
 impl Drop for ExportFolder {
     fn drop(&mut self) {
-        // After `finish` it no longer exists.
+        // After `finish` it is empty or no longer exists.
         let _ = fs::remove_dir_all(&self.temporary);
     }
 }
 
-/// The file that identifies a folder written by an export: only such a folder, or an empty one, is replaced.
+/// The file that identifies a folder written by an export: files are placed only in such a folder, or an empty one.
 const MARK: &str = "README.txt";
-const MARK_TEXT: &str =
-    "Written by noisescope export, which replaces this folder as a whole at the next export.\n";
+/// How it begins.
+const MARK_START: &str = "Written by noisescope export";
+
+/// The text of the mark of a folder into which an export wrote files of these names.
+fn mark(names: &[String]) -> String {
+    let mut text = format!(
+        "{MARK_START}, which replaces files of the same names here and leaves all others as they are.\n\
+         The last export wrote:\n\n"
+    );
+    for name in names {
+        text.push_str(name);
+        text.push('\n');
+    }
+    text
+}
+
+/// Whether the path ends like a file that an export writes.
+fn names_a_file(path: &Path) -> bool {
+    let endings = ["csv", "json", "npz", "pdf", "png", "safetensors", "svg"];
+    let extension = path.extension();
+    extension.is_some_and(|extension| {
+        endings
+            .iter()
+            .any(|ending| extension.eq_ignore_ascii_case(ending))
+    })
+}
 
 fn is_ours(path: &Path) -> io::Result<bool> {
     if !path.is_dir() {
         return Ok(false);
     }
     let empty = fs::read_dir(path)?.next().is_none();
-    let marked = fs::read_to_string(path.join(MARK)).is_ok_and(|text| text == MARK_TEXT);
+    let marked = fs::read_to_string(path.join(MARK)).is_ok_and(|text| text.starts_with(MARK_START));
     Ok(empty || marked)
 }
 
@@ -218,7 +267,7 @@ mod tests {
         };
         for folder in [&left, &old, &working, &other] {
             fs::create_dir(folder).unwrap();
-            fs::write(folder.join(MARK), MARK_TEXT).unwrap();
+            fs::write(folder.join(MARK), mark(&[])).unwrap();
         }
         remove_leftovers(&path);
         assert!(
@@ -230,11 +279,60 @@ mod tests {
             .for_each(|path| age(path));
         remove_leftovers(&path);
         assert!(!left.exists() && !old.exists() && working.exists() && other.exists());
-        assert_eq!(fs::read_to_string(path.join(MARK)).unwrap(), MARK_TEXT);
+        assert_eq!(fs::read_to_string(path.join(MARK)).unwrap(), mark(&[]));
         let file = place.path().join(format!("mine.npz.{NOBODY}-0.tmp"));
         fs::write(&file, "half").unwrap();
         age(&file);
         remove_leftovers(&place.path().join("mine.npz"));
         assert!(!file.exists() && path.exists());
+    }
+
+    #[test]
+    fn a_second_export_replaces_its_own_names_and_leaves_every_other_file() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("mine-figures");
+        let export = |files: &[(&str, &str)]| {
+            let folder = ExportFolder::create(&path).unwrap();
+            for (name, text) in files {
+                folder.write(name, text.as_bytes()).unwrap();
+            }
+            folder.finish()
+        };
+        export(&[("a.svg", "old"), ("b.svg", "old")]).unwrap();
+        fs::write(path.join("mine.txt"), "my own").unwrap();
+        export(&[("b.svg", "new"), ("c.svg", "new")]).unwrap();
+        let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+        assert_eq!(
+            ["a.svg", "b.svg", "c.svg", "mine.txt"].map(read),
+            ["old", "new", "new", "my own"]
+        );
+        assert!(read(MARK).ends_with("wrote:\n\nb.svg\nc.svg\n"));
+        // Nothing is placed if one of the files cannot be.
+        fs::create_dir(path.join("d.svg")).unwrap();
+        assert!(export(&[("a.svg", "new"), ("d.svg", "new")]).is_err());
+        assert_eq!(read("a.svg"), "old");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_refused_and_a_folder_set_aside_is_kept() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("mine-figures");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("mine.txt"), "my own").unwrap();
+        let refused = ExportFolder::create(&path);
+        assert!(matches!(refused, Err(ExportError::Occupied { .. })));
+        for name in [Path::new("-"), &place.path().join("both.SVG")] {
+            let refused = ExportFolder::create(name);
+            assert!(matches!(refused, Err(ExportError::Several { .. })));
+        }
+        let old = place
+            .path()
+            .join(format!("mine-figures.{NOBODY}-3.tmp.old"));
+        fs::create_dir(&old).unwrap();
+        let long_ago = std::time::SystemTime::now() - 3 * STILL;
+        File::open(&old).unwrap().set_modified(long_ago).unwrap();
+        remove_leftovers(&path);
+        assert!(old.exists() && path.join("mine.txt").exists());
     }
 }

@@ -90,6 +90,16 @@ pub enum ExportError {
         /// The destination.
         path: PathBuf,
     },
+    /// The export is several files, and the destination is the name of one or standard output.
+    #[error(
+        "this export writes several files, which {} cannot hold; name a folder with --out, or write figures one by \
+         one with --figure",
+        path.display()
+    )]
+    Several {
+        /// The destination.
+        path: PathBuf,
+    },
     /// There is no network to write, or its file is missing.
     #[error("{0}")]
     Network(String),
@@ -100,7 +110,7 @@ pub enum ExportError {
 
 /// Writes the session. Without `out`, JSON goes to standard output; into the current folder, NPZ goes to `NAME.npz`,
 /// CSV to `NAME-tables/` and figures to `NAME-figures/`, and the path that was written is printed to standard error.
-/// An existing export is replaced atomically.
+/// Every file replaces an earlier one of its name atomically, and other files in a folder stay.
 ///
 /// # Errors
 /// If there is nothing to write, or it cannot be written; the message contains the path.
@@ -172,6 +182,9 @@ fn text(session: &Session) -> String {
     format!("{:#}\n", json(session))
 }
 
+/// The path that means standard output.
+pub const STDOUT: &str = "-";
+
 /// Writes to standard output. A reader that closes the pipe early is not an error.
 fn write_stdout(bytes: &[u8]) -> Result<(), ExportError> {
     let mut stdout = io::stdout().lock();
@@ -189,8 +202,11 @@ pub fn write_page(html: &str, path: &Path) -> Result<(), ExportError> {
     write_and_report(path, html.as_bytes())
 }
 
-/// Writes a file atomically and prints its path.
+/// Writes a file atomically and prints its path; `-` is standard output.
 fn write_and_report(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    if path == Path::new(STDOUT) {
+        return write_stdout(bytes);
+    }
     write_file(path, bytes)?;
     report_written(path);
     Ok(())

@@ -68,8 +68,11 @@ pub enum FigureError {
     /// The figure shows another class than the requested one.
     #[error("`{0}` does not show the requested class")]
     OtherClass(String),
+    /// The difference of a class and itself.
+    #[error("the two classes of `{0}` are the same; name two different ones")]
+    SameClass(String),
     /// There is no figure with this name.
-    #[error("there is no figure `{requested}`; there are {}", few(.available))]
+    #[error("there is no figure `{requested}`; there are {}", available.join(", "))]
     Unknown {
         /// The requested name.
         requested: String,

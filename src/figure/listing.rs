@@ -4,7 +4,7 @@ use super::name::KINDS;
 use super::{
     Figure, FigureError, attack, audit_scores, backdoor, covariance, modulation, shards, training,
 };
-use crate::ids::ClassId;
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::{
@@ -234,9 +234,8 @@ pub fn find(
     if let Some((_, missing)) = KINDS.iter().find(|(name, _)| *name == kind) {
         return Err(FigureError::Missing(missing));
     }
-    let kinds = KINDS.iter().map(|(kind, _)| *kind);
-    let existing = kinds.filter(|kind| all.iter().any(|figure| figure.kind() == *kind));
-    let existing: Vec<String> = existing.map(str::to_owned).collect();
+    check_gamma(session, query, &all)?;
+    let existing = existing_kinds(&all);
     Err(match existing.is_empty() {
         true => FigureError::Unknown {
             requested: query.to_owned(),
@@ -247,6 +246,45 @@ pub fn find(
             available: existing,
         },
     })
+}
+
+/// If the name is that of an existing figure at another γ, the error that says why there is none at this γ.
+fn check_gamma(session: &Session, query: &str, all: &[Figure]) -> Result<(), FigureError> {
+    let Some((wanted, gamma)) = query.rsplit_once("-gamma-") else {
+        return Ok(());
+    };
+    let Ok(requested) = gamma.parse::<Gamma>() else {
+        return Ok(());
+    };
+    for figure in all {
+        let place = match figure {
+            Figure::Map { images, .. }
+            | Figure::Maps { images, .. }
+            | Figure::Significance { images, .. }
+            | Figure::Means { images, .. } => *images,
+            _ => continue,
+        };
+        let name = figure.name();
+        if name.rsplit_once("-gamma-").map_or(&*name, |(base, _)| base) == wanted {
+            super::at_gamma(super::images(session, place)?, requested)?;
+        }
+    }
+    Ok(())
+}
+
+/// The kinds of figure among these, those of evidence as `evidence-maps`.
+fn existing_kinds(all: &[Figure]) -> Vec<String> {
+    let mut existing = Vec::new();
+    for (kind, _) in KINDS {
+        let of_kind = || all.iter().filter(move |figure| figure.kind() == kind);
+        if of_kind().next().is_some() {
+            existing.push(kind.to_owned());
+        }
+        if of_kind().any(|figure| figure.response() == Some(Response::Evidence)) {
+            existing.push(format!("evidence-{kind}"));
+        }
+    }
+    existing
 }
 
 /// `pair-4-not-9`, optionally at a γ, and with `noise2-` before it of the second classification images: the difference
@@ -271,6 +309,9 @@ fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
         versus: ClassId(versus.parse().ok()?),
         gamma,
     };
+    if matches!(&figure, Figure::Pair { class, versus, .. } if class == versus) {
+        return Some(Err(FigureError::SameClass(figure.name())));
+    }
     let drawn = super::draw(session, &figure, crate::drawing::Sheet::DOUBLE);
     Some(drawn.map(|_| figure))
 }
