@@ -237,7 +237,7 @@ mod tests {
         for (remedy, line) in [
             (
                 Remedy::StateDict,
-                "torch.zeros(1, 3, 32, 16), \"model.onnx\")",
+                "torch.zeros(1, 3, 32, 16), \"model.onnx\", dynamo=False)",
             ),
             (Remedy::TorchScript, "model = torch.jit.load(\"it.pt\")"),
             (Remedy::Keras, "model = keras.models.load_model(\"it.pt\")"),
