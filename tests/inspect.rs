@@ -77,6 +77,7 @@ fn the_scaling_a_network_needs_is_found_and_given_as_an_option() {
         "Correct on all 80 test images",
         "--set 'network.input=(range: Signed)'",
         "--set network.kind=logistic",
+        "CANNOT BE TOLD APART by these images: \"−1 to 1\", which is taken",
     ] {
         assert!(printed.contains(text), "{text}\n{printed}");
     }
@@ -110,7 +111,7 @@ fn reordered_classes_are_distinguished_from_chance() {
     let printed = bench.succeed(&[&["inspect", &*file, "--device", "flex"], &signed[..]].concat());
     assert!(
         printed.contains(
-            "THE CLASSES ARE IN ANOTHER ORDER: class 0 is its output 1, 1 is its output 0"
+            "THE CLASSES ARE IN ANOTHER ORDER: class 0-dark is its output 1, 1-bright is its output 0"
         ),
         "{printed}"
     );
@@ -118,6 +119,14 @@ fn reordered_classes_are_distinguished_from_chance() {
         printed.contains("its accuracy would be 100.0 %"),
         "{printed}"
     );
+    // A run with this order would study the wrong classes.
+    assert!(!printed.contains("Next"), "{printed}");
+    // The remedy works.
+    fs::write(bench.path("tones/classes.txt"), "1-bright\n0-dark\n").unwrap();
+    let printed = bench.succeed(&[&["inspect", &*file, "--device", "flex"], &signed[..]].concat());
+    assert!(!printed.contains("ANOTHER ORDER"), "{printed}");
+    assert!(printed.contains("Next"), "{printed}");
+    fs::remove_file(bench.path("tones/classes.txt")).unwrap();
     // A network that gives the same answer for every image is at chance.
     let flat = logistic(&bench, "flat.safetensors", 0.0);
     let printed = bench.succeed(&["inspect", &flat, "--data", &data, "--device", "flex"]);

@@ -207,7 +207,7 @@ fn unusual_pictures_are_converted_with_a_note() {
         "1 of 10 pictures have transparency",
         "2 of 10 pictures have a palette",
         "1 of 10 pictures are animated",
-        "1 files are neither PNG nor JPEG and were skipped (.gif)",
+        "1 file is neither PNG nor JPEG and was skipped (.gif)",
     ] {
         assert!(has_note(&set, text), "{text}: {:?}", set.notes);
     }
@@ -276,7 +276,7 @@ fn mixed_sizes_and_channels_are_named() {
     for index in 5..9 {
         fs::remove_file(folder.path().join(format!("b/{index}.png"))).unwrap();
     }
-    assert!(complaint(folder.path()).contains("b/9.png is 3×2 in colour (1 of 11 differ)"));
+    assert!(complaint(folder.path()).contains("b/9.png is 3×2 in colour (1 of 11 differs)"));
 }
 
 #[test]

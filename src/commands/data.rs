@@ -7,10 +7,11 @@ use std::path::Path;
 use clap::Subcommand;
 use thiserror::Error;
 
+use super::checklist::CheckStatus;
 use crate::data::catalog::{self, SetSpec};
 use crate::data::fetch::{self, FetchError, FetchProgress, Source};
 use crate::data::verify::{self, FileReport, FileState};
-use crate::data::{self, DataError, DatasetRequest, data_dir, embedded, set_dir};
+use crate::data::{self, DataError, DatasetOrigin, DatasetRequest, data_dir, embedded, set_dir};
 use crate::session::config::{self, DatasetName, DatasetSource};
 
 /// What to do with the data sets.
@@ -126,7 +127,7 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
         };
         let rows = [
             ("built in", built_in),
-            ("full set", full_set(spec, folder)),
+            ("full set", full_set(spec, folder).1),
             ("licence", spec.licence.to_owned()),
             ("homepage", spec.homepage.to_owned()),
         ];
@@ -142,9 +143,9 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
     Ok(())
 }
 
-/// Where the full set is, how to get it, or why it cannot be used. Loads it, so a damaged file is not reported as
-/// usable.
-pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
+/// Whether the full set is here, and in words where it is, how to get it, or why it cannot be used. Loads it, so a damaged
+/// file is not reported as usable.
+pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> (CheckStatus, String) {
     let plan = config::Dataset {
         name: spec.name.clone(),
         source: DatasetSource::Full,
@@ -161,16 +162,23 @@ pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
             let counts = counts(full.train.len(), full.test.len());
             let checked = spec.files.iter().any(|file| file.sha256.is_some());
             let unverified = if checked { "" } else { " (not verified)" };
-            format!("{counts}, {}{unverified}", full.origin)
+            let place = match &full.origin {
+                DatasetOrigin::Full(folder) => format!("in {}", folder.display()),
+                other => other.to_string(),
+            };
+            (CheckStatus::Pass, format!("{counts}, {place}{unverified}"))
         }
         Err(DataError::NotFetched { slug, .. }) => {
             let megabytes = spec.bytes().div_ceil(1_000_000);
-            format!("not here; to fetch it ({megabytes} MB): noisescope data fetch {slug}")
+            let words =
+                format!("not here; to fetch it ({megabytes} MB): noisescope data fetch {slug}");
+            (CheckStatus::Absent, words)
         }
         Err(DataError::NotDownloaded { how, folder, .. }) => {
-            format!("not here; {how} into {}", folder.display())
+            let words = format!("not here; {how} into {}", folder.display());
+            (CheckStatus::Absent, words)
         }
-        Err(error) => format!("unusable: {error}"),
+        Err(error) => (CheckStatus::Broken, format!("unusable: {error}")),
     }
 }
 

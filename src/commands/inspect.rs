@@ -146,9 +146,13 @@ impl InspectArgs {
         loaded.map(Some).map_err(CommandError::failed)
     }
 
-    /// The command that studies the network, if it can be studied.
+    /// The command that studies the network, if it can be studied with its classes in this order.
     fn next(&self, found: &Inspection, data: Option<&Path>) -> Option<String> {
         if !found.problems.is_empty() || found.network.is_none() {
+            return None;
+        }
+        let trials = found.scaling.as_ref();
+        if trials.is_some_and(|trials| trials.exchanged.is_some()) {
             return None;
         }
         let quoted = |words: &str| match words.contains(|c: char| " '\"()[]*;&$\\".contains(c)) {
@@ -165,7 +169,7 @@ impl InspectArgs {
         } else if !self.sets("dataset") {
             words += " --data IMAGES";
         }
-        let better = found.scaling.as_ref().and_then(|trials| trials.better());
+        let better = trials.and_then(|trials| trials.better());
         let better = better.filter(|trial| trial.turned == ImageTransform::No);
         let kept = self.settings.iter().filter(|assignment| {
             better.is_none() || !assignment.trim_start().starts_with("network.input")

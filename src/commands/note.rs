@@ -26,7 +26,7 @@ pub struct NoteArgs {
     /// The note, at most 200 characters; replaces an existing one (default: list all notes)
     #[arg(group = "line")]
     text: Option<String>,
-    /// On the map of a class, by number or name (default: on the session as a whole)
+    /// On the map of a class, by number or name (default: on the session as a whole); with TEXT or --remove
     #[arg(long, value_name = "CLASS", requires = "line", conflicts_with = "unit")]
     class: Option<String>,
     /// The signal strength of the map (default: the one that shows the class best)
@@ -38,7 +38,7 @@ pub struct NoteArgs {
     /// Which of the plan's classification images, if it has several; from 1 (default: 1)
     #[arg(long, value_name = "N", requires = "class", value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
-    /// On a unit of a layer: fc1/437
+    /// On a unit of a layer: fc1/437; with TEXT or --remove
     #[arg(long, value_name = "LAYER/UNIT", requires = "line")]
     unit: Option<String>,
     /// Remove the existing note

@@ -205,7 +205,7 @@ pub enum DataError {
         why: String,
     },
     /// Pictures of a set cannot be read.
-    #[error("{count} pictures in {} cannot be read: {pictures}; replace or remove them", path.display())]
+    #[error("{count} {} in {} cannot be read: {pictures}; replace or remove {}", number(*count, "picture", "pictures"), path.display(), number(*count, "it", "them"))]
     PicturesUnreadable {
         /// The folder of the set.
         path: PathBuf,
@@ -215,7 +215,7 @@ pub enum DataError {
         pictures: String,
     },
     /// Pictures of a set differ in size or channels.
-    #[error("the pictures in {} do not all have the same size and channels: {first}, but {different} ({count} of {of} differ); convert them to one size and kind first", path.display())]
+    #[error("the pictures in {} do not all have the same size and channels: {first}, but {different} ({count} of {of} {}); convert them to one size and kind first", path.display(), number(*count, "differs", "differ"))]
     PicturesDiffer {
         /// The folder of the set.
         path: PathBuf,
@@ -322,4 +322,9 @@ fn carried() -> String {
     sets.map(|set| set.label())
         .collect::<Vec<_>>()
         .join(" and ")
+}
+
+/// The word for one thing, or for several.
+fn number(count: usize, one: &'static str, several: &'static str) -> &'static str {
+    if count == 1 { one } else { several }
 }

@@ -86,6 +86,26 @@ impl ScalingResults {
         above.max_by(|a, b| a.accuracy.total_cmp(&b.accuracy))
     }
 
+    /// The scaling that a session would take: the significantly better one, else the default if the network does better
+    /// than chance with it. `None` if the user chose one, or if none is known to suit.
+    pub fn taken(&self) -> Option<&ScalingResult> {
+        match self.better() {
+            Some(better) => (better.turned == ImageTransform::No).then_some(better),
+            None => self
+                .requested()
+                .filter(|trial| trial.input == InputEncoding::default() && !self.is_at_chance()),
+        }
+    }
+
+    /// The other scalings whose accuracy is no lower than the interval of `taken`: the images do not tell them apart.
+    pub fn indistinct_from(&self, taken: &ScalingResult) -> Vec<&ScalingResult> {
+        let others = self.trials.iter().filter(|trial| *trial != taken);
+        let plain = others.filter(|trial| trial.turned == ImageTransform::No);
+        plain
+            .filter(|trial| trial.accuracy >= taken.between.0)
+            .collect()
+    }
+
     /// Whether the network, shown images in the requested way, is not significantly better than always deciding for
     /// the most frequent class.
     pub fn is_at_chance(&self) -> bool {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Inspection;
 use super::architecture::{Architecture, SiteSummary};
+use super::confusion::ClassPermutation;
 use super::presentations::ImageTransform;
 use super::scaling::{ScalingResult, ScalingResults};
 use crate::format::{
@@ -37,7 +38,7 @@ pub fn full_text(found: &Inspection) -> String {
         architecture(&mut text, network, found.onnx.is_none());
     }
     if let Some(trials) = &found.scaling {
-        scaling(&mut text, trials);
+        scaling(&mut text, trials, found.network.as_ref());
     }
     text.push_str(&pilot_table(&found.pilot, found.workers));
     for (title, lines) in [("Notes", &found.notes), ("Problems", &found.problems)] {
@@ -202,7 +203,7 @@ fn shortened(name: &str) -> String {
     }
 }
 
-fn scaling(text: &mut String, trials: &ScalingResults) {
+fn scaling(text: &mut String, trials: &ScalingResults, network: Option<&Architecture>) {
     let shown = thousands(trials.images as u64);
     let images = match trials.images == trials.of {
         true => format!("all {shown} test images"),
@@ -235,29 +236,68 @@ fn scaling(text: &mut String, trials: &ScalingResults) {
         text,
         "  always choosing the most frequent class gives {chance}"
     );
+    if let Some(exchanged) = &trials.exchanged {
+        let _ = writeln!(text, "  {}", reordering(exchanged, network));
+        return;
+    }
     if let Some(advice) = advice(trials, better) {
         let _ = writeln!(text, "  {advice}");
     }
+    if let Some(taken) = trials.taken() {
+        alternatives(text, taken, &trials.indistinct_from(taken));
+    }
+}
+
+/// The scalings that the images do not tell apart from the one that is taken, with their options.
+fn alternatives(text: &mut String, taken: &ScalingResult, others: &[&ScalingResult]) {
+    if others.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "  CANNOT BE TOLD APART by these images: \"{}\", which is taken, and the following; if the network was made for one \
+         of them, add its option",
+        taken.words
+    );
+    let widths = others.iter().map(|trial| trial.words.chars().count());
+    let width = widths.max().unwrap_or_default();
+    for trial in others {
+        let _ = writeln!(
+            text,
+            "    {:<width$}  --set 'network.input={}'",
+            trial.words,
+            trial.input.in_plan()
+        );
+    }
+}
+
+/// How the classes are permuted, and the remedy.
+fn reordering(exchanged: &ClassPermutation, network: Option<&Architecture>) -> String {
+    let names = network.filter(|network| network.named);
+    let name = |class: ClassId| {
+        let given = names.and_then(|network| network.classes.get(class.0));
+        given.map_or_else(|| class.to_string(), |name| clean(name))
+    };
+    let pairs = ClassId::all(exchanged.outputs.len()).zip(&exchanged.outputs);
+    let pairs = pairs.filter(|(class, output)| class != *output);
+    let mut pairs: Vec<String> = pairs
+        .map(|(class, output)| format!("{} is its output {output}", name(class)))
+        .collect();
+    if pairs.len() > PAIRS {
+        pairs.truncate(PAIRS);
+        pairs.push("…".to_owned());
+    }
+    format!(
+        "THE CLASSES ARE IN ANOTHER ORDER: class {}. Reordered, its accuracy would be {}. If the images are in a folder per \
+         class, list the classes in the order of the network's outputs in a file classes.txt beside these folders, one name \
+         per line; otherwise renumber the labels, or export the network with its outputs in the order of the classes. Then \
+         inspect it again",
+        pairs.join(", "),
+        percent(exchanged.accuracy)
+    )
 }
 
 fn advice(trials: &ScalingResults, better: Option<&ScalingResult>) -> Option<String> {
-    if let Some(exchanged) = &trials.exchanged {
-        let pairs = ClassId::all(exchanged.outputs.len()).zip(&exchanged.outputs);
-        let pairs = pairs.filter(|(class, output)| class != *output);
-        let mut pairs: Vec<String> = pairs
-            .map(|(class, output)| format!("{class} is its output {output}"))
-            .collect();
-        if pairs.len() > PAIRS {
-            pairs.truncate(PAIRS);
-            pairs.push("…".to_owned());
-        }
-        return Some(format!(
-            "THE CLASSES ARE IN ANOTHER ORDER: class {}. Reordered, its accuracy would be {}; put the images' classes in \
-             the order of the network's outputs, or export the network with its outputs in the order of the classes",
-            pairs.join(", "),
-            percent(exchanged.accuracy)
-        ));
-    }
     Some(match better.map(|trial| (trial, trial.turned)) {
         Some((trial, ImageTransform::No)) => format!(
             "The network expects images scaled differently: add --set 'network.input={}'",

@@ -188,11 +188,13 @@ impl Folders {
                 .map(|path| format!(".{}", extension(path)))
                 .collect();
             let endings: Vec<String> = endings.into_iter().collect();
-            entries.notes.push(format!(
-                "{} files are neither PNG nor JPEG and were skipped ({})",
-                others.len(),
-                abridged_list(&endings)
-            ));
+            let skipped = match others.len() {
+                1 => "1 file is neither PNG nor JPEG and was skipped".to_owned(),
+                count => format!("{count} files are neither PNG nor JPEG and were skipped"),
+            };
+            entries
+                .notes
+                .push(format!("{skipped} ({})", abridged_list(&endings)));
         }
         Ok(entries)
     }

@@ -48,11 +48,9 @@ impl Remedy {
                 "save the weights with torch.save(model.state_dict(), \"model.pt\"), or {}",
                 from_torch(image)
             ),
-            Self::TorchScript => exported(&torch_lines(
-                &format!("torch.jit.load(\"{file}\")"),
-                ", dynamo=False",
-                image,
-            )),
+            Self::TorchScript => {
+                exported(&torch_lines(&format!("torch.jit.load(\"{file}\")"), image))
+            }
             Self::Keras => exported(&[
                 "import keras, tf2onnx  # pip install tf2onnx".to_owned(),
                 format!("model = keras.models.load_model(\"{file}\")"),
@@ -75,15 +73,16 @@ const MODULE: &str = "…  # your module with its weights";
 
 /// Three lines of Python that export a PyTorch module as an ONNX file.
 pub fn from_torch(image: Shape) -> String {
-    exported(&torch_lines(MODULE, "", image))
+    exported(&torch_lines(MODULE, image))
 }
 
-fn torch_lines(model: &str, option: &str, [channels, height, width]: Shape) -> [String; 3] {
+/// With the exporter that needs no further package: the newer one, PyTorch's default from 2.9 on, needs onnxscript.
+fn torch_lines(model: &str, [channels, height, width]: Shape) -> [String; 3] {
     [
         "import torch".to_owned(),
         format!("model = {model}"),
         format!(
-            "torch.onnx.export(model.eval(), torch.zeros(1, {channels}, {height}, {width}), \"model.onnx\"{option})"
+            "torch.onnx.export(model.eval(), torch.zeros(1, {channels}, {height}, {width}), \"model.onnx\", dynamo=False)"
         ),
     ]
 }
@@ -238,7 +237,7 @@ mod tests {
         for (remedy, line) in [
             (
                 Remedy::StateDict,
-                "torch.zeros(1, 3, 32, 16), \"model.onnx\")",
+                "torch.zeros(1, 3, 32, 16), \"model.onnx\", dynamo=False)",
             ),
             (Remedy::TorchScript, "model = torch.jit.load(\"it.pt\")"),
             (Remedy::Keras, "model = keras.models.load_model(\"it.pt\")"),

@@ -13,6 +13,7 @@ use super::scene::ComparisonScene;
 use super::{classes, labels};
 use crate::format::{clean, reliability};
 use crate::report::status;
+use crate::session::config::Response;
 use crate::tui::action::{self, Action, first_key_of};
 use crate::tui::frame::{footer, room};
 use crate::tui::overlay::{help, jump};
@@ -65,8 +66,10 @@ fn framed(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buff
             Err(_) => row.action == Action::EndComparison,
         }
     });
+    let shown = drawn.content.ok().map(|content| content.compared.response);
     let word = |short| match short {
         "γ" => theme.glyphs.gamma,
+        "evidence" if shown == Some(Response::Evidence) => "decisions",
         _ => short,
     };
     match &drawn.state.notice {

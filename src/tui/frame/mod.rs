@@ -20,7 +20,7 @@ use crate::tui::size::Size;
 use crate::tui::state::{DashboardState, Overlay};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Log, View};
-use crate::tui::widget::text::{below, beside, centre, cut, left, rule, start, top};
+use crate::tui::widget::text::{below, beside, centre, cut, left, rule, start, top, wrap};
 
 /// Draws everything: a pure function of the session, the viewer's state, the area and what the terminal can
 /// show.
@@ -222,9 +222,13 @@ fn views(scene: &Scene<'_>, state: &DashboardState, body: Rect, buf: &mut Buffer
 fn too_small(state: &DashboardState, area: Rect, buf: &mut Buffer) {
     let key = |action| first_key_of(state.shared.keys, action);
     let least = Size::LEAST;
-    let lines = [
-        format!("{}×{} is too small a screen", area.width, area.height),
-        format!("for maps; make it {}×{}", least.width, least.height),
+    let size = format!("{}×{} is too small a screen", area.width, area.height);
+    let wish = format!("for maps; make it {}×{}", least.width, least.height);
+    let mut lines = [size, wish]
+        .iter()
+        .flat_map(|text| wrap(text, area.width))
+        .collect::<Vec<_>>();
+    lines.extend([
         String::new(),
         match state.overlay {
             Overlay::Stop => format!("{} stop   {} stay", key(Action::StopNow), key(Action::Stay)),
@@ -232,7 +236,7 @@ fn too_small(state: &DashboardState, area: Rect, buf: &mut Buffer) {
             // What covers the view takes the other key: it types it, or closes.
             _ => format!("{} leave", key(Action::Interrupt)),
         },
-    ];
+    ]);
     let start = area.height.saturating_sub(lines.len() as u16) / 2;
     for (row, line) in lines.into_iter().enumerate() {
         centre(buf, area, start + row as u16, line);

@@ -1,7 +1,7 @@
 //! Recognises files that are not ONNX models by their first bytes, with advice on what to do.
 
 /// Three lines of Python that export a PyTorch module as an ONNX file.
-const FROM_TORCH: &str = "make an ONNX file of the network in Python:\n    import torch\n    model = …  # your module with its weights; for a TorchScript file torch.jit.load(\"FILE\")\n    torch.onnx.export(model.eval(), torch.zeros(1, CHANNELS, HEIGHT, WIDTH), \"model.onnx\")";
+const FROM_TORCH: &str = "make an ONNX file of the network in Python:\n    import torch\n    model = …  # your module with its weights; for a TorchScript file torch.jit.load(\"FILE\")\n    torch.onnx.export(model.eval(), torch.zeros(1, CHANNELS, HEIGHT, WIDTH), \"model.onnx\", dynamo=False)";
 
 /// The same for Keras and TensorFlow.
 const FROM_KERAS: &str = "make an ONNX file of the network in Python (pip install tf2onnx):\n    import keras\n    model = keras.models.load_model(\"FILE\")\n    model.export(\"model.onnx\", format=\"onnx\")";

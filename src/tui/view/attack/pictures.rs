@@ -212,6 +212,10 @@ fn verdict(
     if decision.iter().map(Span::width).sum::<usize>() > width {
         decision.pop();
     }
+    let mut target = vec![Span::raw(target), Span::styled("  likely", theme.dim())];
+    if target.iter().map(Span::width).sum::<usize>() > width {
+        target.pop();
+    }
     let mut lines = vec![Line::from(decision), Line::from(target)];
     if column {
         lines.push(Line::default());
