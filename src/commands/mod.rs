@@ -268,12 +268,20 @@ pub fn main() -> ExitCode {
     if libtorch::is_for_gpus() && cli.command.as_ref().is_some_and(Command::computes) {
         numerics::choose(rounding::is_tf32(&cli));
     }
-    match dispatch(cli) {
+    let code = match dispatch(cli) {
         Ok(code) => code,
         Err(refusal) => {
             output::complain(&refusal);
             ExitCode::from(refusal.code())
         }
+    };
+    let Some(problem) = output::lost() else {
+        return code;
+    };
+    output::complain(problem);
+    match code == ExitCode::SUCCESS {
+        true => ExitCode::FAILURE,
+        false => code,
     }
 }
 

@@ -1,0 +1,67 @@
+//! A command whose output is lost says so and does not end with exit code 0.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs::OpenOptions;
+use std::process::Stdio;
+
+use common::{Bench, endless, with_plan};
+
+#[test]
+fn output_lost_on_a_full_disk_is_an_error() {
+    let bench = Bench::new();
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
+    for words in [
+        &["config"][..],
+        &["config", "--path"],
+        &["note", "mine"],
+        &["doctor", "mine"],
+        &["merge", "mine"],
+        &["new", "other"],
+        &["ls"],
+        &["ls", "--json"],
+        &["attach", "mine", "--plain"],
+        &["data", "list"],
+        &["man"],
+        &["completions", "bash"],
+        &[
+            "bench",
+            "--json",
+            "--device",
+            "flex",
+            "--network",
+            "logistic",
+            "--batch",
+            "8",
+            "--trials",
+            "8",
+        ],
+    ] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = bench.program().args(words).stdout(full).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words:?}: {errors}");
+        let said = errors.matches("noisescope: standard output could not be written: ");
+        assert_eq!(said.count(), 1, "{words:?}: {errors}");
+    }
+    assert!(bench.store().exists("other"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let bench = Bench::new();
+    for words in [&["config"][..], &["ls"], &["man"], &["completions", "bash"]] {
+        let mut program = bench.program();
+        program
+            .args(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = program.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{words:?}: {errors}");
+        assert_eq!(errors, "", "{words:?}");
+    }
+}
