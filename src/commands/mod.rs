@@ -275,14 +275,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(refusal.code())
         }
     };
-    let Some(problem) = output::lost() else {
-        return code;
-    };
-    output::complain(problem);
-    match code == ExitCode::SUCCESS {
-        true => ExitCode::FAILURE,
-        false => code,
-    }
+    output::checked(code)
 }
 
 fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use crate::format::clean;
@@ -21,7 +22,7 @@ pub fn print_text(text: impl AsRef<[u8]>) {
     remember(out.write_all(text.as_ref()).and_then(|()| out.flush()));
 }
 
-/// Remembers a failed write for [`lost`]. A closed pipe is no failure: the reader has seen enough.
+/// Remembers a failed write for [`checked`]. A closed pipe is no failure: the reader has seen enough.
 fn remember(written: io::Result<()>) {
     if let Err(error) = written
         && error.kind() != ErrorKind::BrokenPipe
@@ -31,10 +32,18 @@ fn remember(written: io::Result<()>) {
     }
 }
 
-/// What to say if a part of the output was lost.
-pub fn lost() -> Option<String> {
-    let error = LOST.get()?;
-    Some(format!("standard output could not be written: {error}"))
+/// The exit code of a command that ends with `code`: a failure if output was lost, which is reported.
+pub fn checked(code: ExitCode) -> ExitCode {
+    let Some(error) = LOST.get() else {
+        return code;
+    };
+    complain(format_args!(
+        "standard output could not be written: {error}"
+    ));
+    match code == ExitCode::SUCCESS {
+        true => ExitCode::FAILURE,
+        false => code,
+    }
 }
 
 /// Prints a paragraph to standard error, prefixed with the program's name. It may quote files, so control characters
