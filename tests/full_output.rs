@@ -1,4 +1,4 @@
-//! A command whose output is lost says so and does not end with exit code 0.
+//! A command whose output is lost says so and does not end with exit code 0; and options that cannot apply are refused.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -63,5 +63,28 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{words:?}: {errors}");
         assert_eq!(errors, "", "{words:?}");
+    }
+}
+
+#[test]
+fn options_for_views_are_refused_where_no_view_can_open() {
+    let bench = Bench::new();
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
+    bench.succeed(&["attach", "mine"]);
+    for options in [&["--view", "mpas"][..], &["--class", "1"], &["--closer"]] {
+        let error = bench.refuse(2, &[&["attach", "mine"], options].concat());
+        assert!(error.contains("noisescope attach mine --plain"), "{error}");
+    }
+}
+
+#[test]
+fn a_benchmark_of_no_trials_or_an_impossible_strength_is_refused() {
+    let bench = Bench::new();
+    for (option, value) in [("--gamma", "2"), ("--gamma", "NaN"), ("--trials", "0")] {
+        let error = bench.refuse(2, &["bench", option, value]);
+        assert!(
+            error.contains(&format!("{option} {value}: must be")),
+            "{error}"
+        );
     }
 }

@@ -94,6 +94,11 @@ pub fn run(
     at: &StartArgs,
 ) -> Result<ExitCode, CommandError> {
     if plain || !can_draw() {
+        if *at != StartArgs::default() {
+            return Err(CommandError::Usage(format!(
+                "standard output is not a terminal that can draw, so the views cannot open anywhere; for the summary, leave out their options: noisescope attach {name} --plain"
+            )));
+        }
         let (session, standing) = load_with_standing(look.store, name)?;
         return summary(&session, &standing);
     }
