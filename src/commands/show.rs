@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::CommandError;
 use super::look::ScreenArgs;
+use crate::drawing::Sheet;
 use crate::figure::{self, Figure};
+use crate::files::quoted;
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
@@ -157,8 +159,16 @@ pub fn run(store: &Store, show: &ShowArgs, line: &ScreenArgs) -> Result<ExitCode
     let refused = |problem: String| CommandError::Usage(format!("{name}: {problem}"));
     let figure = show.figure(&session).map_err(refused)?;
     if !can_draw() {
+        // What a terminal would refuse is refused here for the same reason.
+        figure::draw(&session, &figure, Sheet::DOUBLE)
+            .map_err(|error| refused(error.to_string()))?;
+        let figure_name = figure.name();
+        let option = match figure::find(&session, &figure_name, &[]) {
+            Ok(_) => format!(" --figure {}", quoted(&figure_name)),
+            Err(_) => String::new(),
+        };
         return Err(CommandError::Usage(format!(
-            "standard output is not a terminal that can draw; to get a file: noisescope export {name} --format png"
+            "standard output is not a terminal that can draw; to get a file: noisescope export {name} --format png{option}"
         )));
     }
     let screen = TerminalDisplay::find(show.protocol, &line.options()?.theme());
