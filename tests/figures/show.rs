@@ -23,7 +23,8 @@ fn show_needs_a_terminal_and_otherwise_suggests_export() {
     let bench = finished();
     let error = bench.refuse(2, &["show", "done", "--map", "3"]);
     assert!(
-        error.contains("noisescope export done --format png --figure map-3"),
+        error.contains("noisescope export done --format png --figure ")
+            && error.contains("map-3-gamma-0.4"),
         "{error}"
     );
     // What does not exist is said first.
