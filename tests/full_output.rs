@@ -78,6 +78,19 @@ fn options_for_views_are_refused_where_no_view_can_open() {
 }
 
 #[test]
+fn a_mistyped_session_gets_a_suggestion() {
+    let bench = Bench::new();
+    for name in ["first-run", "second-run"] {
+        bench.succeed(&with_plan(&["new", name], &endless(&bench)));
+    }
+    let error = bench.refuse(2, &["attach", "fisrt-run"]);
+    let words = "It holds: first-run, second-run; did you mean first-run?";
+    assert!(error.contains(words), "{error}");
+    let error = bench.refuse(2, &["attach", "another"]);
+    assert!(!error.contains("did you mean"), "{error}");
+}
+
+#[test]
 fn a_benchmark_of_no_trials_or_an_impossible_strength_is_refused() {
     let bench = Bench::new();
     for (option, value) in [("--gamma", "2"), ("--gamma", "NaN"), ("--trials", "0")] {
