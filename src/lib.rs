@@ -104,3 +104,4 @@ pub mod session;
 pub mod stats;
 pub mod stimulus;
 pub mod tui;
+mod typing;

@@ -1,6 +1,5 @@
 //! `noisescope attach`: shows a session, live if an engine runs it, else from its file.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,6 +7,7 @@ use clap::Args;
 use super::CommandError;
 use super::listing::load_with_standing;
 use super::look::AttachView;
+use super::output::print_text;
 use super::show::{ResponseArg, knows_classes, parse_class};
 use crate::ids::Gamma;
 use crate::link::Connection;
@@ -94,6 +94,11 @@ pub fn run(
     at: &StartArgs,
 ) -> Result<ExitCode, CommandError> {
     if plain || !can_draw() {
+        if *at != StartArgs::default() {
+            return Err(CommandError::Usage(format!(
+                "standard output is not a terminal that can draw, so the views cannot open anywhere; for the summary, leave out their options: noisescope attach {name} --plain"
+            )));
+        }
         let (session, standing) = load_with_standing(look.store, name)?;
         return summary(&session, &standing);
     }
@@ -138,11 +143,6 @@ pub fn extend(look: &AttachView<'_>, name: &str) -> Result<ExitCode, CommandErro
 
 /// Prints the session's summary.
 pub fn summary(session: &Session, standing: &SessionStatus) -> Result<ExitCode, CommandError> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(report::summary_with_status(session, standing).as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::failed(error))
-        }
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    print_text(report::summary_with_status(session, standing));
+    Ok(ExitCode::SUCCESS)
 }

@@ -112,6 +112,15 @@ fn network(typed: &str) -> Result<Measured, CommandError> {
 
 /// Measures every batch size and prints a line for each.
 pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
+    if !(0.0..=1.0).contains(&bench.gamma.0) {
+        return Err(CommandError::Usage(format!(
+            "--gamma {}: must be from 0 to 1",
+            bench.gamma
+        )));
+    }
+    if bench.trials == 0 {
+        return Err(CommandError::Usage("--trials 0: must be at least 1".into()));
+    }
     Convolutions::apply(bench.exact.map(Into::into), &[]);
     let network = network(&bench.network)?;
     let choice = DeviceChoice::from_str(&bench.device)?;
@@ -148,7 +157,7 @@ pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
             evidence: !bench.decisions,
             block: batch,
             gamma: bench.gamma,
-            until: MeasureLimit::Trials(bench.trials.max(1)),
+            until: MeasureLimit::Trials(bench.trials),
         };
         if bench.training {
             let apart = bench.pieces && !bench.json;

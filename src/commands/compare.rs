@@ -1,6 +1,5 @@
 //! `noisescope compare`: the maps of two sessions side by side, and how often their networks agree.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -11,6 +10,7 @@ use clap::Args;
 
 use super::look::{AttachView, ScreenArgs};
 use super::machine::MachineArgs;
+use super::output::print_text;
 use super::show::ResponseArg;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{CommandError, listing};
@@ -169,7 +169,8 @@ impl CompareArgs {
         };
         let Some(format) = format else {
             let compared = MapComparison::new(&pair, place, response);
-            return page(&comparison(&pair, &compared, alike));
+            print_text(comparison(&pair, &compared, alike));
+            return Ok(ExitCode::SUCCESS);
         };
         let all = || (0..pair.gammas.len()).collect();
         let what = ComparisonExport {
@@ -358,15 +359,5 @@ impl SameTrials {
         };
         let shown = agreement_run::count_joint_decisions([&a, &b], &pair, place, trials, bench);
         shown.map_err(|error| error.to_string())
-    }
-}
-
-fn page(page: &str) -> Result<ExitCode, CommandError> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(page.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::failed(error))
-        }
-        _ => Ok(ExitCode::SUCCESS),
     }
 }

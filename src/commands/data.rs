@@ -61,7 +61,7 @@ pub enum DataCommandError {
         sets: Vec<&'static str>,
     },
     /// The output cannot be printed.
-    #[error("cannot print the output: {0}")]
+    #[error("standard output could not be written: {0}")]
     Print(#[from] io::Error),
 }
 

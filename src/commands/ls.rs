@@ -1,6 +1,5 @@
 //! `noisescope ls`: lists the sessions of the folder.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::listing::{SessionEntry, SessionList};
+use super::output::print_text;
 use crate::format;
 use crate::report::SessionStatus;
 use crate::report::session_status::{SILENCE, silence_text};
@@ -66,12 +66,8 @@ pub fn run(store: &Store, json: bool) -> Result<ExitCode, CommandError> {
     } else {
         table(&entries, store)
     };
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::failed(error))
-        }
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    print_text(text);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn table(entries: &[SessionEntry], store: &Store) -> String {

@@ -268,13 +268,14 @@ pub fn main() -> ExitCode {
     if libtorch::is_for_gpus() && cli.command.as_ref().is_some_and(Command::computes) {
         numerics::choose(rounding::is_tf32(&cli));
     }
-    match dispatch(cli) {
+    let code = match dispatch(cli) {
         Ok(code) => code,
         Err(refusal) => {
             output::complain(&refusal);
             ExitCode::from(refusal.code())
         }
-    }
+    };
+    output::checked(code)
 }
 
 fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {

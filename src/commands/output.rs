@@ -1,19 +1,60 @@
-//! Output to the user, ignoring write errors: a closed or full stream must not end a run.
+//! Output to the user. A failed write does not end a command, since a closed or full stream must not end a run; but a
+//! command whose output was lost does not end with exit code 0.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use crate::format::clean;
 
+/// The first failed write to standard output.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
 /// Prints a line to standard output.
 pub fn print_line(words: impl Display) {
-    let _ = writeln!(std::io::stdout(), "{words}");
+    remember(writeln!(io::stdout(), "{words}"));
+}
+
+/// Prints a whole text to standard output.
+pub fn print_text(text: impl AsRef<[u8]>) {
+    let mut out = io::stdout().lock();
+    remember(out.write_all(text.as_ref()).and_then(|()| out.flush()));
+}
+
+/// Remembers a failed write for [`checked`]. A closed pipe is no failure: the reader has seen enough.
+fn remember(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        // Only the first is kept.
+        let _ = LOST.set(error);
+    }
+}
+
+/// The exit code of a command that ends with `code`: a failure if output was lost, which is reported.
+pub fn checked(code: ExitCode) -> ExitCode {
+    let Some(error) = LOST.get() else {
+        return code;
+    };
+    complain(format_args!(
+        "standard output could not be written: {error}"
+    ));
+    match code == ExitCode::SUCCESS {
+        true => ExitCode::FAILURE,
+        false => code,
+    }
 }
 
 /// Prints a paragraph to standard error, prefixed with the program's name. It may quote files, so control characters
 /// are removed.
 pub fn complain(words: impl Display) {
+    tell(format_args!("noisescope: {words}"));
+}
+
+/// Prints a paragraph to standard error that is not a complaint. Control characters are removed.
+pub fn tell(words: impl Display) {
     let words = words.to_string();
     let lines: Vec<String> = words.lines().map(clean).collect();
-    let _ = writeln!(std::io::stderr(), "noisescope: {}", lines.join("\n"));
+    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
 }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{CommandError, typed_names};
+use super::CommandError;
 use crate::files;
 use crate::session::Config;
 use crate::session::store::{Store, config_from_text};
+use crate::typing;
 
 /// Name and text of every built-in preset.
 pub const SHIPPED: [(&str, &str); 5] = [
@@ -62,7 +63,7 @@ pub fn load(typed: &str, store: &Store) -> Result<Config, CommandError> {
             "there is no preset `{typed}`; the presets are {}, and any NAME.ron in {}{}",
             names.join(", "),
             folder.display(),
-            typed_names::suggestion(typed, names.iter().map(String::as_str))
+            typing::suggestion(typed, names.iter().map(String::as_str))
         )));
     };
     let path = folder.join(format!("{name}.ron"));

@@ -15,6 +15,7 @@ use crate::session::setting;
 use crate::session::store::{Store, check_name};
 use crate::session::{Config, Session};
 use crate::tui::browser::SessionRequest;
+use crate::typing;
 
 /// Extensions of weight files.
 const WEIGHTS: [&str; 7] = ["pt", "pth", "safetensors", "ckpt", "bin", "pkl", "tar"];
@@ -166,7 +167,7 @@ impl SessionArgs {
         let names = || known.iter().map(String::as_str);
         if let Some(typed) = &self.preset {
             if preset::find(typed, &known).is_none()
-                && let Some(near) = typed_names::nearest(typed, names())
+                && let Some(near) = typing::nearest(typed, names())
                 && typed_names::confirm(&format!("Did you mean the preset {near}?"))? == Some(true)
             {
                 self.preset = Some(near.to_owned());
@@ -176,7 +177,7 @@ impl SessionArgs {
         if known.contains(&self.name) {
             return Ok(());
         }
-        let Some(near) = typed_names::nearest(&self.name, names()) else {
+        let Some(near) = typing::nearest(&self.name, names()) else {
             return Ok(());
         };
         match typed_names::confirm(&format!("Did you mean the preset {near}?"))? {

@@ -1,13 +1,14 @@
 //! Shell completions and manual pages, generated from the program's own options.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
+use super::output::print_text;
 use super::{Cli, CommandError};
 
 /// Which shell to print completions for.
@@ -30,7 +31,8 @@ pub struct Manual {
 pub fn completions(args: &Completions) -> Result<ExitCode, CommandError> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "noisescope", &mut text);
-    print(&text)
+    print_text(text);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the manual, or writes all its pages.
@@ -38,7 +40,7 @@ pub fn manual(args: &Manual) -> Result<ExitCode, CommandError> {
     let mut command = Cli::command();
     command.build();
     match &args.out {
-        None => print(&page(&command).map_err(CommandError::failed)?),
+        None => print_text(page(&command).map_err(CommandError::failed)?),
         Some(folder) => {
             let failed = |path: &Path, error: io::Error| {
                 CommandError::failed(format!("{} could not be written: {error}", path.display()))
@@ -48,9 +50,9 @@ pub fn manual(args: &Manual) -> Result<ExitCode, CommandError> {
                 let path = folder.join(format!("{name}.1"));
                 fs::write(&path, text).map_err(|error| failed(&path, error))?;
             }
-            Ok(ExitCode::SUCCESS)
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The pages of a command and its subcommands, by name, except hidden ones.
@@ -76,13 +78,4 @@ fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut text)?;
     Ok(text)
-}
-
-/// Prints to standard output; a closed pipe is no error.
-fn print(text: &[u8]) -> Result<ExitCode, CommandError> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::failed(error)),
-        _ => Ok(ExitCode::SUCCESS),
-    }
 }

@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::CommandError;
 use super::look::ScreenArgs;
-use crate::figure::{self, Figure};
+use crate::drawing::Sheet;
+use crate::figure::{self, Figure, choice};
+use crate::files::quoted;
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
@@ -147,6 +149,31 @@ pub fn parse_class(session: &Session, typed: &str) -> Result<ClassId, String> {
     }
 }
 
+/// The name by which `export` writes the figure; a map has one at each signal strength and by each response.
+fn exported_name(session: &Session, figure: &Figure) -> Option<String> {
+    let exported = match figure {
+        Figure::Map {
+            response,
+            images,
+            class,
+            gamma,
+        } => {
+            let (_, record) = session.record.all::<ClassificationImages>().nth(*images)?;
+            let response = response.unwrap_or_else(|| choice::best_response(record));
+            let place = choice::best_gamma_index(record, response, *class, None);
+            let gamma = gamma.or(record.gammas.get(place).map(|trials| trials.gamma));
+            Figure::Map {
+                response: Some(response),
+                images: *images,
+                class: *class,
+                gamma,
+            }
+        }
+        figure => figure.clone(),
+    };
+    figure::has(session, &exported).then(|| exported.name())
+}
+
 /// Reads the session and shows the figure.
 pub fn run(store: &Store, show: &ShowArgs, line: &ScreenArgs) -> Result<ExitCode, CommandError> {
     let name = &show.name;
@@ -157,8 +184,14 @@ pub fn run(store: &Store, show: &ShowArgs, line: &ScreenArgs) -> Result<ExitCode
     let refused = |problem: String| CommandError::Usage(format!("{name}: {problem}"));
     let figure = show.figure(&session).map_err(refused)?;
     if !can_draw() {
+        // What a terminal would refuse is refused here for the same reason.
+        figure::draw(&session, &figure, Sheet::DOUBLE)
+            .map_err(|error| refused(error.to_string()))?;
+        let option = exported_name(&session, &figure).map_or_else(String::new, |figure| {
+            format!(" --figure {}", quoted(figure))
+        });
         return Err(CommandError::Usage(format!(
-            "standard output is not a terminal that can draw; to get a file: noisescope export {name} --format png"
+            "standard output is not a terminal that can draw; to get a file: noisescope export {name} --format png{option}"
         )));
     }
     let screen = TerminalDisplay::find(show.protocol, &line.options()?.theme());

@@ -103,7 +103,7 @@ pub fn run(
         trials.out.as_deref(),
     )
     .map_err(CommandError::failed)?;
-    output::complain(messages.found());
+    output::tell(messages.found());
     messages.differs();
     Ok(ExitCode::SUCCESS)
 }

@@ -48,7 +48,7 @@ pub enum ReportError {
     #[error("the reader of the report has closed it")]
     Gone,
     /// The lines could not be written.
-    #[error("the report could not be written: {0}")]
+    #[error("standard output could not be written: {0}")]
     Write(io::Error),
 }
 

@@ -35,6 +35,7 @@ use super::error::io_error;
 pub use super::schema::VERSION;
 pub use super::text::{config_from_text, from_text, to_text};
 use crate::files::{self, quoted};
+use crate::typing::suggestion;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -211,7 +212,8 @@ impl Store {
         let hint = if names.is_empty() {
             format!("It holds no sessions; to create one: noisescope run {name}")
         } else {
-            format!("It holds: {}", names.join(", "))
+            let near = suggestion(name, names.iter().map(String::as_str));
+            format!("It holds: {}{near}", names.join(", "))
         };
         StoreError::Missing {
             name: name.to_owned(),

@@ -23,9 +23,13 @@ fn show_needs_a_terminal_and_otherwise_suggests_export() {
     let bench = finished();
     let error = bench.refuse(2, &["show", "done", "--map", "3"]);
     assert!(
-        error.contains("noisescope export done --format png"),
+        error.contains("noisescope export done --format png --figure ")
+            && error.contains("map-3-gamma-0.4"),
         "{error}"
     );
+    // What does not exist is said first.
+    let error = bench.refuse(2, &["show", "done", "--filters", "conv9"]);
+    assert!(!error.contains("not a terminal"), "{error}");
     for arguments in [
         &["show", "done"][..],
         &["show", "done", "--map", "3", "--attack"],

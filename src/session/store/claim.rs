@@ -40,6 +40,17 @@ pub(super) struct Claim {
     pub(super) is_locked: bool,
 }
 
+/// Adds what to do in a folder that cannot be written.
+fn with_remedy(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => io::Error::new(
+            error.kind(),
+            format!("{error}; name another folder with --sessions DIR or NOISESCOPE_SESSIONS"),
+        ),
+        _ => error,
+    }
+}
+
 /// Claims the lock with this file name.
 ///
 /// # Errors
@@ -55,6 +66,7 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let opened = folder.open_file(lock, OFlags::RDWR | OFlags::CREATE);
+        let opened = opened.map_err(with_remedy);
         let mut file = opened.map_err(failed("open the lock"))?;
         let about = file.metadata().map_err(failed("open the lock"))?;
         files::check_regular(&about).map_err(failed("open the lock"))?;

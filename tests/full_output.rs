@@ -1,0 +1,103 @@
+//! A command whose output is lost says so and does not end with exit code 0; and options that cannot apply are refused.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::fs::OpenOptions;
+use std::process::Stdio;
+
+use common::{Bench, endless, with_plan};
+
+#[test]
+fn output_lost_on_a_full_disk_is_an_error() {
+    let bench = Bench::new();
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
+    for words in [
+        &["config"][..],
+        &["config", "--path"],
+        &["note", "mine"],
+        &["doctor", "mine"],
+        &["merge", "mine"],
+        &["new", "other"],
+        &["ls"],
+        &["ls", "--json"],
+        &["attach", "mine", "--plain"],
+        &["data", "list"],
+        &["man"],
+        &["completions", "bash"],
+        &[
+            "bench",
+            "--json",
+            "--device",
+            "flex",
+            "--network",
+            "logistic",
+            "--batch",
+            "8",
+            "--trials",
+            "8",
+        ],
+    ] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = bench.program().args(words).stdout(full).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words:?}: {errors}");
+        let said = errors.matches("noisescope: standard output could not be written: ");
+        assert_eq!(said.count(), 1, "{words:?}: {errors}");
+    }
+    assert!(bench.store().exists("other"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let bench = Bench::new();
+    for words in [&["config"][..], &["ls"], &["man"], &["completions", "bash"]] {
+        let mut program = bench.program();
+        program
+            .args(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = program.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{words:?}: {errors}");
+        assert_eq!(errors, "", "{words:?}");
+    }
+}
+
+#[test]
+fn options_for_views_are_refused_where_no_view_can_open() {
+    let bench = Bench::new();
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
+    bench.succeed(&["attach", "mine"]);
+    for options in [&["--view", "mpas"][..], &["--class", "1"], &["--closer"]] {
+        let error = bench.refuse(2, &[&["attach", "mine"], options].concat());
+        assert!(error.contains("noisescope attach mine --plain"), "{error}");
+    }
+}
+
+#[test]
+fn a_mistyped_session_gets_a_suggestion() {
+    let bench = Bench::new();
+    for name in ["first-run", "second-run"] {
+        bench.succeed(&with_plan(&["new", name], &endless(&bench)));
+    }
+    let error = bench.refuse(2, &["attach", "fisrt-run"]);
+    let words = "It holds: first-run, second-run; did you mean first-run?";
+    assert!(error.contains(words), "{error}");
+    let error = bench.refuse(2, &["attach", "another"]);
+    assert!(!error.contains("did you mean"), "{error}");
+}
+
+#[test]
+fn a_benchmark_of_no_trials_or_an_impossible_strength_is_refused() {
+    let bench = Bench::new();
+    for (option, value) in [("--gamma", "2"), ("--gamma", "NaN"), ("--trials", "0")] {
+        let error = bench.refuse(2, &["bench", option, value]);
+        assert!(
+            error.contains(&format!("{option} {value}: must be")),
+            "{error}"
+        );
+    }
+}
