@@ -178,6 +178,14 @@ impl Phase {
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Stopped | Self::Finished | Self::Failed(_))
     }
+
+    /// The index of the stage in progress, or paused.
+    pub fn stage(&self) -> Option<usize> {
+        match self {
+            Self::Working(stage) | Self::Paused(stage) => Some(*stage),
+            _ => None,
+        }
+    }
 }
 
 /// One stage of the plan and its progress.

@@ -6,11 +6,28 @@ use std::marker::PhantomData;
 use ratatui::text::Span;
 
 use super::location::LocationError;
-use super::scene::Scene;
-use super::scene::pending::ViewedExperiment;
-use super::scene::progress::current;
 use super::steps;
+use super::theme::Theme;
 use crate::session::Session;
+use crate::session::config::Analysis;
+use crate::session::record::ExperimentRecord;
+
+/// An experiment that has a view, and what the view calls it while there is nothing to show.
+pub trait ViewedExperiment: ExperimentRecord {
+    /// Its name.
+    const NAME: &'static str;
+    /// Its name in a title, before its number: `attack 2 of 3`.
+    const NOUN: &'static str = Self::NAME;
+    /// The pronoun for the name: `one` or `them`.
+    const PRONOUN: &'static str;
+    /// A plan that includes it, as `--set` takes it.
+    const EXAMPLE: &'static str;
+
+    /// The name of its stage.
+    fn stage(plan: &Analysis) -> &'static str {
+        plan.label()
+    }
+}
 
 /// Which experiment of a kind is shown: the first or, while the run works on one of them, that one, until the
 /// viewer chooses one, or something in it.
@@ -59,13 +76,13 @@ impl<T: ViewedExperiment> ShownExperiment<T> {
     }
 
     /// The same as the beginning of a title of so many columns: `attack 2 of 3`.
-    pub fn title(self, scene: &Scene<'_>, width: u16) -> Option<Span<'static>> {
-        let place = self.place(scene.session)?;
+    pub fn title(self, session: &Session, theme: &Theme, width: u16) -> Option<Span<'static>> {
+        let place = self.place(session)?;
         let text = match width {
             ROOMY.. => format!("{} {place}   ", T::NOUN),
             _ => format!("{place}  "),
         };
-        Some(Span::styled(text, scene.theme.chosen()))
+        Some(Span::styled(text, theme.chosen()))
     }
 }
 
@@ -107,7 +124,9 @@ impl<T: ViewedExperiment> ExperimentChoice for ShownExperiment<T> {
 
     fn follow(&mut self, session: &Session) {
         // The first stage is training.
-        let Some(running) = current(session).and_then(|stage| stage.checked_sub(1)) else {
+        let run = session.run.as_ref();
+        let stage = run.and_then(|run| run.phase.stage());
+        let Some(running) = stage.and_then(|stage| stage.checked_sub(1)) else {
             return;
         };
         let mut all = session.record.all::<T>();

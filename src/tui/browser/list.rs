@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use super::form::Form;
 use super::question::DeleteQuestion;
-use super::row::{
-    BrowserChoice, ListState, Preset, SessionContents, SessionRequest, SessionRow, SessionTask,
-};
+use super::row::{BrowserChoice, Preset, SessionContents, SessionRequest, SessionRow, SessionTask};
+use super::state::ListState;
 use crate::stats::grain::GrainForecast;
 use crate::tui::action::{Action, KeyBindings, TABLE};
 use crate::tui::size::Size;

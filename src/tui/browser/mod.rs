@@ -11,11 +11,13 @@ mod possible;
 mod question;
 mod row;
 mod screen;
+mod state;
 
 pub use draw::draw;
 pub use list::{Browser, BrowserEffect};
 pub use row::{
-    BrowserChoice, FileContents, ListState, Preset, PresetInfo, SessionContents, SessionRequest,
-    SessionRow, SessionTask,
+    BrowserChoice, FileContents, Preset, PresetInfo, SessionContents, SessionRequest, SessionRow,
+    SessionTask,
 };
 pub use screen::{BrowserCallbacks, PilotResult, browse};
+pub use state::ListState;

@@ -11,9 +11,8 @@ use tokio::time::Instant;
 
 use super::draw::draw;
 use super::list::{Browser, BrowserEffect};
-use super::row::{
-    BrowserChoice, ListState, Preset, SessionContents, SessionRequest, SessionRow, SessionTask,
-};
+use super::row::{BrowserChoice, Preset, SessionContents, SessionRequest, SessionRow, SessionTask};
+use super::state::ListState;
 use crate::stats::grain::GrainForecast;
 use crate::tui::clipboard;
 use crate::tui::clock::{now, until};

@@ -6,9 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use super::progress::{is_under_way, waits_for};
-use crate::session::config::Analysis;
-use crate::session::record::ExperimentRecord;
-use crate::tui::experiment::ShownExperiment;
+use crate::tui::experiment::{ShownExperiment, ViewedExperiment};
 use crate::tui::widget::text::{beside, left, start, wrap};
 
 /// The record of the experiment shown, if it has begun. If it has not, or the plan has none of this kind, draws a
@@ -29,7 +27,7 @@ pub fn begun<'a, T: ViewedExperiment>(
     if analysis.progress(plan).1 > 0 {
         return Some(record);
     }
-    if let Some(title) = shown.title(scene, area.width) {
+    if let Some(title) = shown.title(session, scene.theme, area.width) {
         left(buf, area, 0, title);
     }
     say(
@@ -40,23 +38,6 @@ pub fn begun<'a, T: ViewedExperiment>(
         buf,
     );
     None
-}
-
-/// An experiment that has a view, and what the view calls it while there is nothing to show.
-pub trait ViewedExperiment: ExperimentRecord {
-    /// Its name.
-    const NAME: &'static str;
-    /// Its name in a title, before its number: `attack 2 of 3`.
-    const NOUN: &'static str = Self::NAME;
-    /// The pronoun for the name: `one` or `them`.
-    const PRONOUN: &'static str;
-    /// A plan that includes it, as `--set` takes it.
-    const EXAMPLE: &'static str;
-
-    /// The name of its stage.
-    fn stage(plan: &Analysis) -> &'static str {
-        plan.label()
-    }
 }
 
 fn absent<T: ViewedExperiment>() -> String {

@@ -24,10 +24,7 @@ pub fn stages(session: &Session) -> Vec<Stage> {
 
 /// The stage in progress.
 pub fn current(session: &Session) -> Option<usize> {
-    match session.run.as_ref()?.phase {
-        Phase::Working(stage) | Phase::Paused(stage) => Some(stage),
-        _ => None,
-    }
+    session.run.as_ref()?.phase.stage()
 }
 
 /// Whether an engine has begun a run and not ended it.

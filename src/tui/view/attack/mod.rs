@@ -21,9 +21,9 @@ use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::record;
 use crate::tui::action::{Action, KeyContext};
-use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment, ViewedExperiment};
 use crate::tui::scene::Scene;
-use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{below, beside, left, start, top};
 use crate::tui::{form, steps};
@@ -248,7 +248,7 @@ fn choices(
     if sources(shown, scene.session) > 1 {
         spans.push(one(sight.source == 1, "noise".into()));
     }
-    spans.splice(0..0, shown.title(scene, area.width));
+    spans.splice(0..0, shown.title(scene.session, scene.theme, area.width));
     let mut more = Vec::new();
     more.extend(pattern_origin(sight.attack, theme.glyphs.gamma));
     more.push(format!("{} queries", count(sight.attack.queries() as f64)));

@@ -21,10 +21,10 @@ use crate::session::config::{self, Analysis};
 use crate::session::record::{self, AuditRole, AuditedNetwork};
 use crate::stats::audit::AuditVerdict;
 use crate::tui::action::KeyContext;
-use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment, ViewedExperiment};
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
 use crate::tui::widget::columns::pad_end;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
@@ -160,7 +160,7 @@ fn title(
     let theme = scene.theme;
     let plan = sight.plan;
     let network = &scene.session.config.network;
-    let place = shown.title(scene, area.width);
+    let place = shown.title(scene.session, scene.theme, area.width);
     let least = 1 + usize::from(place.is_some());
     let mut spans = vec![
         Span::styled(network.label(), theme.chosen()),

@@ -21,9 +21,9 @@ use crate::ids::ClassId;
 use crate::session::config::{self, Analysis};
 use crate::session::{Session, record};
 use crate::tui::action::{Action, KeyContext};
-use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment, ViewedExperiment};
 use crate::tui::scene::Scene;
-use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
 use crate::tui::widget::columns::columns;
 use crate::tui::widget::text::{below, beside, cut, left, start, top, wrap};
@@ -271,7 +271,7 @@ fn title(
         Span::styled(kind, theme.bright()),
         Span::styled(format!("   {}", theme.glyphs.gamma), theme.dim()),
     ];
-    spans.splice(0..0, shown.title(scene, area.width));
+    spans.splice(0..0, shown.title(scene.session, scene.theme, area.width));
     // Of many γ, those around the chosen one.
     let gammas = &sight.plan.gammas;
     let values = |shown: &Range<usize>| -> Vec<Span<'static>> {

@@ -110,7 +110,7 @@ pub(super) fn title(
         }
     };
     let mut spans = vec![one(noise, "noise"), one(!noise, "training images")];
-    spans.splice(0..0, shown.title(scene, area.width));
+    spans.splice(0..0, shown.title(scene.session, scene.theme, area.width));
     // Neighbouring pixels of images are correlated, and the averages retain that.
     let more = if noise { "" } else { ", not whitened" };
     let used = spans.iter().map(Span::width).sum::<usize>() + more.len();

@@ -24,11 +24,12 @@ use crate::session::Session;
 use crate::session::config::{Noise, Response};
 use crate::session::record::{ClassificationImages, NoteTarget};
 use crate::tui::action::{Action, KeyContext};
+use crate::tui::experiment::ViewedExperiment;
 use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet;
 use crate::tui::scene::map_set::{MapKind, MapSet};
-use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::scene::pending;
 use crate::tui::scene::progress::{is_under_way, waits_for};
 use crate::tui::shared::SharedState;
 use crate::tui::steps;
@@ -210,7 +211,11 @@ impl View for MapsView {
 /// Draws why there are no maps yet.
 fn no_trials(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let session = scene.session;
-    if let Some(title) = scene.shared.images.title(scene, area.width) {
+    if let Some(title) = scene
+        .shared
+        .images
+        .title(scene.session, scene.theme, area.width)
+    {
         left(buf, area, 0, title);
     }
     let stage = scene.shared.images_stage(session);

@@ -20,10 +20,10 @@ use crate::format::short;
 use crate::ids::ClassId;
 use crate::session::{Session, record};
 use crate::tui::action::{Action, KeyContext};
-use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment, ViewedExperiment};
 use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
-use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{below, beside, left, start, top};
 use crate::tui::{form, steps};
@@ -263,7 +263,7 @@ fn choices(
         all.map(|layer| Span::raw(layer.name.as_str()).width() + 3)
             .sum()
     };
-    let place = shown.title(scene, area.width);
+    let place = shown.title(scene.session, scene.theme, area.width);
     let room = usize::from(area.width).saturating_sub(STRENGTH);
     let room = room.saturating_sub(place.as_ref().map_or(0, Span::width));
     let visible = form::most_around(chosen, layers.len(), |visible| width(visible) <= room);

@@ -23,9 +23,9 @@ use crate::session::Session;
 use crate::session::record::{self, SplitCounts};
 use crate::stats::interval::wilson;
 use crate::tui::action::{Action, KeyContext};
-use crate::tui::experiment::{ExperimentChoice, ShownExperiment};
+use crate::tui::experiment::{ExperimentChoice, ShownExperiment, ViewedExperiment};
 use crate::tui::scene::Scene;
-use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{below, beside, left, start};
 use crate::tui::{form, steps};
@@ -228,7 +228,7 @@ fn title(
             false => Span::styled(format!(" {}  ", part.split.label()), theme.dim()),
         })
         .collect();
-    spans.splice(0..0, shown.title(scene, area.width));
+    spans.splice(0..0, shown.title(scene.session, scene.theme, area.width));
     match wilson(split.correct(), split.total()) {
         Some(accuracy) => {
             let of = format!(" correct on {} images", thousands(split.total()));
