@@ -205,3 +205,22 @@ fn a_target_adds_trials_until_it_is_reached() {
     );
     assert!(worst > 0.95, "{worst} after {} trials", trials.trials);
 }
+
+#[test]
+fn a_session_that_ended_at_its_target_goes_on_to_a_higher_one() {
+    let bench = Bench::new();
+    let wanted = ["trials=1000000", "gammas=[0.0]", "target=Some(0.9)"];
+    let wanted = wanted.map(|value| format!("analyses[0].{value}"));
+    let more: Vec<&str> = wanted.iter().flat_map(|set| ["--set", set]).collect();
+    let first = run(&bench, "higher", &more);
+    let before = &images(&first).gammas[0];
+    assert!(before.reached && before.trials < 1_000_000);
+    let printed = bench.succeed(&["extend", "higher", "--target", "0.99", "--plain"]);
+    let line = "higher goes on to R 0.99, at most to the 1,000,000 trials planned";
+    assert!(printed.contains(line), "{printed}");
+    let session = bench.load("higher");
+    let after = &images(&session).gammas[0];
+    assert!(after.reached && (before.trials..1_000_000).contains(&after.trials));
+    let reached = bench.refuse(2, &["extend", "higher", "--target", "0.9", "--plain"]);
+    assert!(reached.contains("is already reached"), "{reached}");
+}

@@ -12,7 +12,7 @@ use super::{CommandError, control, division_check, run};
 use crate::format::{fixed, parse_trials};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
-use crate::session::config::{Analysis, Extension};
+use crate::session::config::{self, Analysis, Extension};
 use crate::session::record::{self, GammaTrials};
 use crate::session::store::Store;
 use crate::stats::correlation::trials_needed;
@@ -96,7 +96,8 @@ fn extension(
     })
 }
 
-/// Estimated trials at which the least reliable map reaches a target, times [`TARGET_MARGIN`].
+/// Estimated trials at which the least reliable map reaches a target, times [`TARGET_MARGIN`]; or those planned, if they
+/// are more: then a γ that has ended at a lower target goes on.
 fn estimated_trials(
     session: &Session,
     images: usize,
@@ -111,6 +112,7 @@ fn estimated_trials(
     }
     refuse_absent(session, images, more)?;
     let mut all = session.record.all::<record::ClassificationImages>();
+    let planned = planned(session, images, more.gamma);
     let class = match (&more.class, &session.record.form) {
         (Some(class), Some(form)) => Some(form.find(class).map_err(CommandError::Usage)?),
         _ => None,
@@ -138,20 +140,34 @@ fn estimated_trials(
         .map(|trials| needed(trials, class, target))
         .collect::<Option<Vec<u64>>>();
     match needed.and_then(|all| all.into_iter().max()) {
-        Some(most) => Ok((most as f64 * TARGET_MARGIN).ceil() as u64),
+        Some(most) => Ok(((most as f64 * TARGET_MARGIN).ceil() as u64).max(planned)),
         None => Err(CommandError::Usage(format!(
             "{name}: {problem} the trials for R {target}; add --trials N, and the run stops as soon as the target is reached"
         ))),
     }
 }
 
-/// Refuses images or a γ that the plan does not have, from which nothing could be estimated.
-fn refuse_absent(session: &Session, images: usize, more: &ExtendArgs) -> Result<(), CommandError> {
-    let plans = session.config.analyses.iter();
-    let mut plans = plans.filter_map(|plan| match plan {
+/// The most trials planned at a γ, or at any.
+fn planned(session: &Session, images: usize, gamma: Option<Gamma>) -> u64 {
+    let mut plans = session.config.analyses.iter().filter_map(images_plan);
+    let plan = plans.nth(images);
+    let gammas = plan.map_or(&[][..], |plan| plan.gammas.as_slice()).iter();
+    let gammas = gammas.filter(|other| gamma.is_none_or(|gamma| gamma == **other));
+    let trials = gammas.filter_map(|&gamma| Some(plan?.trials_at(gamma)));
+    trials.max().unwrap_or(0)
+}
+
+/// The plan of classification images, if it is one.
+fn images_plan(plan: &Analysis) -> Option<&config::ClassificationImages> {
+    match plan {
         Analysis::ClassificationImages(plan) => Some(plan),
         _ => None,
-    });
+    }
+}
+
+/// Refuses images or a γ that the plan does not have, from which nothing could be estimated.
+fn refuse_absent(session: &Session, images: usize, more: &ExtendArgs) -> Result<(), CommandError> {
+    let mut plans = session.config.analyses.iter().filter_map(images_plan);
     let is_known = plans.nth(images).is_some_and(|plan| {
         let mut gammas = plan.gammas.iter();
         more.gamma.is_none() || gammas.any(|gamma| more.gamma == Some(*gamma))

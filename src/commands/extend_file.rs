@@ -54,10 +54,13 @@ pub fn announcement(name: &str, session: &Session, images: usize, more: &Extensi
     let at = more
         .gamma
         .map_or_else(String::new, |g| format!(" at γ {}", gamma(g)));
-    format!(
-        "{name} is extended to {} trials{at}, from {from}",
-        thousands(more.trials)
-    )
+    let trials = thousands(more.trials);
+    match more.target {
+        Some(target) if least == more.trials => {
+            format!("{name} goes on to R {target}, at most to the {trials} trials planned{at}")
+        }
+        _ => format!("{name} is extended to {trials} trials{at}, from {from}"),
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +110,14 @@ mod tests {
         assert_eq!(
             words(&first, extension(Some(Gamma(0.3)), 120_000)),
             "mine is extended to 120,000 trials at γ 0.3, from 90,000"
+        );
+        let aimed = Extension {
+            target: Some(0.97),
+            ..extension(Some(Gamma(0.3)), 90_000)
+        };
+        assert_eq!(
+            words(&first, aimed),
+            "mine goes on to R 0.97, at most to the 90,000 trials planned at γ 0.3"
         );
     }
 }

@@ -63,7 +63,8 @@ impl ClassificationImages {
     }
 
     /// Whether extension number `place`, from 0, changes a γ: it raises its trials; or it has just the
-    /// number planned and raises no other γ, so that one that stopped at its target runs on.
+    /// number planned and either a target or no γ whose trials it raises, so that one that stopped at its target runs
+    /// on.
     pub fn changes(&self, place: usize, gamma: Gamma) -> bool {
         let Some(extension) = self.extended.get(place) else {
             return false;
@@ -76,7 +77,8 @@ impl ClassificationImages {
         let raises =
             |gamma: Gamma| extension.applies_to(gamma) && extension.trials > planned(gamma);
         let repeats = extension.applies_to(gamma) && extension.trials == planned(gamma);
-        raises(gamma) || (repeats && !self.gammas.iter().any(|&other| raises(other)))
+        let changes_all = extension.target.is_some() || !self.gammas.iter().any(|&g| raises(g));
+        raises(gamma) || (repeats && changes_all)
     }
 
     /// Total trials over all γ.
@@ -231,11 +233,18 @@ mod tests {
         assert_eq!(plan.target_at(NOISE), None);
         assert_eq!(plan.target_at(BLEND), Some((0.95, None)));
         // The number planned for the other γ raises this one alone.
-        plan.extended.push(towards(None, 700, Some(0.8)));
-        assert_eq!(plan.target_at(NOISE), Some((0.8, None)));
+        plan.extended.push(towards(None, 700, None));
+        assert_eq!(plan.target_at(NOISE), None);
         assert_eq!(plan.target_at(BLEND), Some((0.95, None)));
-        // Where it raises no γ, the same number gives another target.
+        // Where it raises no γ, the same number takes the target away.
+        plan.extended.push(towards(Some(BLEND), 700, None));
+        assert_eq!(plan.target_at(BLEND), None);
+        // A target is for every γ that is not planned to have more.
+        plan.extended.push(towards(Some(NOISE), 900, None));
         plan.extended.push(towards(None, 700, Some(0.99)));
+        assert_eq!(plan.target_at(NOISE), None);
+        assert_eq!(plan.target_at(BLEND), Some((0.99, None)));
+        plan.extended.push(towards(None, 900, Some(0.99)));
         assert_eq!(plan.target_at(NOISE), Some((0.99, None)));
         assert_eq!(plan.target_at(BLEND), Some((0.99, None)));
     }
