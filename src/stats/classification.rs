@@ -12,7 +12,7 @@ mod image;
 mod pool;
 mod regression;
 
-use self::image::{MapContext, MeasuredMap, narrow};
+use self::image::{MapContext, MapHalves, MeasuredMap, narrow};
 use self::pool::PooledMargins;
 use super::null::ErrorModel;
 use super::regression::NoiseBasis;
@@ -320,7 +320,14 @@ fn class_estimate(
     });
 
     let scaled = |map: Vec<f64>| map.into_iter().map(|c| c * trials.grid.step).collect();
-    let half = |half: &PooledMargins| Some(scaled(half.image(class, trials.gamma, 1)?.0));
+    let halves = |variance: f64| {
+        let half = |half: &PooledMargins| half.image(class, trials.gamma, 1);
+        let ((even, first), (odd, second)) = (half(&halves[0])?, half(&halves[1])?);
+        Some(MapHalves {
+            maps: [scaled(even), scaled(odd)],
+            error_share: variance / (first + second),
+        })
+    };
     let decision = whole.image(class, trials.gamma, trials.min_trials);
     let decision = decision.map(|(image, variance)| MeasuredMap {
         image: scaled(image),
@@ -329,7 +336,7 @@ fn class_estimate(
             .map(|sigma| sigma * variance.sqrt())
             .collect(),
         noise: variance * deviations.iter().map(|sigma| sigma * sigma).sum::<f64>(),
-        halves: half(&halves[0]).and_then(|even| Some([even, half(&halves[1])?])),
+        halves: halves(variance),
         regression: None,
     });
     let class = ClassEstimate {

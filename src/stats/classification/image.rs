@@ -47,9 +47,17 @@ pub(super) struct MeasuredMap {
     /// Sum of the squared errors.
     pub noise: f64,
     /// The same map from the even and from the odd blocks alone.
-    pub halves: Option<[Vec<f64>; 2]>,
+    pub halves: Option<MapHalves>,
     /// The map without the noise's smoothing.
     pub regression: Option<Regression>,
+}
+
+/// A map from the even and from the odd blocks alone.
+pub(super) struct MapHalves {
+    /// The maps, \[P\] each.
+    pub maps: [Vec<f64>; 2],
+    /// Variance of the whole map's errors over the sum of those of the halves.
+    pub error_share: f64,
 }
 
 /// What the statistics of all maps have in common.
@@ -79,7 +87,7 @@ impl ImageEstimate {
         let z: Vec<f64> = image.iter().zip(&errors).map(z).collect();
         let power: f64 = image.iter().map(|c| c * c).sum();
         let snr = (power - noise) / noise;
-        let halves = halves.as_ref();
+        let halves = halves.as_ref().map(|halves| &halves.maps);
         let r = halves.and_then(|[even, odd]| pearson(&narrow(even), &narrow(odd)));
         let reliability = r.map(spearman_brown);
         let interval = |r: f64, [even, odd]: &[Vec<f64>; 2]| match setting.error_model {

@@ -24,14 +24,13 @@ pub(super) fn regress<'a>(
     let (mut targets, mut covariances): (Vec<_>, Vec<Covariances>) = (Vec::new(), Vec::new());
     for (response, map) in maps {
         if let Some(map) = map
-            && let Some([even, odd]) = &map.halves
+            && let Some(halves) = &map.halves
         {
-            let covariance_of = |map: &[f64]| covariance(map, response);
-            covariances.push([
-                covariance_of(&map.image),
-                covariance_of(even),
-                covariance_of(odd),
-            ]);
+            let [even, odd] = &halves.maps;
+            covariances.push(Covariances {
+                maps: [&map.image, even, odd].map(|map| covariance(map, response)),
+                error_share: halves.error_share,
+            });
             targets.push(&mut map.regression);
         }
     }
