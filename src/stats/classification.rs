@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 mod class_difference;
 mod evidence;
 mod image;
+mod needed;
 mod pool;
 mod regression;
 
@@ -244,6 +245,7 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
     let setting = MapContext {
         shape: trials.shape,
         trials: whole.all.count.saturating_add(trials.dropped),
+        fitted: 0,
         threshold,
         error_model: trials.error_model,
     };
@@ -268,11 +270,15 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
         let maps = measured.iter_mut().map(|(_, maps)| maps);
         regression::regress(axes, maps, &deviations);
     }
+    let is_listed = |class: ClassId| trials.listed.binary_search(&class).is_ok();
+    let fitted = needed::fitted_trials(trials.gamma, &counts, is_listed);
     let finished = |(class, [decision, evidence]): (ClassEstimate, [Option<MeasuredMap>; 2])| {
-        let image = |map: Option<MeasuredMap>| map.map(|map| ImageEstimate::new(map, setting));
+        let image = |map: Option<MeasuredMap>, fitted: u64| {
+            map.map(|map| ImageEstimate::new(map, MapContext { fitted, ..setting }))
+        };
         ClassEstimate {
-            decision: image(decision),
-            evidence: image(evidence),
+            decision: image(decision, 0),
+            evidence: image(evidence, fitted),
             ..class
         }
     };
@@ -326,6 +332,7 @@ fn class_estimate(
         Some(MapHalves {
             maps: [scaled(even), scaled(odd)],
             error_share: variance / (first + second),
+            length: (first * second).sqrt() / variance,
         })
     };
     let decision = whole.image(class, trials.gamma, trials.min_trials);

@@ -17,7 +17,7 @@
 use nalgebra::{DMatrix, DMatrixView};
 use serde::{Deserialize, Serialize};
 
-use super::correlation::{pearson, spearman_brown};
+use super::correlation::{pearson, whole_reliability};
 
 /// Penalties tried: ρ over the largest variance, eight per decade.
 const TRIED: std::ops::RangeInclusive<i32> = -56..=24;
@@ -55,6 +55,8 @@ pub struct Covariances {
     /// Variance of the errors for all trials over the sum of those of the halves: ¼ if the halves have equally many
     /// trials, and no means are fitted.
     pub error_share: f64,
+    /// How many times as many trials all are as those of a half.
+    pub length: f64,
 }
 
 impl NoiseBasis<'_> {
@@ -109,7 +111,7 @@ impl NoiseBasis<'_> {
                     .iter()
                     .map(|&v| (f64::from(v) * sizes[map]) as f32)
                     .collect(),
-                reliability: r.map(spearman_brown),
+                reliability: r.map(|r| whole_reliability(r, maps[map].length)),
                 axes: shares.map(|variance| variance / (variance + penalty)).sum(),
             })
         };
@@ -211,6 +213,7 @@ mod tests {
         Covariances {
             maps,
             error_share: 0.25,
+            length: 2.0,
         }
     }
 
@@ -324,7 +327,11 @@ mod tests {
             vectors: &pixel_axes(count),
         };
         let maps = [whole.clone(), shifted(half), shifted(-half)];
-        let input = Covariances { maps, error_share };
+        let input = Covariances {
+            maps,
+            error_share,
+            length: 2.0,
+        };
         basis.regress(&[input]).remove(0)
     }
 

@@ -263,6 +263,7 @@ pub(super) fn evidence_images(
                 halves: both.then(|| MapHalves {
                     maps: [map(&halves[0], &[0]), map(&halves[1], &[1])],
                     error_share: error_share(),
+                    length: whole.free / (halves[0].free * halves[1].free).sqrt(),
                 }),
                 regression: None,
             },

@@ -30,6 +30,7 @@ pub(super) fn regress<'a>(
             covariances.push(Covariances {
                 maps: [&map.image, even, odd].map(|map| covariance(map, response)),
                 error_share: halves.error_share,
+                length: halves.length,
             });
             targets.push(&mut map.regression);
         }
