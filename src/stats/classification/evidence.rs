@@ -176,7 +176,7 @@ impl Strata {
 }
 
 /// Σz over the trials of each class with a map, and over those of the others if there are any.
-fn noise_by_truth(
+pub(super) fn noise_by_truth(
     trials: &TrialSums<'_>,
     input: &ResponseSums<'_>,
     parity: usize,
