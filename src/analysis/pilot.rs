@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::classification_images::ClassificationImages;
 use super::{AnalysisError, AnalysisPlace, Experiment, Job, Lab};
 use crate::ids::{BlockIndex, Gamma};
-use crate::session::config::{self, Config, Grain};
+use crate::session::config::{self, Config, Grain, Response};
 use crate::session::record::{self, Record};
 use crate::stats::classification::TARGET_RELIABILITY;
 use crate::stats::grain::{GrainForecast, forecast};
@@ -87,7 +87,7 @@ fn of_cell(
     let points = grain.grid(lab.form.shape()).iter().product();
     Ok(forecast(
         (cell, points),
-        trials,
+        (trials, estimate.fitted_trials(Response::Evidence)),
         &ratios,
         TARGET_RELIABILITY,
         per_second,

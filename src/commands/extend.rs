@@ -15,7 +15,6 @@ use crate::session::Session;
 use crate::session::config::{self, Analysis, Extension};
 use crate::session::record::{self, GammaTrials};
 use crate::session::store::Store;
-use crate::stats::correlation::trials_needed;
 
 /// Trials allowed for a target, relative to the estimate.
 const TARGET_MARGIN: f64 = 1.25;
@@ -204,8 +203,10 @@ fn needed(trials: &GammaTrials, class: Option<ClassId>, target: f64) -> Option<u
     let estimate = trials.estimate();
     let classes = ClassId::all(estimate.classes.len()).zip(&estimate.classes);
     let maps = classes.filter(|(id, _)| class.is_none_or(|class| class == *id));
-    let maps = maps.filter_map(|(_, estimate)| estimate.best_image());
-    let needed = maps.map(|map| trials_needed(trials.trials, map.reliability?, target));
+    let maps = maps.filter_map(|(_, map)| Some((map.best_response()?, map.best_image()?)));
+    let needed = maps.map(|(response, map)| {
+        estimate.trials_needed(response, trials.trials, map.reliability?, target)
+    });
     needed.collect::<Option<Vec<u64>>>()?.into_iter().max()
 }
 
@@ -215,6 +216,7 @@ mod tests {
     use crate::ids::BlockIndex;
     use crate::session::Config;
     use crate::session::record::{BlockSums, TrialKind};
+    use crate::stats::correlation::trials_needed;
 
     /// Half of the trials shown did not count: as many of those to come will not.
     #[test]

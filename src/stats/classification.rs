@@ -7,12 +7,14 @@
 use serde::{Deserialize, Serialize};
 
 mod class_difference;
+mod deviation;
 mod evidence;
 mod image;
+mod needed;
 mod pool;
 mod regression;
 
-use self::image::{MapContext, MeasuredMap, narrow};
+use self::image::{MapContext, MapHalves, MeasuredMap, narrow};
 use self::pool::PooledMargins;
 use super::null::ErrorModel;
 use super::regression::NoiseBasis;
@@ -66,7 +68,7 @@ pub struct TrialSums<'a> {
     pub axes: Option<NoiseBasis<'a>>,
     /// Standard deviation of one noise pixel; `None` to compute it from the moments.
     pub deviation: Option<f64>,
-    /// Σk and Σk² over all trials, \[2,P\], if the deviation is not known.
+    /// Σk and Σk² over the trials that count, \[2,P\], if the deviation is not known.
     pub moments: &'a [i64],
     /// The weights of the trials; `None` if all count the same.
     pub weights: Option<WeightSums<'a>>,
@@ -87,23 +89,6 @@ impl TrialSums<'_> {
     /// P.
     fn pixels(&self) -> usize {
         self.shape.iter().product()
-    }
-
-    /// Standard deviation of every pixel of the noise, \[P\], in units of the noise's values.
-    fn deviations(&self, all: u64) -> Vec<f64> {
-        if let Some(deviation) = self.deviation {
-            return vec![deviation; self.pixels()];
-        }
-        let n = i128::from(all.max(1));
-        let (first, second) = self.moments.split_at(self.pixels().min(self.moments.len()));
-        let pixels = first.iter().zip(second);
-        // n·Σk² − (Σk)² in integers: exactly 0 where the noise never varies.
-        let deviation = |(&sum, &squares): (&i64, &i64)| {
-            let squares = n.saturating_mul(i128::from(squares));
-            let spread = squares.saturating_sub(i128::from(sum).pow(2));
-            self.grid.step * (spread.max(0) as f64).sqrt() / n as f64
-        };
-        pixels.map(deviation).collect()
     }
 }
 
@@ -244,6 +229,7 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
     let setting = MapContext {
         shape: trials.shape,
         trials: whole.all.count.saturating_add(trials.dropped),
+        fitted: 0,
         threshold,
         error_model: trials.error_model,
     };
@@ -253,8 +239,11 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
         .map(|(class, decision)| (class, [decision, None]))
         .collect();
     let mut spread = Vec::new();
+    // Evidence is made of all trials, decisions of those that count.
+    let mut shown_deviations = Vec::new();
     if let Some(responses) = &trials.evidence {
-        let (found, covariance) = evidence::evidence_images(trials, responses, &deviations);
+        shown_deviations = trials.shown_deviations(responses, &deviations);
+        let (found, covariance) = evidence::evidence_images(trials, responses, &shown_deviations);
         spread = covariance;
         for (&class, found) in trials.listed.iter().zip(found) {
             let (estimate, maps) = &mut measured[class];
@@ -266,13 +255,17 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
     }
     if let Some(axes) = trials.axes {
         let maps = measured.iter_mut().map(|(_, maps)| maps);
-        regression::regress(axes, maps, &deviations);
+        regression::regress(axes, maps, [&deviations, &shown_deviations]);
     }
+    let is_listed = |class: ClassId| trials.listed.binary_search(&class).is_ok();
+    let fitted = needed::fitted_trials(trials.gamma, &counts, is_listed);
     let finished = |(class, [decision, evidence]): (ClassEstimate, [Option<MeasuredMap>; 2])| {
-        let image = |map: Option<MeasuredMap>| map.map(|map| ImageEstimate::new(map, setting));
+        let image = |map: Option<MeasuredMap>, fitted: u64| {
+            map.map(|map| ImageEstimate::new(map, MapContext { fitted, ..setting }))
+        };
         ClassEstimate {
-            decision: image(decision),
-            evidence: image(evidence),
+            decision: image(decision, 0),
+            evidence: image(evidence, fitted),
             ..class
         }
     };
@@ -320,7 +313,15 @@ fn class_estimate(
     });
 
     let scaled = |map: Vec<f64>| map.into_iter().map(|c| c * trials.grid.step).collect();
-    let half = |half: &PooledMargins| Some(scaled(half.image(class, trials.gamma, 1)?.0));
+    let halves = |variance: f64| {
+        let half = |half: &PooledMargins| half.image(class, trials.gamma, 1);
+        let ((even, first), (odd, second)) = (half(&halves[0])?, half(&halves[1])?);
+        Some(MapHalves {
+            maps: [scaled(even), scaled(odd)],
+            error_share: variance / (first + second),
+            length: (first * second).sqrt() / variance,
+        })
+    };
     let decision = whole.image(class, trials.gamma, trials.min_trials);
     let decision = decision.map(|(image, variance)| MeasuredMap {
         image: scaled(image),
@@ -329,7 +330,7 @@ fn class_estimate(
             .map(|sigma| sigma * variance.sqrt())
             .collect(),
         noise: variance * deviations.iter().map(|sigma| sigma * sigma).sum::<f64>(),
-        halves: half(&halves[0]).and_then(|even| Some([even, half(&halves[1])?])),
+        halves: halves(variance),
         regression: None,
     });
     let class = ClassEstimate {

@@ -17,22 +17,28 @@ pub fn pearson(a: &[f32], b: &[f32]) -> Option<f64> {
     (aa > 0.0 && bb > 0.0).then(|| (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0))
 }
 
-/// Reliability of the whole map from the correlation `r` of its halves: Spearman–Brown, 2r/(1+r).
-///
-/// For a negative `r`, for which that formula diverges, 2r/(1+|r|), so that the result stays in
-/// \[−1,1\] and a map without signal has about 0.
+/// Reliability of the whole map from the correlation `r` of its halves, each with half of its trials:
+/// Spearman–Brown, 2r/(1+r).
 pub fn spearman_brown(r: f64) -> f64 {
-    2.0 * r / (1.0 + r.abs())
+    whole_reliability(r, 2.0)
 }
 
-/// The 95 % interval of the reliability of a map of `pixels` numbers whose halves correlate by `r`;
-/// `None` if there are too few pixels.
+/// Reliability of a map with `length` times as many trials as those that correlate by `r`: nr/(1+(n−1)r), Spearman
+/// and Brown's prophecy for any length.
+///
+/// For a negative `r`, for which that formula diverges, nr/(1+(n−1)|r|), so that the result stays in
+/// \[−1,1\] and a map without signal has about 0.
+pub fn whole_reliability(r: f64, length: f64) -> f64 {
+    (length * r / (1.0 + (length - 1.0) * r.abs())).clamp(-1.0, 1.0)
+}
+
+/// The 95 % interval of the correlation `r` of two halves of a map of `pixels` numbers; `None` if there are too few
+/// pixels.
 ///
 /// The map is fixed and only the trials vary: with independent errors of equal variance in every
 /// pixel, the delta method gives Var r = (1−r)²(1+2r−r²)/P, narrower than Fisher's (1−r²)²/P, which lets
-/// the map vary too. The interval is computed for artanh r, whose error hardly depends on r, and mapped
-/// through Spearman–Brown.
-pub fn reliability_interval(r: f64, pixels: usize) -> Option<[f64; 2]> {
+/// the map vary too. The interval is computed for artanh r, whose error hardly depends on r.
+pub fn correlation_interval(r: f64, pixels: usize) -> Option<[f64; 2]> {
     if pixels < 8 || !r.is_finite() {
         return None;
     }
@@ -41,8 +47,20 @@ pub fn reliability_interval(r: f64, pixels: usize) -> Option<[f64; 2]> {
     }
     let signal = r.max(0.0);
     let error = ((1.0 + 2.0 * signal - signal * signal) / pixels as f64).sqrt() / (1.0 + signal);
-    let end = |side: f64| spearman_brown((r.atanh() + side * NORMAL_95 * error).tanh());
+    let end = |side: f64| (r.atanh() + side * NORMAL_95 * error).tanh();
     Some([end(-1.0), end(1.0)])
+}
+
+/// [`trials_needed`] if so many of the trials are `fitted` by means, as the first trial of every true class, so that only
+/// the others make the map.
+pub fn trials_needed_beyond(
+    fitted: u64,
+    trials: u64,
+    reliability: f64,
+    target: f64,
+) -> Option<u64> {
+    let needed = trials_needed(trials.saturating_sub(fitted), reliability, target)?;
+    needed.checked_add(fitted)
 }
 
 /// Trials at which a map with reliability `reliability` after `trials` trials would reach `target`;
@@ -74,6 +92,19 @@ mod tests {
         assert_eq!(spearman_brown(-1.0), -1.0);
     }
 
+    /// A signal-to-noise ratio of ½ of those that correlate by ⅓ is one of 1.25 of two and a half times as many trials.
+    #[test]
+    fn the_reliability_of_any_number_of_trials_follows_from_the_growth_of_the_ratio() {
+        for (r, length, expected) in [
+            (1.0 / 3.0, 2.5, 1.25 / 2.25),
+            (0.5, 1.0, 0.5),
+            (-0.5, 3.0, -0.75),
+            (1.0, 2.3, 1.0),
+        ] {
+            assert!((whole_reliability(r, length) - expected).abs() < 1e-12);
+        }
+    }
+
     #[test]
     fn pearson_of_a_line_is_one_and_of_a_constant_is_undefined() {
         let x: Vec<f32> = (0..10).map(|v| v as f32).collect();
@@ -100,6 +131,15 @@ mod tests {
         // If the target has been reached, the trials needed are the trials shown.
         let same = trials_needed(100_000, 0.95, 0.95).unwrap();
         assert!(same.abs_diff(100_000) <= 1, "{same}");
+    }
+
+    /// Of 1,000 trials 100 are fitted: the ratio of 1 of the other 900 must grow to 19.
+    #[test]
+    fn fitted_trials_are_needed_once() {
+        let needed = |trials| trials_needed_beyond(100, trials, 0.5, 0.95);
+        assert_eq!(needed(1000), Some(19 * 900 + 100));
+        assert_eq!((needed(100), needed(7)), (None, None));
+        assert_eq!(trials_needed_beyond(0, 1000, 0.5, 0.95), Some(19_000));
     }
 
     /// Maps of a known signal in white noise: the interval contains their true reliability.
@@ -130,8 +170,8 @@ mod tests {
                     (0..pixels).map(|i| draw(i) as f32).collect()
                 };
                 let (even, odd) = (half(), half());
-                let [low, high] =
-                    reliability_interval(pearson(&even, &odd).unwrap(), pixels).unwrap();
+                let ends = correlation_interval(pearson(&even, &odd).unwrap(), pixels);
+                let [low, high] = ends.unwrap().map(spearman_brown);
                 held += usize::from((low..=high).contains(&reliability));
                 let both = even.iter().zip(&odd).map(|(a, b)| f64::from(a + b) / 2.0);
                 let power: f64 = both.map(|c| c * c).sum::<f64>() / pixels as f64;
@@ -164,20 +204,18 @@ mod tests {
 
     /// artanh r has the standard error √(1 + 2r − r²)/(√P·(1 + r)), with 0 in place of a negative r.
     #[test]
-    fn the_interval_of_a_reliability_matches_its_closed_form() {
+    fn the_interval_of_a_correlation_matches_its_closed_form() {
         for (r, error) in [(0.6_f64, 1.84_f64.sqrt() / 16.0), (-0.3, 0.1)] {
-            let ends = reliability_interval(r, 100).unwrap();
+            let ends = correlation_interval(r, 100).unwrap();
             for (end, side) in ends.into_iter().zip([-1.0, 1.0]) {
-                // Spearman–Brown inverted.
-                let half = end / (2.0 - end.abs());
                 let expected = r.atanh() + side * NORMAL_95 * error;
-                assert!((half.atanh() - expected).abs() < 1e-9, "{end}");
+                assert!((end.atanh() - expected).abs() < 1e-9, "{end}");
             }
         }
-        assert!(reliability_interval(0.5, 8).is_some());
-        assert_eq!(reliability_interval(1.0, 8), Some([1.0; 2]));
+        assert!(correlation_interval(0.5, 8).is_some());
+        assert_eq!(correlation_interval(1.0, 8), Some([1.0; 2]));
         for (r, pixels) in [(0.5, 7), (1.0, 7), (f64::NAN, 8)] {
-            assert_eq!(reliability_interval(r, pixels), None);
+            assert_eq!(correlation_interval(r, pixels), None);
         }
     }
 }

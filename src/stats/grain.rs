@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::correlation::trials_needed;
+use super::correlation::trials_needed_beyond;
 use super::interval::snr_interval;
 
 /// A forecast from a few trials at one grain.
@@ -32,12 +32,13 @@ pub struct GrainForecast {
 }
 
 /// Extrapolates to the reliability `target` in (0,1) from the signal-to-noise ratios of maps of `points`
-/// numbers after `trials` trials, one ratio per class. The ratio R/(1−R) grows in proportion to the trials.
+/// numbers after `trials` trials, one ratio per class. The ratio R/(1−R) grows in proportion to the trials, but for
+/// those that are `fitted` by means.
 ///
 /// `None` if there is no map.
 pub fn forecast(
     (cell, points): (usize, usize),
-    trials: u64,
+    (trials, fitted): (u64, u64),
     ratios: &[f64],
     target: f64,
     per_second: f64,
@@ -54,7 +55,8 @@ pub fn forecast(
     let reliability = |ratio: f64| ratio.max(0.0) / (1.0 + ratio.max(0.0));
     // No forecast from a ratio that is not above chance.
     let shown = low > 0.0;
-    let needed = trials_needed(trials, reliability(snr), target).filter(|_| shown);
+    let trials_for = |ratio| trials_needed_beyond(fitted, trials, reliability(ratio), target);
+    let needed = trials_for(snr).filter(|_| shown);
     Some(GrainForecast {
         cell,
         points,
@@ -64,7 +66,7 @@ pub fn forecast(
         snr_high: high,
         reliability: reliability(snr),
         needed,
-        least: trials_needed(trials, reliability(high), target).unwrap_or(u64::MAX),
+        least: trials_for(high).unwrap_or(u64::MAX),
         per_second,
     })
 }
@@ -97,7 +99,7 @@ mod tests {
     use super::*;
 
     fn forecast_at(cell: usize, ratios: &[f64]) -> GrainForecast {
-        forecast((cell, 784), 1000, ratios, 0.95, 1000.0).unwrap()
+        forecast((cell, 784), (1000, 0), ratios, 0.95, 1000.0).unwrap()
     }
 
     #[test]
@@ -107,6 +109,10 @@ mod tests {
         assert_eq!(forecast.needed, Some(19_000));
         assert!((forecast.reliability - 0.5).abs() < 1e-12);
         assert!(forecast.snr_low < 1.0 && forecast.snr_high > 1.0 && forecast.least < 19_000);
+        // Trials that fit means are needed once.
+        let ratios = [1.0; 10];
+        let fitted = super::forecast((1, 784), (1000, 100), &ratios, 0.95, 1000.0);
+        assert_eq!(fitted.unwrap().needed, Some(17_200));
     }
 
     #[test]
@@ -130,7 +136,7 @@ mod tests {
         // 47,500 trials of cells of 2 take 475 s at 100 a second.
         let at = |rate: f64| {
             let all = [(1, [0.0001]), (2, [0.4]), (4, [2.0]), (8, [9.0])];
-            all.map(|(cell, ratios)| forecast((cell, 784), 1000, &ratios, 0.95, rate).unwrap())
+            all.map(|(cell, ratios)| forecast((cell, 784), (1000, 0), &ratios, 0.95, rate).unwrap())
         };
         assert_eq!(
             recommend(&at(100.0), 1).map(|forecast| forecast.cell),
@@ -170,11 +176,12 @@ mod tests {
             let half = (high - low) / 2.0 / free.sqrt();
             assert!((found.snr_low - (0.5 - half)).abs() < 1e-12);
             assert!((found.snr_high - (0.5 + half)).abs() < 1e-12);
-            assert_eq!(found.needed, trials_needed(1000, 0.5 / 1.5, 0.95));
-            let least = trials_needed(1000, found.snr_high / (1.0 + found.snr_high), 0.95);
+            assert_eq!(found.needed, trials_needed_beyond(0, 1000, 0.5 / 1.5, 0.95));
+            let high = found.snr_high / (1.0 + found.snr_high);
+            let least = trials_needed_beyond(0, 1000, high, 0.95);
             assert_eq!(Some(found.least), least);
         }
-        assert_eq!(forecast((1, 784), 1000, &[], 0.95, 1.0), None);
-        assert_eq!(forecast((1, 784), 0, &[0.5], 0.95, 1.0), None);
+        assert_eq!(forecast((1, 784), (1000, 0), &[], 0.95, 1.0), None);
+        assert_eq!(forecast((1, 784), (0, 0), &[0.5], 0.95, 1.0), None);
     }
 }

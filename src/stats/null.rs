@@ -258,17 +258,18 @@ impl NullRef<'_> {
     }
 
     /// The 95 % interval of the correlation of two halves of a map. `errors` are the standard errors of
-    /// the whole map; those of a half are √2 times as large.
+    /// the whole map, which has `length` times as many trials as a half: those of a half are √length times as large.
     ///
     /// The map is fixed and only the trials vary. By the delta method, Var r = Q(∂r/∂a) + Q(∂r/∂b)
     /// with Q(g) = gᵀΣg from the kept maps. The halves, used in place of the true map, have errors themselves,
     /// which counts tr Σ²·(1+r²)/(|a||b|)² twice instead of once. For independent errors this is
-    /// (1−r)²(1+2r−r²)/P, as in [`reliability_interval`](super::correlation::reliability_interval).
+    /// (1−r)²(1+2r−r²)/P, as in [`correlation_interval`](super::correlation::correlation_interval).
     pub fn correlation_interval(
         &self,
         [a, b]: [&[f64]; 2],
         r: f64,
         errors: &[f64],
+        length: f64,
     ) -> Option<[f64; 2]> {
         if !r.is_finite() || errors.len() < 8 {
             return None;
@@ -276,10 +277,7 @@ impl NullRef<'_> {
         if r >= 1.0 {
             return Some([1.0; 2]);
         }
-        let errors: Vec<f64> = errors
-            .iter()
-            .map(|error| error * std::f64::consts::SQRT_2)
-            .collect();
+        let errors: Vec<f64> = errors.iter().map(|error| error * length.sqrt()).collect();
         let maps: Vec<Vec<f64>> = self
             .maps(&errors)?
             .into_iter()

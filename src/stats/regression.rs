@@ -17,7 +17,7 @@
 use nalgebra::{DMatrix, DMatrixView};
 use serde::{Deserialize, Serialize};
 
-use super::correlation::{pearson, spearman_brown};
+use super::correlation::{pearson, whole_reliability};
 
 /// Penalties tried: ρ over the largest variance, eight per decade.
 const TRIED: std::ops::RangeInclusive<i32> = -56..=24;
@@ -47,8 +47,17 @@ pub struct Regression {
     pub axes: f64,
 }
 
-/// Input of a regression: cov(y, z) up to a factor, for all trials, the even blocks and the odd blocks, \[P\] each.
-pub type Covariances = [Vec<f64>; 3];
+/// Input of a regression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Covariances {
+    /// cov(y, z) up to a factor, for all trials, the even blocks and the odd blocks, \[P\] each.
+    pub maps: [Vec<f64>; 3],
+    /// Variance of the errors for all trials over the sum of those of the halves: ¼ if the halves have equally many
+    /// trials, and no means are fitted.
+    pub error_share: f64,
+    /// How many times as many trials all are as those of a half.
+    pub length: f64,
+}
 
 impl NoiseBasis<'_> {
     /// Whether their sizes match maps of `pixels` numbers.
@@ -58,19 +67,20 @@ impl NoiseBasis<'_> {
 
     /// Solves C·w = m for each map m; `None` if the map is not significantly different from zero.
     pub fn regress(&self, maps: &[Covariances]) -> Vec<Option<Regression>> {
-        let pixels = maps.first().map_or(0, |[whole, ..]| whole.len());
+        let pixels = maps.first().map_or(0, |input| input.maps[0].len());
         if pixels == 0 || !self.fit(pixels) {
             return vec![None; maps.len()];
         }
         let axes = DMatrixView::from_slice(self.vectors, pixels, self.variances.len());
         // Scaled to a common size that 32-bit floats can hold.
-        let size = |[whole, ..]: &Covariances| {
-            let most = whole.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+        let size = |input: &Covariances| {
+            let values = input.maps[0].iter();
+            let most = values.fold(0.0_f64, |most, v| most.max(v.abs()));
             if most > 0.0 { most } else { 1.0 }
         };
         let sizes: Vec<f64> = maps.iter().map(size).collect();
-        let columns = maps.iter().zip(&sizes).flat_map(|(covariances, size)| {
-            let numbers = covariances.iter().flatten();
+        let columns = maps.iter().zip(&sizes).flat_map(|(input, size)| {
+            let numbers = input.maps.iter().flatten();
             numbers.map(move |v| (v / size) as f32)
         });
         let columns = DMatrix::from_iterator(pixels, 3 * maps.len(), columns);
@@ -79,7 +89,8 @@ impl NoiseBasis<'_> {
         let penalties: Vec<Option<f64>> = (0..maps.len())
             .map(|map| {
                 let parts = [0, 1, 2].map(|at| along.column(3 * map + at));
-                self.penalty(parts.each_ref().map(|part| part.as_slice()))
+                let parts = parts.each_ref().map(|part| part.as_slice());
+                self.penalty(parts, maps[map].error_share)
             })
             .collect();
         for (at, mut column) in shrunk.column_iter_mut().enumerate() {
@@ -100,7 +111,7 @@ impl NoiseBasis<'_> {
                     .iter()
                     .map(|&v| (f64::from(v) * sizes[map]) as f32)
                     .collect(),
-                reliability: r.map(spearman_brown),
+                reliability: r.map(|r| whole_reliability(r, maps[map].length)),
                 axes: shares.map(|variance| variance / (variance + penalty)).sum(),
             })
         };
@@ -110,15 +121,16 @@ impl NoiseBasis<'_> {
     /// The penalty ρ, estimated from the map and its halves along each axis; `None` if a signal is not
     /// significantly more likely than none.
     ///
-    /// With errors of variance s² per unit of noise variance, the halves differ by a variance of 4·λs² along an
-    /// axis. With weights of variance τ², the map along it is normal with variance λ·(λτ² + s²), and ρ = s²/τ².
-    fn penalty(&self, [whole, even, odd]: [&[f32]; 3]) -> Option<f64> {
+    /// With errors of variance s² per unit of noise variance, the halves differ along an axis by a variance of λs²
+    /// over the share: 4·λs² for halves of equally many trials. With weights of variance τ², the map along it is
+    /// normal with variance λ·(λτ² + s²), and ρ = s²/τ².
+    fn penalty(&self, [whole, even, odd]: [&[f32]; 3], error_share: f64) -> Option<f64> {
         let square =
             |(value, variance): (f32, &f32)| f64::from(value).powi(2) / f64::from(*variance);
         let differences = even.iter().zip(odd).map(|(even, odd)| even - odd);
         let differences: f64 = differences.zip(self.variances).map(square).sum();
         let count = self.variances.len() as f64;
-        let error = differences / (4.0 * count);
+        let error = error_share * differences / count;
         let squares: Vec<f64> = whole
             .iter()
             .copied()
@@ -193,7 +205,16 @@ mod tests {
         }
         let [even, odd] = halves;
         let whole = even.iter().zip(&odd).map(|(a, b)| (a + b) / 2.0);
-        [whole.collect(), even, odd]
+        equal_halves([whole.collect(), even, odd])
+    }
+
+    /// Maps whose halves have equally many trials.
+    fn equal_halves(maps: [Vec<f64>; 3]) -> Covariances {
+        Covariances {
+            maps,
+            error_share: 0.25,
+            length: 2.0,
+        }
     }
 
     fn weights() -> Vec<f64> {
@@ -212,7 +233,7 @@ mod tests {
         let axes = view(&known);
         let weights = weights();
         let map = measured(&weights, 20_000, 0.0, 5);
-        let narrow: Vec<f32> = map[0].iter().map(|&v| v as f32).collect();
+        let narrow: Vec<f32> = map.maps[0].iter().map(|&v| v as f32).collect();
         assert!(correlation(&narrow, &weights) < 0.8, "the map is smoothed");
         let found = axes.regress(&[map]).remove(0).unwrap();
         assert!(correlation(&found.image, &weights) > 0.98);
@@ -289,6 +310,15 @@ mod tests {
 
     /// A map along so many axes of variance 1, with this mean square along them and an error of 1, regressed.
     fn along_equal_axes(count: usize, square: f64) -> Option<Regression> {
+        with_halves(count, square, (1.0, 0.25))
+    }
+
+    /// The same with halves that are this much more and less, and this share of their errors.
+    fn with_halves(
+        count: usize,
+        square: f64,
+        (half, error_share): (f64, f64),
+    ) -> Option<Regression> {
         let sign = |at: usize| if at.is_multiple_of(2) { 1.0 } else { -1.0 };
         let whole: Vec<f64> = (0..count).map(|at| square.sqrt() * sign(at)).collect();
         let shifted = |by: f64| whole.iter().map(|v| v + by).collect::<Vec<f64>>();
@@ -296,8 +326,13 @@ mod tests {
             variances: &vec![1.0; count],
             vectors: &pixel_axes(count),
         };
-        let maps = [whole.clone(), shifted(1.0), shifted(-1.0)];
-        basis.regress(&[maps]).remove(0)
+        let maps = [whole.clone(), shifted(half), shifted(-half)];
+        let input = Covariances {
+            maps,
+            error_share,
+            length: 2.0,
+        };
+        basis.regress(&[input]).remove(0)
     }
 
     /// With a mean square of 2 and an error of 1, ρ = 1. The gain in likelihood is ½·A·(1 − ln 2): 1.99 for 13 axes,
@@ -312,6 +347,14 @@ mod tests {
         }
         assert!((found.axes - 6.5).abs() < 1e-9, "{}", found.axes);
         assert!((found.reliability.unwrap() - 1.0).abs() < 1e-5);
+    }
+
+    /// The error is the share of the mean squared difference of the halves: of 2², a quarter, and of 4², a sixteenth.
+    #[test]
+    fn the_error_is_the_share_of_what_the_halves_differ_by() {
+        let axes = |halves| with_halves(20, 2.5, halves).unwrap().axes;
+        assert_eq!(axes((2.0, 0.0625)), axes((1.0, 0.25)));
+        assert!(axes((1.0, 0.2)) > axes((1.0, 0.25)));
     }
 
     /// A mean square of 1 + 1/ρ.
@@ -332,7 +375,8 @@ mod tests {
             vectors: &pixel_axes(2),
         };
         let zeros = || vec![0.0; 2];
-        assert_eq!(basis.regress(&[[zeros(), zeros(), zeros()]]), [None]);
+        let input = equal_halves([zeros(), zeros(), zeros()]);
+        assert_eq!(basis.regress(&[input]), [None]);
     }
 
     /// Halves that do not differ have no error, so that the map along an axis is divided by its variance alone.
@@ -344,7 +388,8 @@ mod tests {
                 variances: &[variance; 3],
                 vectors: &pixel_axes(3),
             };
-            let found = basis.regress(&[[map(), map(), map()]]).remove(0).unwrap();
+            let input = equal_halves([map(), map(), map()]);
+            let found = basis.regress(&[input]).remove(0).unwrap();
             for (value, covariance) in found.image.iter().zip(map()) {
                 let ratio = f64::from(*value) * f64::from(variance) / covariance;
                 assert!((ratio - 1.0).abs() < 1e-5, "{unit}: {ratio}");

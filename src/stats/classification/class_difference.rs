@@ -2,9 +2,8 @@
 
 use super::{ClassEstimate, GammaEstimate, ImageEstimate, TARGET_RELIABILITY};
 use crate::ids::ClassId;
-use crate::stats::correlation::trials_needed;
 use crate::stats::null::ErrorModel;
-use crate::stats::numbers::Shape;
+use crate::stats::numbers::{Response, Shape};
 
 impl GammaEstimate {
     /// The evidence image of class `a` minus that of class `b`, for maps of this shape, with its own z: the
@@ -70,12 +69,14 @@ impl GammaEstimate {
             .map(|error| if known(error) { *error } else { 0.0 })
             .collect();
         let ends = model.snr_interval(snr, &wide, &errors);
+        let evidence = Response::Evidence;
+        let needed = self.trials_needed(evidence, shown, reliability(snr), TARGET_RELIABILITY);
         Some(ImageEstimate {
             reliability: Some(reliability(snr)),
             reliability_interval: ends.map(|ends| ends.map(reliability)),
             snr,
             snr_interval: ends,
-            needed: trials_needed(shown, reliability(snr), TARGET_RELIABILITY),
+            needed,
             significant: z
                 .iter()
                 .filter(|z| f64::from(z.abs()) > self.threshold)

@@ -6,7 +6,7 @@
 //! noise the mean gradient of y_k (Stein, Bussgang).
 
 use super::TrialSums;
-use super::image::MeasuredMap;
+use super::image::{MapHalves, MeasuredMap};
 use super::pool::margin;
 use crate::ids::{ClassId, Gamma};
 use crate::stats::sums::{add, total};
@@ -120,6 +120,13 @@ impl Strata {
         all
     }
 
+    /// Variance of a covariance within strata over the product of those of response and noise, if these are
+    /// independent: the sum within strata has that of N' − 1 trials, and is divided by N'. It is 0 if every trial is
+    /// the only one of its stratum.
+    fn error_variance(&self) -> f64 {
+        (self.free - 1.0) / self.free.powi(2)
+    }
+
     /// Number of classes with maps.
     fn listed(&self) -> usize {
         self.responses[0].len()
@@ -169,7 +176,7 @@ impl Strata {
 }
 
 /// Σz over the trials of each class with a map, and over those of the others if there are any.
-fn noise_by_truth(
+pub(super) fn noise_by_truth(
     trials: &TrialSums<'_>,
     input: &ResponseSums<'_>,
     parity: usize,
@@ -242,14 +249,22 @@ pub(super) fn evidence_images(
             false => 0.0,
         };
         let errors: Vec<f64> = deviations.iter().map(error).collect();
-        let both = halves.iter().all(|half| half.all > 0.0);
+        let both = halves.iter().all(|half| half.free > 1.0);
+        let error_share = || {
+            let variances = halves.each_ref().map(Strata::error_variance);
+            whole.error_variance() / variances.iter().sum::<f64>()
+        };
         let sums: f64 = whole.responses.iter().map(|sums| sums[place]).sum();
         Some(EvidenceEstimate {
             measured: MeasuredMap {
                 image: map(&whole, &[0, 1]),
                 noise: errors.iter().map(|error| error * error).sum(),
                 errors,
-                halves: both.then(|| [map(&halves[0], &[0]), map(&halves[1], &[1])]),
+                halves: both.then(|| MapHalves {
+                    maps: [map(&halves[0], &[0]), map(&halves[1], &[1])],
+                    error_share: error_share(),
+                    length: whole.free / (halves[0].free * halves[1].free).sqrt(),
+                }),
                 regression: None,
             },
             mean: sums / whole.all * input.step,

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::TARGET_RELIABILITY;
 use crate::stats::cluster::Cluster;
-use crate::stats::correlation::{pearson, reliability_interval, spearman_brown, trials_needed};
+use crate::stats::correlation::{
+    correlation_interval, pearson, trials_needed_beyond, whole_reliability,
+};
 use crate::stats::null::ErrorModel;
 use crate::stats::numbers::Shape;
 use crate::stats::regression::Regression;
@@ -27,7 +29,7 @@ pub struct ImageEstimate {
     /// The ends of its 95 % interval; `None` if the correlation of errors is unknown.
     pub snr_interval: Option<[f64; 2]>,
     /// Total trials shown at which the reliability would be [`TARGET_RELIABILITY`]: the signal-to-noise ratio grows in
-    /// proportion to the trials. `None` if the reliability is not above 0.
+    /// proportion to the trials, but for those that fit the means of true classes. `None` if the reliability is not above 0.
     pub needed: Option<u64>,
     /// Pixels beyond the threshold.
     pub significant: usize,
@@ -47,9 +49,20 @@ pub(super) struct MeasuredMap {
     /// Sum of the squared errors.
     pub noise: f64,
     /// The same map from the even and from the odd blocks alone.
-    pub halves: Option<[Vec<f64>; 2]>,
+    pub halves: Option<MapHalves>,
     /// The map without the noise's smoothing.
     pub regression: Option<Regression>,
+}
+
+/// A map from the even and from the odd blocks alone.
+pub(super) struct MapHalves {
+    /// The maps, \[P\] each.
+    pub maps: [Vec<f64>; 2],
+    /// Variance of the whole map's errors over the sum of those of the halves.
+    pub error_share: f64,
+    /// How many times as many trials the whole map has as a half: 2, and more if the halves are unequal or their means
+    /// take up more of their trials.
+    pub length: f64,
 }
 
 /// What the statistics of all maps have in common.
@@ -59,6 +72,8 @@ pub(super) struct MapContext<'a> {
     pub shape: Shape,
     /// Trials shown, counted or not.
     pub trials: u64,
+    /// How many of them fit means, and so do not make the map.
+    pub fitted: u64,
     /// |z| above which a pixel is significant.
     pub threshold: f64,
     /// How the errors of pixels are correlated.
@@ -79,23 +94,32 @@ impl ImageEstimate {
         let z: Vec<f64> = image.iter().zip(&errors).map(z).collect();
         let power: f64 = image.iter().map(|c| c * c).sum();
         let snr = (power - noise) / noise;
-        let halves = halves.as_ref();
-        let r = halves.and_then(|[even, odd]| pearson(&narrow(even), &narrow(odd)));
-        let reliability = r.map(spearman_brown);
-        let interval = |r: f64, [even, odd]: &[Vec<f64>; 2]| match setting.error_model {
-            ErrorModel::Independent => reliability_interval(r, image.len()),
-            ErrorModel::Simulated(null) => {
-                let ends = null.correlation_interval([even, odd], r, &errors)?;
-                Some(ends.map(spearman_brown))
-            }
-            ErrorModel::Unknown => None,
+        let correlated = halves.as_ref().and_then(|halves| {
+            let [even, odd] = &halves.maps;
+            Some((halves, pearson(&narrow(even), &narrow(odd))?))
+        });
+        let reliability = correlated.map(|(halves, r)| whole_reliability(r, halves.length));
+        let interval = |(halves, r): (&MapHalves, f64)| {
+            let [even, odd] = &halves.maps;
+            let ends = match setting.error_model {
+                ErrorModel::Independent => correlation_interval(r, image.len()),
+                ErrorModel::Simulated(null) => {
+                    null.correlation_interval([even, odd], r, &errors, halves.length)
+                }
+                ErrorModel::Unknown => None,
+            };
+            Some(ends?.map(|r| whole_reliability(r, halves.length)))
+        };
+        let needed = |reliability: f64| {
+            let MapContext { fitted, trials, .. } = setting;
+            trials_needed_beyond(fitted, trials, reliability, TARGET_RELIABILITY)
         };
         Self {
             reliability,
-            reliability_interval: r.zip(halves).and_then(|(r, halves)| interval(r, halves)),
+            reliability_interval: correlated.and_then(interval),
             snr,
             snr_interval: setting.error_model.snr_interval(snr, &image, &errors),
-            needed: reliability.and_then(|r| trials_needed(setting.trials, r, TARGET_RELIABILITY)),
+            needed: reliability.and_then(needed),
             significant: z.iter().filter(|z| z.abs() > setting.threshold).count(),
             clusters: setting.error_model.clusters(&narrow(&z), setting.shape),
             z: narrow(&z),

@@ -1,5 +1,6 @@
 //! Tests of estimates from hand-made tables and simulated trials.
 
+mod deviation;
 mod experiment;
 mod responses;
 mod strata;

@@ -1,7 +1,7 @@
 //! Tests of the simulated null distribution and its intervals.
 
 use super::*;
-use crate::stats::correlation::{pearson, spearman_brown};
+use crate::stats::correlation::{correlation_interval, pearson, spearman_brown};
 use crate::stats::interval::bonferroni;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -77,9 +77,9 @@ fn white_noise_has_bonferronis_bound_and_the_closed_forms() {
         let r = pearson(&narrow(&halves[0]), &narrow(&halves[1])).unwrap();
         let view = null.as_null_ref();
         let [low, high] = view
-            .correlation_interval([&halves[0], &halves[1]], r, &errors)
+            .correlation_interval([&halves[0], &halves[1]], r, &errors, 2.0)
             .unwrap();
-        let closed = crate::stats::correlation::reliability_interval(r, PIXELS).unwrap();
+        let closed = correlation_interval(r, PIXELS).unwrap().map(spearman_brown);
         let width = spearman_brown(high) - spearman_brown(low);
         let ratio = width / (closed[1] - closed[0]);
         assert!((0.8..1.25).contains(&ratio), "{strength}: {ratio}");
@@ -152,7 +152,7 @@ fn intervals_contain_the_truth_19_times_in_20_despite_correlated_pixels() {
             let r = pearson(&narrow(&halves[0]), &narrow(&halves[1])).unwrap();
             let ends =
                 null.as_null_ref()
-                    .correlation_interval([&halves[0], &halves[1]], r, &errors);
+                    .correlation_interval([&halves[0], &halves[1]], r, &errors, 2.0);
             let [low, high] = ends.unwrap().map(spearman_brown);
             held += usize::from((low..=high).contains(&reliability));
             let image: Vec<f64> = halves[0]
@@ -315,7 +315,14 @@ fn the_correlation_interval_of_errors_with_a_known_covariance_matches_its_closed
     let twice = 7.0 * 256.0 / 120.0 * 1.36_f64;
     for (scale, variance) in [(10.0, 0.0032 - twice / 640_000.0), (1.0, 0.16)] {
         let halves = [half(scale, 0.0), half(0.6 * scale, 0.8 * scale)];
-        let interval = |r: f64| null.correlation_interval([&halves[0], &halves[1]], r, &[1.0; 8]);
+        let interval =
+            |r: f64| null.correlation_interval([&halves[0], &halves[1]], r, &[1.0; 8], 2.0);
+        // Halves of a quarter of the trials have the errors of half of them if those of the whole are √½ as large.
+        let quarter = [0.5_f64.sqrt(); 8];
+        let quarter = null.correlation_interval([&halves[0], &halves[1]], 0.6, &quarter, 4.0);
+        for (end, expected) in quarter.unwrap().into_iter().zip(interval(0.6).unwrap()) {
+            assert!((end - expected).abs() < 1e-9, "{end} {expected}");
+        }
         let error = variance.sqrt() / 0.64;
         for (end, side) in interval(0.6).unwrap().into_iter().zip([-1.0, 1.0]) {
             let expected = (0.6_f64.atanh() + side * NORMAL_95 * error).tanh();
@@ -325,11 +332,11 @@ fn the_correlation_interval_of_errors_with_a_known_covariance_matches_its_closed
     }
     let flat = [1.0; 8];
     assert_eq!(
-        null.correlation_interval([&flat, &half(1.0, 0.0)], 0.5, &flat),
+        null.correlation_interval([&flat, &half(1.0, 0.0)], 0.5, &flat, 2.0),
         None
     );
     assert_eq!(
-        null.correlation_interval([&half(1.0, 0.0), &flat], 0.5, &flat),
+        null.correlation_interval([&half(1.0, 0.0), &flat], 0.5, &flat, 2.0),
         None
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::stats::correlation::{pearson, spearman_brown};
+use crate::stats::correlation::{pearson, trials_needed_beyond, whole_reliability};
 
 pub(super) const SHAPE: Shape = [1, 2, 2];
 pub(super) const PIXELS: usize = 4;
@@ -243,8 +243,14 @@ impl Experiment {
         let image = self.evidence(&response, &[0, 1]);
         let stratum = |trial: &Trial| self.stratum(trial);
         let spread = covariance(&self.trials, &stratum, &response, &response).sqrt();
-        let strata: BTreeSet<_> = self.trials.iter().map(stratum).collect();
-        let free = n + 1.0 - strata.len() as f64;
+        // Trials of these parities, less one for every stratum after the first.
+        let free_of = |parities: &[usize]| -> f64 {
+            let trials = self.trials.iter();
+            let trials = trials.filter(|trial| parities.contains(&trial.parity));
+            let strata: BTreeSet<_> = trials.clone().map(stratum).collect();
+            (trials.count() + 1 - strata.len()) as f64
+        };
+        let free = free_of(&[0, 1]);
         let (mut power, mut noise) = (0.0, 0.0);
         let estimate = found.evidence.as_ref().unwrap();
         for (pixel, expected) in image.iter().enumerate() {
@@ -265,11 +271,12 @@ impl Experiment {
             half.map(|c| c as f32).collect()
         };
         let r = pearson(&half(0), &half(1)).unwrap();
-        assert_close(
-            estimate.reliability.unwrap(),
-            spearman_brown(r),
-            "reliability",
-        );
+        let length = free / (free_of(&[0]) * free_of(&[1])).sqrt();
+        let reliability = estimate.reliability.unwrap();
+        assert_close(reliability, whole_reliability(r, length), "reliability");
+        let (shown, fitted) = (self.trials.len() as u64, n - free);
+        let needed = trials_needed_beyond(fitted as u64, shown, reliability, TARGET_RELIABILITY);
+        assert_eq!(estimate.needed, needed);
         let mean = self.trials.iter().map(response).sum::<f64>() / n;
         let [found_mean, found_spread] = found.response.unwrap();
         assert_close(found_mean, mean, "mean response");

@@ -1,7 +1,19 @@
 //! Evidence images of trials in strata: from few trials in each, and of trials that leave a half or a response empty.
 
-use super::experiment::{Experiment, PIXELS, STEP, Trial};
+use super::experiment::{Experiment, PIXELS, STEP, Trial, covariance};
 use super::*;
+
+/// Axes that are single pixels, of variance 1.
+#[rustfmt::skip]
+const PIXEL_AXES: NoiseBasis<'static> = NoiseBasis {
+    variances: &[1.0; PIXELS],
+    vectors: &[
+        1.0, 0.0, 0.0, 0.0,
+        0.0, 1.0, 0.0, 0.0,
+        0.0, 0.0, 1.0, 0.0,
+        0.0, 0.0, 0.0, 1.0,
+    ],
+};
 
 /// A trial of uniform noise. Every response is the sum of the first pixel and, negative, the second, in steps of 64 grid
 /// points, and a number of its own for each true class.
@@ -75,20 +87,9 @@ fn a_response_that_is_always_zero_has_no_evidence_image() {
 /// Without odd blocks a map has no halves, hence no error by which to regress it, and no reliability.
 #[test]
 fn trials_of_even_blocks_alone_have_an_evidence_image_without_halves() {
-    const VARIANCES: [f32; PIXELS] = [1.0; PIXELS];
-    #[rustfmt::skip]
-    const PIXEL_AXES: [f32; PIXELS * PIXELS] = [
-        1.0, 0.0, 0.0, 0.0,
-        0.0, 1.0, 0.0, 0.0,
-        0.0, 0.0, 1.0, 0.0,
-        0.0, 0.0, 0.0, 1.0,
-    ];
     for gamma in [0.0, 0.4] {
         let mut experiment = Experiment::new(gamma, 3, &[0, 1, 2], 96);
-        experiment.axes = Some(NoiseBasis {
-            variances: &VARIANCES,
-            vectors: &PIXEL_AXES,
-        });
+        experiment.axes = Some(PIXEL_AXES);
         let map = |experiment: &Experiment| {
             let estimate = experiment.estimate();
             estimate.classes[1].evidence.clone().unwrap()
@@ -102,4 +103,59 @@ fn trials_of_even_blocks_alone_have_an_evidence_image_without_halves() {
         assert_eq!(even.reliability_interval, None);
         assert_eq!(even.regression, None);
     }
+}
+
+/// With one trial of each class in a half, every response is its class's mean, so that the halves show nothing: no
+/// error by which to regress the map, rather than an error of 0.
+#[test]
+fn halves_with_one_trial_of_each_class_are_none() {
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let classes = 6;
+    let experiment = Experiment {
+        gamma: Gamma(0.4),
+        classes,
+        listed: ClassId::all(classes).collect(),
+        min_trials: 2,
+        axes: Some(PIXEL_AXES),
+        trials: (0..2 * classes)
+            .map(|t| random_trial(t, classes, &mut rng))
+            .collect(),
+    };
+    let map = experiment.estimate().classes[0].evidence.clone().unwrap();
+    assert_eq!(map.regression, None);
+    assert_eq!((map.reliability, map.reliability_interval), (None, None));
+}
+
+/// A covariance over N′ trials that are free has an error of (N′ − 1)/N′² of the variances: 85/86² for all 90 trials of
+/// five classes, and 75/76² and 5/6² for halves of 80 and 10. Along equal axes, 1 − s²/m² of each is effective, with the
+/// means of the squared errors and of the squared map.
+#[test]
+fn a_map_is_regressed_by_the_error_of_trials_that_are_free() {
+    let mut experiment = Experiment::new(0.4, 5, &[0, 1, 2, 3, 4], 90);
+    experiment.axes = Some(PIXEL_AXES);
+    for (at, trial) in experiment.trials.iter_mut().enumerate() {
+        trial.parity = usize::from(at % 9 == 8);
+    }
+    let of_half = |parity: Option<usize>| -> Vec<f64> {
+        let trials = experiment.trials.iter();
+        let trials = trials.filter(|trial| parity.is_none_or(|parity| trial.parity == parity));
+        let trials: Vec<Trial> = trials.cloned().collect();
+        let response = |trial: &Trial| STEP * trial.responses[1] as f64;
+        let stratum = |trial: &Trial| experiment.stratum(trial);
+        let pixel = |pixel: usize| {
+            let value = |trial: &Trial| trial.noise[pixel] as f64 / GRID;
+            covariance(&trials, &stratum, &response, &value)
+        };
+        (0..PIXELS).map(pixel).collect()
+    };
+    let square = |map: Vec<f64>| map.iter().map(|v| v * v).sum::<f64>();
+    let (even, odd) = (of_half(Some(0)), of_half(Some(1)));
+    let apart = square(even.iter().zip(&odd).map(|(a, b)| a - b).collect());
+    let error = |free: f64| (free - 1.0) / (free * free);
+    let error = apart * error(86.0) / (error(76.0) + error(6.0));
+    let expected = PIXELS as f64 * (1.0 - error / square(of_half(None)));
+    let map = experiment.estimate().classes[1].evidence.clone().unwrap();
+    let found = map.regression.unwrap().axes;
+    // The penalty is known to an eighth of a decade.
+    assert!((found - expected).abs() < 0.15, "{found} {expected}");
 }
