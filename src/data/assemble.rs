@@ -286,18 +286,13 @@ pub(super) fn read_class_names(path: &Path) -> Result<Option<ClassNameList>, Dat
         )));
     }
     let mut seen = BTreeSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(name.to_lowercase())) {
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(wrong(format!("names the class {twice} twice")));
     }
     Ok(Some(ClassNameList {
         names,
         place: path.to_owned(),
     }))
-}
-
-/// Whether a folder's name is that of a class, in any case.
-pub(super) fn is_same_class(folder: &str, class: &str) -> bool {
-    clean_name(folder).to_lowercase() == class.to_lowercase()
 }
 
 /// A class name without control characters, cut to [`MOST_LETTERS`].
