@@ -13,7 +13,7 @@ use super::array::{ElementType, NumpyArray};
 use super::levels::{to_images, to_levels};
 use super::listing::{FolderListing, extension, file_name};
 use super::raw::{RawPart, RawSet};
-use super::roles::{FileContent, FileRole, SetPart, parse_role};
+use super::roles::{FileContent, FileRole, SetPart, names_classes, parse_role};
 use super::{ProgressCallback, RecognisedSet, SetFormat};
 use crate::format::bytes as bytes_in_words;
 
@@ -145,7 +145,10 @@ fn role_of(path: &Path, name: &str) -> FileRole {
             SetPart::Whole => file.part,
             part => part,
         },
-        content: array.content.or(file.content),
+        content: array
+            .content
+            .or(file.content)
+            .filter(|_| !names_classes(name)),
         set: file.set,
     }
 }
