@@ -2,6 +2,9 @@
 
 mod images;
 
+#[path = "readers/halves.rs"]
+mod halves;
+
 use std::path::Path;
 
 use images::*;
@@ -78,29 +81,6 @@ fn keras_and_plain_names_are_read_from_archives_and_single_arrays() {
         assert_eq!(set.train.image(1), [6, 7, 8, 9, 10, 11]);
         assert!(set.notes.is_empty(), "{place}: {:?}", set.notes);
         assert!(holds_images(&path));
-    }
-}
-
-/// Many archives name their classes beside the labels.
-#[test]
-fn names_of_classes_are_not_taken_for_labels() {
-    let folder = tempdir().unwrap();
-    for (file, names) in [
-        ("set.npz", "label_names"),
-        ("other.npz", "target_names"),
-        ("train-labels.npz", "label_names"),
-    ] {
-        let path = folder.path().join(file);
-        put_npz(
-            &path,
-            &[
-                ("images", npy("|u1", &[16, 2, 3], &grey())),
-                ("labels", npy("<i8", &[16], &four())),
-                (names, npy("<U1", &[4], &[0; 16])),
-            ],
-        );
-        let set = load_own(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
-        assert_eq!(set.train.len() + set.test.len(), 16, "{file}");
     }
 }
 

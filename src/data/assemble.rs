@@ -53,9 +53,11 @@ pub(super) fn assemble(raw: RawSet, known: &SetContext<'_>) -> Result<AssembledS
         mut test,
         names,
         notes,
+        warnings,
         perhaps_transposed,
     } = raw;
     let mut notes: Vec<DatasetNote> = notes.into_iter().map(DatasetNote::info).collect();
+    notes.extend(warnings.into_iter().map(DatasetNote::warning));
     if let Some(test) = &test
         && test.shape != train.shape
     {

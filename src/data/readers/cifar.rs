@@ -129,6 +129,7 @@ impl RecognisedSet for Files {
             },
             names: self.names(),
             notes,
+            warnings: Vec::new(),
             perhaps_transposed: false,
         })
     }

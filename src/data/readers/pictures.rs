@@ -333,6 +333,7 @@ impl RecognisedSet for Folders {
             test: (split < all.len()).then(|| half(test_pixels, &all[split..])),
             names: Some(names),
             notes,
+            warnings: Vec::new(),
             perhaps_transposed: false,
         })
     }
