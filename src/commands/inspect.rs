@@ -75,7 +75,7 @@ pub fn run(inspect: &InspectArgs, data: Option<&Path>) -> Result<ExitCode, Comma
     opened.seats[0].prepare_thread();
     let mut found = look.inspect();
     found.workers = opened.workers_of_all();
-    found.next = inspect.next(&found, data);
+    found.next = inspect.next(&found, &config, data);
     if inspect.json {
         print_line(serde_json::to_string_pretty(&found).map_err(CommandError::failed)?);
     } else {
@@ -147,7 +147,7 @@ impl InspectArgs {
     }
 
     /// The command that studies the network, if it can be studied with its classes in this order.
-    fn next(&self, found: &Inspection, data: Option<&Path>) -> Option<String> {
+    fn next(&self, found: &Inspection, config: &Config, data: Option<&Path>) -> Option<String> {
         if !found.problems.is_empty() || found.network.is_none() {
             return None;
         }
@@ -186,10 +186,8 @@ impl InspectArgs {
                 quoted(&format!("network.input={}", trial.input.in_plan()))
             );
         }
-        if let Some(plan) = found.advice() {
-            for (field, value) in plan {
-                words += &format!(" --set {}", quoted(&format!("analyses[0].{field}={value}")));
-            }
+        for assignment in found.advice(config).into_iter().flatten() {
+            words += &format!(" --set {}", quoted(&assignment));
         }
         Some(words)
     }
