@@ -165,6 +165,17 @@ fn a_network_file_is_described_from_its_images_to_its_classes() {
 }
 
 #[test]
+fn the_command_suggested_is_quoted_for_a_shell() {
+    let bench = Bench::new();
+    let file = bench.path("a>b`c.onnx");
+    fs::copy(fixture("residual-13.onnx"), &file).unwrap();
+    let file = file.display().to_string();
+    let found = json(&bench, &[&file]);
+    let next = found["next"].as_str().unwrap();
+    assert!(next.contains(&format!("--network '{file}'")), "{next}");
+}
+
+#[test]
 fn missing_operators_are_marked_and_no_run_is_suggested() {
     let bench = Bench::new();
     let mut bytes = fs::read(fixture("residual-13.onnx")).unwrap();

@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use noisescope::data::{self, Dataset, Images};
 use noisescope::nets::import;
 use noisescope::nets::score::evaluate;
-use noisescope::nets::train::{TrainStep, Trainer};
+use noisescope::nets::train::{TrainError, TrainStep, Trainer};
 use noisescope::nets::{Network, NetworkShape, Subject};
 use noisescope::session::config::{self, DatasetName, InputEncoding, NetworkKind};
 use noisescope::session::record;
@@ -227,6 +227,47 @@ fn interrupted_training_resumes_bit_for_bit() {
         assert_eq!(whole.epochs, pieces.epochs, "{kind:?}");
         assert!(whole.current == pieces.current, "{kind:?}: the weights");
         assert!(whole.best == pieces.best, "{kind:?}: the best weights");
+    }
+}
+
+/// Otherwise the session would go on with a network whose answers are no numbers once it is resumed.
+#[test]
+fn an_epoch_whose_validation_diverged_is_not_done() {
+    let images = first(&digits().train, 60);
+    let plan = config::TrainingConfig {
+        epochs: 1,
+        batch: 16,
+        ..Default::default()
+    };
+    let device = Device::flex();
+    let mut weights = Network::new(NetworkKind::Logistic, DIGITS, 5, &device).weights();
+    for (_, values) in &mut weights.tensors {
+        values.values_mut().fill(f32::NAN);
+    }
+    let mut record = record::TrainingRecord {
+        current: weights,
+        partial: record::PartialEpoch {
+            batches: 3,
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    for _ in 0..2 {
+        let mut trainer = Trainer::new(
+            NetworkKind::Logistic,
+            &plan,
+            5,
+            &images,
+            &device,
+            &mut record,
+        )
+        .unwrap();
+        let error = trainer.step(&mut record, &mut || {}).unwrap_err();
+        assert!(
+            matches!(error, TrainError::Diverged { epoch: 1, .. }),
+            "{error}"
+        );
+        assert!(record.epochs.is_empty() && record.best.is_empty());
     }
 }
 

@@ -2,6 +2,9 @@
 
 mod images;
 
+#[path = "readers/halves.rs"]
+mod halves;
+
 use std::path::Path;
 
 use images::*;

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import export
 
 import noisescope
 
@@ -66,9 +68,21 @@ def test_trials_are_made_again(program: Path) -> None:
     assert trials.caption(0) == "noise called Coat" and trials.gamma == 0.0
     assert trials.arrays["block"].tolist() == [0, 3]
     call = program.read_text().splitlines()[-1]
-    assert "trials clothes --count 2 --images 1 --called Coat --true 2 --gamma 0.0" in call
+    assert "trials clothes --count 2 --images 1 --called=Coat --true=Sandal --gamma=0.0" in call
     session.trials()
     assert "trials clothes --count 20 --images 1 --any --format npz" in program.read_text()
+
+
+def test_the_number_of_a_class_is_not_taken_for_the_name_of_another(
+    program: Path, written: Callable[..., Path]
+) -> None:
+    written({**export(), "classes": np.array(["1", "2", "3"])})
+    session = noisescope.load("clothes")
+    assert session.maps().sel(classes=1).classes == ("2",)
+    session.trials(called=1, true="1")
+    assert "--called=2 --true=1 " in program.read_text().splitlines()[-1]
+    with pytest.raises(noisescope.Error, match="there is no class 3; there are 0 to 2"):
+        session.trials(called=3)
 
 
 def test_sessions_are_listed(program: Path) -> None:

@@ -11,6 +11,7 @@ use super::session_args::{is_weights, normalise_setting};
 use super::{CommandError, data_arg};
 use crate::data::{self, Dataset, DatasetRequest};
 use crate::engine::device::{self, DeviceChoice};
+use crate::files::quoted;
 use crate::inspect::Inspection;
 use crate::inspect::contents::InspectionRequest;
 use crate::inspect::presentations::ImageTransform;
@@ -75,7 +76,7 @@ pub fn run(inspect: &InspectArgs, data: Option<&Path>) -> Result<ExitCode, Comma
     opened.seats[0].prepare_thread();
     let mut found = look.inspect();
     found.workers = opened.workers_of_all();
-    found.next = inspect.next(&found, data);
+    found.next = inspect.next(&found, &config, data);
     if inspect.json {
         print_line(serde_json::to_string_pretty(&found).map_err(CommandError::failed)?);
     } else {
@@ -147,7 +148,7 @@ impl InspectArgs {
     }
 
     /// The command that studies the network, if it can be studied with its classes in this order.
-    fn next(&self, found: &Inspection, data: Option<&Path>) -> Option<String> {
+    fn next(&self, found: &Inspection, config: &Config, data: Option<&Path>) -> Option<String> {
         if !found.problems.is_empty() || found.network.is_none() {
             return None;
         }
@@ -155,17 +156,9 @@ impl InspectArgs {
         if trials.is_some_and(|trials| trials.exchanged.is_some()) {
             return None;
         }
-        let quoted = |words: &str| match words.contains(|c: char| " '\"()[]*;&$\\".contains(c)) {
-            true => format!("'{}'", words.replace('\'', "'\\''")),
-            false => words.to_owned(),
-        };
-        let mut words = format!(
-            "noisescope run mine --network {}",
-            quoted(&self.file.display().to_string())
-        );
-        let data = data.map(|path| quoted(&path.display().to_string()));
-        if let Some(data) = data {
-            words += &format!(" --data {data}");
+        let mut words = format!("noisescope run mine --network {}", quoted(&self.file));
+        if let Some(path) = data {
+            words += &format!(" --data {}", quoted(path));
         } else if !self.sets("dataset") {
             words += " --data IMAGES";
         }
@@ -183,13 +176,11 @@ impl InspectArgs {
         if let Some(trial) = better {
             words += &format!(
                 " --set {}",
-                quoted(&format!("network.input={}", trial.input.in_plan()))
+                quoted(format!("network.input={}", trial.input.in_plan()))
             );
         }
-        if let Some(plan) = found.advice() {
-            for (field, value) in plan {
-                words += &format!(" --set {}", quoted(&format!("analyses[0].{field}={value}")));
-            }
+        for assignment in found.advice(config).into_iter().flatten() {
+            words += &format!(" --set {}", quoted(assignment));
         }
         Some(words)
     }

@@ -17,7 +17,7 @@ use super::{CommandError, SessionArgs};
 use crate::data::{self, DatasetRequest};
 use crate::engine::device::{self, DeviceChoice};
 use crate::inspect::contents::InspectionRequest;
-use crate::session::config::{NetworkKind, WeightSource};
+use crate::session::config::{Analysis, NetworkKind, WeightSource};
 use crate::session::store::Store;
 use crate::stats::grain::GrainForecast;
 use crate::tui::browser::{PilotResult, SessionRequest};
@@ -37,6 +37,7 @@ pub fn run(
         )));
     }
     let (config, _) = plan.config(store)?;
+    let (_, asked) = plan.as_asked(store)?;
     let WeightSource::File(path) = &config.network.weights else {
         return Err(CommandError::Usage(
             "--pilot needs an existing network (--network FILE); a network trained by the session shows its first maps seconds later, and `noisescope extend` continues from there".into(),
@@ -89,19 +90,26 @@ pub fn run(
         return Ok(ExitCode::SUCCESS);
     }
     print_line(found.pilot_text().trim_end());
-    match found.advice() {
-        Some(fields) => {
-            let sets = fields
+    let images = asked
+        .analyses
+        .iter()
+        .position(|plan| matches!(plan, Analysis::ClassificationImages(_)));
+    match (found.advice(&asked), images) {
+        (Some(assignments), _) => {
+            let sets = assignments
                 .iter()
-                .map(|(field, value)| format!("--set 'analyses[0].{field}={value}'"));
+                .map(|assignment| format!("--set '{assignment}'"));
             let sets: Vec<String> = sets.collect();
             print_line(format_args!(
                 "\nNext, repeat this command without --pilot, adding:\n  {}",
                 sets.join(" ")
             ));
         }
-        None => print_line(
-            "\nNo grain shows anything in so few trials. Blending in images may help: --set 'analyses[0].gammas=[0.3, 0.5]'",
+        (None, Some(place)) => print_line(format_args!(
+            "\nNo grain shows anything in so few trials. Blending in images may help: --set 'analyses[{place}].gammas=[0.3, 0.5]'",
+        )),
+        (None, None) => print_line(
+            "\nThis plan makes no such maps: it has no ClassificationImages(()), so there is nothing to set.",
         ),
     }
     Ok(ExitCode::SUCCESS)

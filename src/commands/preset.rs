@@ -1,12 +1,13 @@
 //! Presets: configs that ship with the program, and those in the sessions folder.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::CommandError;
 use crate::files;
 use crate::session::Config;
-use crate::session::store::{Store, config_from_text};
+use crate::session::store::{Store, StoreError, config_from_text};
 use crate::typing;
 
 /// Name and text of every built-in preset.
@@ -55,6 +56,9 @@ pub fn find<'a>(typed: &str, names: &'a [String]) -> Option<&'a str> {
 }
 
 /// Loads a preset by name: from `presets/` in the sessions folder if it is there, else the built-in one.
+///
+/// # Errors
+/// If there is none of that name, or its file cannot be read or is no plan.
 pub fn load(typed: &str, store: &Store) -> Result<Config, CommandError> {
     let folder = store.folder().join("presets");
     let names = names(store);
@@ -67,16 +71,31 @@ pub fn load(typed: &str, store: &Store) -> Result<Config, CommandError> {
         )));
     };
     let path = folder.join(format!("{name}.ron"));
-    let content = files::read(&path).ok();
-    if let Some(text) = content.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        return Ok(config_from_text(&text, &path)?);
-    }
     let shipped = SHIPPED.iter().find(|(known, _)| *known == name);
-    let text = shipped.map_or("", |(_, text)| text);
-    Ok(config_from_text(
-        text,
-        &PathBuf::from(format!("{name}.ron")),
-    )?)
+    match (files::read(&path), shipped) {
+        (Ok(content), _) => {
+            let text = String::from_utf8(content).map_err(|_| {
+                CommandError::Usage(format!(
+                    "{}: it is not UTF-8 text; save it as UTF-8",
+                    path.display()
+                ))
+            })?;
+            Ok(config_from_text(&text, &path)?)
+        }
+        (Err(error), Some((_, text)))
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+        {
+            Ok(config_from_text(
+                text,
+                &PathBuf::from(format!("{name}.ron")),
+            )?)
+        }
+        (Err(source), _) => Err(CommandError::Store(StoreError::Io {
+            path,
+            action: "read",
+            source,
+        })),
+    }
 }
 
 #[cfg(test)]
@@ -116,5 +135,26 @@ mod tests {
             load("quickstart", &store).unwrap()
         );
         assert_eq!(names(&store).last().unwrap(), "Faces");
+    }
+
+    #[test]
+    fn a_preset_that_cannot_be_read_is_refused_and_not_replaced_by_the_built_in_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let presets = folder.path().join("presets");
+        fs::create_dir(&presets).unwrap();
+        for name in ["audit", "mine"] {
+            let file = presets.join(format!("{name}.ron"));
+            fs::write(&file, b"(seed: 77) // caf\xe9").unwrap();
+            let error = load(name, &store).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("{name}.ron: it is not UTF-8 text")),
+                "{error}"
+            );
+            fs::remove_file(&file).unwrap();
+            fs::create_dir(&file).unwrap();
+            let error = load(name, &store).unwrap_err().to_string();
+            assert!(error.contains("it is a folder"), "{error}");
+        }
     }
 }

@@ -58,17 +58,17 @@ impl SessionArgs {
     /// # Errors
     /// If there is no such preset.
     pub fn from_form(asked: &SessionRequest, store: &Store) -> Result<Self, CommandError> {
+        let preset = preset::load(&asked.preset, store)?;
         let mut settings = Vec::new();
         // A weight file is assumed to be for the preset's kind of network.
         if let Some(network) = &asked.network
             && is_weights(Path::new(network))
         {
-            let kind = preset::load(&asked.preset, store)?.network.kind;
-            settings.push(format!("network.kind={kind:?}"));
+            settings.push(format!("network.kind={:?}", preset.network.kind));
         }
-        let fields = asked.grain.as_ref().and_then(inspect::advised_settings);
-        let fields = fields.into_iter().flatten();
-        settings.extend(fields.map(|(field, value)| format!("analyses[0].{field}={value}")));
+        let grain = asked.grain.as_ref();
+        let advised = grain.and_then(|grain| inspect::advised_settings(grain, &preset));
+        settings.extend(advised.into_iter().flatten());
         Ok(Self {
             name: asked.name.clone(),
             preset: Some(asked.preset.clone()),
@@ -220,6 +220,20 @@ impl SessionArgs {
     /// # Errors
     /// If a name or setting is unknown, or the config cannot be run.
     pub fn config(&self, store: &Store) -> Result<(Config, Option<String>), CommandError> {
+        let (preset, mut config) = self.as_asked(store)?;
+        let places: Vec<&str> = self.places().map(|(place, _)| place).collect();
+        let left_out = preset_fit::fit_to_network(&mut config, &preset, &places);
+        config.validate()?;
+        config.check_new()?;
+        Ok((config, left_out))
+    }
+
+    /// The preset, and the config as asked for, in which a `--set` finds its place: unchecked, and with what the preset
+    /// loses because of the network.
+    ///
+    /// # Errors
+    /// If a name or setting is unknown.
+    pub fn as_asked(&self, store: &Store) -> Result<(Config, Config), CommandError> {
         let known = preset::names(store);
         let preset = match &self.preset {
             Some(preset) => preset::load(preset, store)?,
@@ -236,11 +250,7 @@ impl SessionArgs {
         for assignment in &self.settings {
             config = setting::set(&config, &normalise_setting(assignment)?)?;
         }
-        let places: Vec<&str> = self.places().map(|(place, _)| place).collect();
-        let left_out = preset_fit::fit_to_network(&mut config, &preset, &places);
-        config.validate()?;
-        config.check_new()?;
-        Ok((config, left_out))
+        Ok((preset, config))
     }
 
     fn take_network(&self, typed: &str, network: &mut config::Network) -> Result<(), CommandError> {
@@ -359,3 +369,6 @@ pub fn normalise_setting(assignment: &str) -> Result<Cow<'_, str>, CommandError>
         .map_err(|problem| CommandError::Usage(format!("--set {assignment}: {problem}")))?;
     Ok(format!("network.kind={kind:?}").into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,9 +53,11 @@ pub(super) fn assemble(raw: RawSet, known: &SetContext<'_>) -> Result<AssembledS
         mut test,
         names,
         notes,
+        warnings,
         perhaps_transposed,
     } = raw;
     let mut notes: Vec<DatasetNote> = notes.into_iter().map(DatasetNote::info).collect();
+    notes.extend(warnings.into_iter().map(DatasetNote::warning));
     if let Some(test) = &test
         && test.shape != train.shape
     {
@@ -286,18 +288,13 @@ pub(super) fn read_class_names(path: &Path) -> Result<Option<ClassNameList>, Dat
         )));
     }
     let mut seen = BTreeSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(name.to_lowercase())) {
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(wrong(format!("names the class {twice} twice")));
     }
     Ok(Some(ClassNameList {
         names,
         place: path.to_owned(),
     }))
-}
-
-/// Whether a folder's name is that of a class, in any case.
-pub(super) fn is_same_class(folder: &str, class: &str) -> bool {
-    clean_name(folder).to_lowercase() == class.to_lowercase()
 }
 
 /// A class name without control characters, cut to [`MOST_LETTERS`].

@@ -13,6 +13,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::nets::import::onnx::ModelSummary;
+use crate::session::Config;
+use crate::session::config::Analysis;
 use architecture::Architecture;
 use scaling::ScalingResults;
 
@@ -63,9 +65,9 @@ impl Inspection {
         }
     }
 
-    /// The pilot's advice for a config's classification images, as fields and values.
-    pub fn advice(&self) -> Option<Vec<(&'static str, String)>> {
-        advised_settings(recommend(&self.pilot, self.workers)?)
+    /// The pilot's advice for a config's classification images, as assignments for `--set`.
+    pub fn advice(&self, config: &Config) -> Option<Vec<String>> {
+        advised_settings(recommend(&self.pilot, self.workers)?, config)
     }
 
     /// The pilot's results as text; empty if there was no pilot.
@@ -79,10 +81,15 @@ impl Inspection {
     }
 }
 
-/// The config fields of classification images that make maps of this grain reliable, with a quarter more trials
-/// than estimated; `None` without an estimate.
-pub fn advised_settings(grain: &GrainForecast) -> Option<Vec<(&'static str, String)>> {
+/// The assignments for `--set` that make the maps of a config's first classification images reliable at this grain, with
+/// a quarter more trials than estimated; `None` without an estimate or without classification images.
+pub fn advised_settings(grain: &GrainForecast, config: &Config) -> Option<Vec<String>> {
     let trials = grain.needed? as f64 * ADVICE_MARGIN;
+    let mut analyses = config.analyses.iter().enumerate();
+    let (place, cell) = analyses.find_map(|(place, analysis)| match analysis {
+        Analysis::ClassificationImages(plan) => Some((place, plan.cell)),
+        _ => None,
+    })?;
     // Two digits are enough for an estimate.
     let step = 10_f64.powf(trials.log10().floor() - 1.0).max(1.0);
     let trials = ((trials / step).ceil() * step).max(MIN_ADVISED_TRIALS);
@@ -90,8 +97,59 @@ pub fn advised_settings(grain: &GrainForecast) -> Option<Vec<(&'static str, Stri
         ("gammas", "[0.0]".to_owned()),
         ("trials", format!("{trials:.0}")),
     ];
-    if grain.cell > 1 {
+    if grain.cell != cell {
         fields.push(("cell", grain.cell.to_string()));
     }
-    Some(fields)
+    let assignments = fields
+        .into_iter()
+        .map(|(field, value)| format!("analyses[{place}].{field}={value}"));
+    Some(assignments.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::config::{Audit, ClassificationImages, Predictions};
+
+    #[test]
+    fn the_advice_is_for_the_first_classification_images_of_the_plan() {
+        let grain = |cell: usize| GrainForecast {
+            cell,
+            points: 196,
+            trials: 1000,
+            snr: 1.0,
+            snr_low: 0.5,
+            snr_high: 1.5,
+            reliability: 0.5,
+            needed: Some(19_000),
+            least: 12_000,
+            per_second: 1e4,
+        };
+        let plan = |analyses: Vec<Analysis>| Config {
+            analyses,
+            ..Config::default()
+        };
+        let images = |cell: usize| {
+            Analysis::ClassificationImages(ClassificationImages {
+                cell,
+                ..ClassificationImages::default()
+            })
+        };
+        let predictions = || Analysis::Predictions(Predictions::default());
+        assert_eq!(
+            advised_settings(&grain(2), &plan(vec![predictions(), images(1), images(1)])).unwrap(),
+            [
+                "analyses[1].gammas=[0.0]",
+                "analyses[1].trials=24000",
+                "analyses[1].cell=2"
+            ]
+        );
+        // The plan's own cells are changed back, too.
+        let finer = advised_settings(&grain(1), &plan(vec![images(4)])).unwrap();
+        assert_eq!(finer.last().unwrap(), "analyses[0].cell=1");
+        let same = advised_settings(&grain(4), &plan(vec![images(4)])).unwrap();
+        assert_eq!(same.len(), 2);
+        let audit = plan(vec![Analysis::Audit(Audit::default())]);
+        assert_eq!(advised_settings(&grain(1), &audit), None);
+    }
 }

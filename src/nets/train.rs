@@ -35,7 +35,9 @@ const ORDER_STREAM: u64 = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// Too few images to hold any out for validation and still train.
-    #[error("the training set has {images} images, too few to hold out {validation} of them")]
+    #[error(
+        "the training set has {images} images, too few to hold out {validation} of them for validation: start a new session with more images, or hold out more of them (validation)"
+    )]
     TooFew {
         /// Images in the training set.
         images: usize,
@@ -199,14 +201,7 @@ impl Trainer {
         if record.partial.batches < self.batches() {
             return self.batch(record).map(TrainStep::Batch);
         }
-        let epoch = self.validate(record, after_batch);
-        if !epoch.valid_loss.is_finite() {
-            return Err(TrainError::Diverged {
-                loss: epoch.valid_loss,
-                epoch: epoch.epoch,
-                lr: epoch.lr,
-            });
-        }
+        let epoch = self.validate(record, after_batch)?;
         self.begin_epoch(record);
         Ok(TrainStep::Epoch(epoch))
     }
@@ -268,7 +263,12 @@ impl Trainer {
         Ok(labels.len())
     }
 
-    fn validate(&mut self, record: &mut TrainingRecord, after_batch: &mut dyn FnMut()) -> Epoch {
+    /// Ends the epoch. If the loss is not finite, the record stays as it is: an epoch in it counts as done.
+    fn validate(
+        &mut self,
+        record: &mut TrainingRecord,
+        after_batch: &mut dyn FnMut(),
+    ) -> Result<Epoch, TrainError> {
         let snapshot = match &self.learner {
             Learner::Burn { network, .. } => Snapshot::Burn {
                 network: Box::new(burn::module::Module::valid(&**network)),
@@ -292,6 +292,13 @@ impl Trainer {
             }
         };
         let score = evaluate(&snapshot, &self.images, &self.valid, after_batch);
+        if !score.loss.is_finite() {
+            return Err(TrainError::Diverged {
+                loss: score.loss,
+                epoch: record.epochs.len() + 1,
+                lr: record.partial.lr,
+            });
+        }
         let partial = std::mem::take(&mut record.partial);
         let trained = partial.images.max(1) as f64;
         let epoch = Epoch {
@@ -312,7 +319,7 @@ impl Trainer {
             record.best = self.learner.weights();
         }
         record.epochs.push(epoch);
-        epoch
+        Ok(epoch)
     }
 
     /// The time that each part of a step on these images takes, in microseconds per image; empty unless

@@ -64,12 +64,17 @@ impl Form {
         classes.all(|(class, name)| *name == class.to_string())
     }
 
-    /// The class that a number or name refers to: case-insensitive, and an unambiguous prefix suffices.
+    /// The class that a number or name refers to: a name as it is, else in any case, and an unambiguous prefix suffices.
     ///
     /// # Errors
     /// Lists the existing classes.
     pub fn find(&self, typed: &str) -> Result<ClassId, String> {
-        let query = typed.trim().to_lowercase();
+        let query = typed.trim();
+        // Names may differ in case alone, like the letters of EMNIST.
+        if let Some(class) = self.classes.iter().position(|name| name == query) {
+            return Ok(ClassId(class));
+        }
+        let folded = query.to_lowercase();
         let named = |test: &dyn Fn(&str) -> bool| -> Vec<ClassId> {
             let classes = self.classes.iter().enumerate();
             classes
@@ -77,19 +82,16 @@ impl Form {
                 .map(|(class, _)| ClassId(class))
                 .collect()
         };
-        if let Some(&class) = named(&|name| name == query).first() {
-            return Ok(class);
-        }
-        if let Ok(class) = query.parse::<usize>()
+        let mut candidates = named(&|name| name == folded);
+        if candidates.is_empty()
+            && let Ok(class) = query.parse::<usize>()
             && class < self.class_count()
         {
             return Ok(ClassId(class));
         }
-        let candidates = if query.is_empty() {
-            Vec::new()
-        } else {
-            named(&|name| name.starts_with(&query))
-        };
+        if candidates.is_empty() && !folded.is_empty() {
+            candidates = named(&|name| name.starts_with(&folded));
+        }
         match candidates[..] {
             [class] => Ok(class),
             [] => Err(format!(
@@ -169,6 +171,18 @@ mod tests {
     fn a_name_takes_precedence_over_a_number() {
         assert_eq!(form(&["1", "2", "3"]).find("1"), Ok(ClassId(0)));
         assert_eq!(form(&["1", "2", "3"]).find("0"), Ok(ClassId(0)));
+    }
+
+    #[test]
+    fn names_that_differ_in_case_alone_are_told_apart() {
+        let letters = form(&["A", "B", "a", "Cat", "CAT"]);
+        for (typed, class) in [("A", 0), ("a", 2), (" a ", 2), ("b", 1), ("CAT", 4)] {
+            assert_eq!(letters.find(typed), Ok(ClassId(class)), "{typed}");
+        }
+        assert_eq!(
+            letters.find("cat").unwrap_err(),
+            "`cat` is ambiguous: Cat, CAT"
+        );
     }
 
     #[test]

@@ -125,12 +125,37 @@ fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
         place: path.into(),
         now: shortened(&text[span.clone()]),
     };
-    let value = complete(value).map_err(invalid_value)?;
+    let value = complete(value)
+        .map_err(|reason| invalid_value(bare_text(path, value).unwrap_or(reason)))?;
     let after = [&text[..span.start], value, &text[span.end..]].concat();
     ron::from_str(&after).map_err(|error| {
-        let bare = bare_experiment(path, value);
-        invalid_value(bare.unwrap_or_else(|| message(&error.code)))
+        let hint = bare_experiment(path, value).or_else(|| bare_text(path, value));
+        // The parser reads the digits before the point, and misses a comma after them.
+        let is_fraction = value.contains('.') && value.parse::<f64>().is_ok();
+        let is_integer = text[span.clone()].parse::<u64>().is_ok();
+        invalid_value(match hint {
+            Some(hint) => hint,
+            None if is_integer && is_fraction => "expected integer".into(),
+            None => message(&error.code),
+        })
     })
+}
+
+/// How to write the first text in a value that lacks its quotation marks, which a shell takes away.
+fn bare_text(path: &str, value: &str) -> Option<String> {
+    let place = ["Folder(", "File(", "Own("].iter().find_map(|variant| {
+        let start = value.find(variant)? + variant.len();
+        Some((start, start + value[start..].find(')')?))
+    });
+    let (start, end) = place?;
+    let text = value[start..end].trim();
+    if text.is_empty() || text.contains(['"', '(', '[']) {
+        return None;
+    }
+    let quoted = [&value[..start], "\"", text, "\"", &value[end..]].concat();
+    Some(format!(
+        "a text needs quotation marks, and the shell single quotes around them; write '{path}={quoted}'"
+    ))
 }
 
 /// How to write the first experiment in a value for the list of experiments, or for one of them, that lacks its
@@ -177,6 +202,7 @@ fn complete(value: &str) -> Result<&str, String> {
 fn message(error: &ron::Error) -> String {
     let text = match error {
         ron::Error::InvalidIntegerDigit { .. } => "expected integer".into(),
+        ron::Error::ExpectedOption => "expected None or Some(…)".into(),
         other => other.to_string(),
     };
     let mut chars = text.chars();

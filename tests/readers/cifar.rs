@@ -88,7 +88,13 @@ fn a_batch_that_is_there_plain_and_packed_is_read_once() {
     ] {
         put(&folder.path().join(name), &content.repeat(2));
     }
-    let set = load_own(folder.path()).unwrap();
-    assert_eq!(set.train.len() + set.test.len(), 8);
-    assert!(has_note(&set, "only 2 of the 5"), "{:?}", set.notes);
+    // A packed batch stands for its set as a plain one does.
+    for path in [
+        folder.path().to_owned(),
+        folder.path().join("data_batch_1.bin.gz"),
+    ] {
+        let set = load_own(&path).unwrap();
+        assert_eq!(set.train.len() + set.test.len(), 8);
+        assert!(has_note(&set, "only 2 of the 5"), "{:?}", set.notes);
+    }
 }

@@ -52,6 +52,32 @@ fn folders_that_would_be_classes_of_the_same_name_are_named() {
     }
 }
 
+/// As EMNIST's letters do, classes may have names that differ in case alone: each folder is one of them, and none is two.
+#[test]
+fn listed_names_that_differ_in_case_alone_have_a_folder_each() {
+    let folder = tempdir().unwrap();
+    for (class, name) in ["A", "a", "b"].into_iter().enumerate() {
+        for index in 0..5 {
+            let path = folder.path().join(name).join(format!("{index}.png"));
+            put_png(&path, 3, 2, 50 * class as u8 + index);
+        }
+    }
+    let file = folder.path().join("classes.txt");
+    put(&file, b"a\nA\nB\n");
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["a", "A", "B"]);
+    for index in 0..set.train.len() {
+        let folder = usize::from(set.train.image(index)[0] / 50);
+        assert_eq!(usize::from(set.train.label(index)), [1, 0, 2][folder]);
+    }
+    std::fs::rename(folder.path().join("A"), folder.path().join("c")).unwrap();
+    let error = complaint(folder.path());
+    assert!(
+        error.contains("names some of the folders, but not c"),
+        "{error}"
+    );
+}
+
 #[test]
 fn pictures_in_folders_within_a_class_are_reported() {
     let folder = tempdir().unwrap();

@@ -62,6 +62,21 @@ fn unreadable_input_is_named_for_what_it_is() {
     assert!(error.contains("there is no folder or file"), "{error}");
     let error = complaint(Path::new("/dev/null"));
     assert!(error.contains("is a device"), "{error}");
+    for (name, file) in [
+        ("flat", "a.webp"),
+        ("classes", "cat/a.bmp"),
+        ("halves", "train/cat/a.tiff"),
+    ] {
+        let error = case(name, &[(file, b"x")]);
+        assert!(error.contains("; convert the pictures to PNG"), "{error}");
+    }
+    let error = case("arrays", &[("a.npy", &npy("|u1", &[1, 2, 3], &[0; 6]))]);
+    assert!(error.contains("(a.npy); name arrays images.npy"), "{error}");
+    let error = complaint(&folder.path().join("arrays/a.npy"));
+    assert!(
+        error.contains("does not say what it holds); name arrays images.npy"),
+        "{error}"
+    );
     let error = case("half", &[("train-images-idx3-ubyte", &idx_images(3))]);
     assert!(error.contains("lacks train-labels-idx1-ubyte"), "{error}");
     assert!(recognise(&folder.path().join("csv")).is_none());

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _figure, _layers, _maps, _safetensors, _tables, _trials
-from ._choice import Class, shortened
+from ._choice import Class, class_place, shortened
 from ._figure import Figure
 from ._layers import Covariance, Filters
 from ._maps import Maps
@@ -194,14 +194,23 @@ class Session:
         arguments += ["--images", str(images)]
         if called is None and true is None:
             arguments.append("--any")
-        chosen = {"--called": called, "--true": true, "--gamma": gamma}
-        for option, value in chosen.items():
-            if value is not None:
-                arguments += [option, str(value)]
+        for option, wanted in {"called": called, "true": true}.items():
+            if wanted is not None:
+                arguments.append(f"--{option}={self._typed(wanted)}")
+        if gamma is not None:
+            arguments.append(f"--gamma={gamma}")
         with scratch() as folder:
             out = folder / "trials.npz"
             run(*arguments, "--format", "npz", "--out", str(out), sessions=self._sessions)
             return _trials.read(Arrays(out.read_bytes(), "the export of trials"), self.name)
+
+    def _typed(self, wanted: Class) -> str:
+        """A class as the program takes it, for which the name `1` comes before the number 1."""
+        if isinstance(wanted, str):
+            return wanted
+        place = class_place(self.classes, wanted)
+        name = self.classes[place]
+        return name if self.classes.count(name) == 1 else str(place)
 
     def figure(self, name: str, format: str = "svg") -> Figure:
         """A figure as the program draws it, for example ``maps-gamma-0.2``; ``format``: ``svg``,

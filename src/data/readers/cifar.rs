@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::super::{DataError, file};
-use super::listing::{FolderListing, extension, file_name};
+use super::listing::{FolderListing, file_name};
 use super::raw::{ClassNameList, RawPart, RawSet, checked_size};
 use super::{ProgressCallback, RecognisedSet, SetFormat};
 use crate::session::form::Shape;
@@ -29,10 +29,13 @@ struct Files {
 pub(super) fn recognise(
     listing: &FolderListing,
 ) -> Result<Option<Box<dyn RecognisedSet>>, DataError> {
-    if listing.focus_is_not(|file| extension(file) == "bin") {
+    let stem = |path: &Path| {
+        let name = file_name(path).to_ascii_lowercase();
+        name.trim_end_matches(".gz").to_owned()
+    };
+    if listing.focus_is_not(|file| stem(file).ends_with(".bin")) {
         return Ok(None);
     }
-    let stem = |path: &PathBuf| file_name(path).trim_end_matches(".gz").to_ascii_lowercase();
     let named = |name: &str| {
         listing
             .files
@@ -129,6 +132,7 @@ impl RecognisedSet for Files {
             },
             names: self.names(),
             notes,
+            warnings: Vec::new(),
             perhaps_transposed: false,
         })
     }

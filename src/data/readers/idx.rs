@@ -164,6 +164,7 @@ impl RecognisedSet for Files {
             train,
             test,
             notes: Vec::new(),
+            warnings: Vec::new(),
             perhaps_transposed: self.set.contains("emnist"),
         })
     }

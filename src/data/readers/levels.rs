@@ -4,10 +4,35 @@ use super::array::{ElementType, NumpyArray};
 use super::raw::to_planar;
 use crate::session::form::Shape;
 
+/// The numbers of an array that are black and white.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct LevelRange {
+    /// Becomes 0.
+    pub black: f64,
+    /// Becomes 255.
+    pub white: f64,
+}
+
+impl LevelRange {
+    const UNIT: Self = Self::to(1.0);
+    const SIGNED: Self = Self {
+        black: -1.0,
+        white: 1.0,
+    };
+    const BYTE: Self = Self::to(255.0);
+    const WORD: Self = Self::to(65_535.0);
+
+    const fn to(white: f64) -> Self {
+        Self { black: 0.0, white }
+    }
+}
+
 /// Levels of pixels, with a note on their conversion.
 pub(super) struct PixelLevels {
     /// Levels in the array's order.
     pub levels: Vec<u8>,
+    /// What was taken for black and white.
+    pub range: LevelRange,
     /// What was assumed, and what precision was lost.
     pub note: Option<String>,
 }
@@ -27,6 +52,7 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
         let note = "uint8 images have no level but 0 and 1, which is nearly black: if 1 means white, multiply by 255 first";
         return Ok(PixelLevels {
             levels,
+            range: LevelRange::BYTE,
             note: binary.then(|| note.to_owned()),
         });
     }
@@ -35,8 +61,7 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     if array.element == ElementType::Bool {
         return Ok(scaled(
             array,
-            0.0,
-            255.0,
+            LevelRange::UNIT,
             "bool images were converted to black and white, 0 and 255",
         ));
     }
@@ -49,8 +74,7 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     if is_float && least >= -SLACK && greatest <= 1.0 + SLACK {
         return Ok(scaled(
             array,
-            0.0,
-            255.0,
+            LevelRange::UNIT,
             &format!("{name} images from 0 to 1 were converted to bytes"),
         ));
     }
@@ -58,8 +82,7 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     if is_float && (-1.0 - SLACK..=-0.5).contains(&least) && greatest <= 1.0 + SLACK {
         return Ok(scaled(
             array,
-            1.0,
-            127.5,
+            LevelRange::SIGNED,
             &format!("{name} images from −1 to 1 were converted to bytes, −1 black and 1 white"),
         ));
     }
@@ -74,19 +97,19 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
         if greatest < DARK {
             note = dark(&note, 255.0);
         }
-        let mut levels = scaled(array, 0.0, 1.0, &note);
+        let mut levels = scaled(array, LevelRange::BYTE, &note);
         if whole && greatest >= DARK {
             levels.note = None;
         }
         return Ok(levels);
     }
     if array.element == ElementType::Unsigned && array.size == 2 {
-        let white = f64::from(u16::MAX);
+        let white = LevelRange::WORD.white;
         let mut note = "uint16 images from 0 to 65535 were converted to bytes".to_owned();
         if greatest * 255.0 / white < DARK {
             note = dark(&note, white);
         }
-        return Ok(scaled(array, 0.0, 255.0 / white, &note));
+        return Ok(scaled(array, LevelRange::WORD, &note));
     }
     let held = format!("holds {name} from {least} to {greatest}");
     if is_float && (-0.5..0.0).contains(&least) && greatest <= 1.0 + SLACK {
@@ -101,11 +124,12 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     ))
 }
 
-/// `(value + offset) · factor`, rounded; the greatest rounding error is appended to the note.
-fn scaled(array: &NumpyArray<'_>, offset: f64, factor: f64, note: &str) -> PixelLevels {
+/// Numbers of a range as levels, rounded; the greatest rounding error is appended to the note.
+fn scaled(array: &NumpyArray<'_>, range: LevelRange, note: &str) -> PixelLevels {
+    let factor = 255.0 / (range.white - range.black);
     let mut worst = 0.0f64;
     let levels = array.map(|value| {
-        let exact = (value + offset) * factor;
+        let exact = (value - range.black) * factor;
         let rounded = exact.round().clamp(0.0, 255.0);
         worst = worst.max((exact - rounded).abs());
         rounded as u8
@@ -117,6 +141,7 @@ fn scaled(array: &NumpyArray<'_>, offset: f64, factor: f64, note: &str) -> Pixel
     };
     PixelLevels {
         levels,
+        range,
         note: Some(format!("{note}; {lost}")),
     }
 }

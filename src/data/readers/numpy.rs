@@ -10,10 +10,10 @@ use super::super::file::{self, FileError, ForeignFormat, most_bytes, recognise_f
 use super::super::gzip::max_unpacked_size;
 use super::super::{DataError, MOST_CLASSES};
 use super::array::{ElementType, NumpyArray};
-use super::levels::{to_images, to_levels};
+use super::levels::{LevelRange, to_images, to_levels};
 use super::listing::{FolderListing, extension, file_name};
 use super::raw::{RawPart, RawSet};
-use super::roles::{FileContent, FileRole, SetPart, parse_role};
+use super::roles::{FileContent, FileRole, SetPart, names_classes, parse_role};
 use super::{ProgressCallback, RecognisedSet, SetFormat};
 use crate::format::bytes as bytes_in_words;
 
@@ -94,7 +94,7 @@ impl RecognisedSet for Files {
             }
         }
         let mut notes = Vec::new();
-        let mut half = |part| -> Result<Option<RawPart>, DataError> {
+        let mut half = |part| -> Result<Option<(RawPart, LevelRange)>, DataError> {
             match (
                 arrays.remove(&(part, FileContent::Images)),
                 arrays.remove(&(part, FileContent::Labels)),
@@ -118,7 +118,7 @@ impl RecognisedSet for Files {
             Some(_) => None,
             None => half(SetPart::Validation)?,
         };
-        let Some(train) = train.or(whole) else {
+        let Some((train, range)) = train.or(whole) else {
             return Err(DataError::Arrays {
                 folder: self.folder.clone(),
                 why: match unused.is_empty() {
@@ -128,10 +128,23 @@ impl RecognisedSet for Files {
             });
         };
         notes.dedup();
+        let test = test.or(validation);
+        // Each was taken for what its own numbers allow.
+        let differing = test.as_ref().filter(|(_, other)| *other != range);
+        let warnings = differing.map(|(_, other)| {
+            let words = |range: LevelRange| format!("{} for black and {} for white", range.black, range.white);
+            format!(
+                "in the training images {} was taken, in the test images {}: if both were saved with the same levels, \
+                 one of them is wrong, and so is the accuracy; save both as uint8 from 0 to 255",
+                words(range),
+                words(*other)
+            )
+        });
         Ok(RawSet {
             train,
-            test: test.or(validation),
+            test: test.map(|(test, _)| test),
             notes,
+            warnings: warnings.into_iter().collect(),
             ..RawSet::default()
         })
     }
@@ -145,7 +158,10 @@ fn role_of(path: &Path, name: &str) -> FileRole {
             SetPart::Whole => file.part,
             part => part,
         },
-        content: array.content.or(file.content),
+        content: array
+            .content
+            .or(file.content)
+            .filter(|_| !names_classes(name)),
         set: file.set,
     }
 }
@@ -216,7 +232,12 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
     Ok(arrays)
 }
 
-fn paired(images: &Named, labels: &Named, notes: &mut Vec<String>) -> Result<RawPart, DataError> {
+/// Images with their labels, and what was taken for black and white.
+fn paired(
+    images: &Named,
+    labels: &Named,
+    notes: &mut Vec<String>,
+) -> Result<(RawPart, LevelRange), DataError> {
     let parsed = |named: &Named| {
         NumpyArray::parse(&named.bytes)
             .map(|array| (array.len(), array.shape.clone()))
@@ -241,10 +262,11 @@ fn paired(images: &Named, labels: &Named, notes: &mut Vec<String>) -> Result<Raw
             notes.push(note);
         }
     }
-    RawPart::with_labels(
+    let part = RawPart::with_labels(
         (pixels, shape, images.place.clone()),
         (classes, labels.place.clone()),
-    )
+    )?;
+    Ok((part, about_levels.range))
 }
 
 fn wrong(named: &Named, why: String) -> DataError {

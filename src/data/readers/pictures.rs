@@ -207,10 +207,19 @@ impl Folders {
     ) -> Result<Vec<String>, DataError> {
         let place = self.folder.join(assemble::NAMES_FILE);
         if let Some(listed) = assemble::read_class_names(&place)? {
+            // Which classes' names differ in case alone.
+            let mut spellings: BTreeMap<String, usize> = BTreeMap::new();
+            for class in &listed.names {
+                *spellings.entry(class.to_lowercase()).or_default() += 1;
+            }
             let folder_of = |class: &String| {
-                let alike = |name: &&String| assemble::is_same_class(name, class);
+                let folded = class.to_lowercase();
+                let is_alike = |name: &&String| assemble::clean_name(name).to_lowercase() == folded;
                 let exact = names.iter().find(|name| *name == class);
-                exact.or_else(|| names.iter().find(alike))
+                exact.or_else(|| match spellings.get(&folded) {
+                    Some(1) => names.iter().find(is_alike),
+                    _ => None,
+                })
             };
             let folders = listed.names.iter().map(folder_of);
             let found = folders.clone().flatten().count();
@@ -324,6 +333,7 @@ impl RecognisedSet for Folders {
             test: (split < all.len()).then(|| half(test_pixels, &all[split..])),
             names: Some(names),
             notes,
+            warnings: Vec::new(),
             perhaps_transposed: false,
         })
     }

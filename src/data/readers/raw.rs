@@ -89,6 +89,9 @@ pub(in crate::data) struct RawSet {
     pub names: Option<ClassNameList>,
     /// Remarks for the user.
     pub notes: Vec<String>,
+    /// Remarks on what may be wrong; only of formats that are not cached.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
     /// Whether sets of this name are known to be transposed.
     pub perhaps_transposed: bool,
 }

@@ -81,8 +81,25 @@ pub(super) fn parse_role(name: &str) -> FileRole {
             },
         }
     }
+    if names_classes(name) {
+        role.content = None;
+    }
     role.set = rest.join("-");
     role
+}
+
+/// Whether a name is that of the names of classes, such as `label_names`, which label no image.
+pub(super) fn names_classes(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let words: Vec<&str> = lower
+        .split(|letter: char| !letter.is_alphanumeric())
+        .collect();
+    words.windows(2).any(|pair| {
+        matches!(
+            pair,
+            ["label" | "labels" | "target" | "targets", "name" | "names"]
+        )
+    })
 }
 
 #[cfg(test)]
@@ -109,6 +126,14 @@ mod tests {
             ("kmnist-train-imgs.npz", "kmnist", Train, Some(Images)),
             ("images", "", Whole, Some(Images)),
             ("y", "", Whole, Some(Labels)),
+            ("label_names", "names", Whole, None),
+            ("Target Names", "names", Whole, None),
+            (
+                "street-names-train-labels",
+                "street-names",
+                Train,
+                Some(Labels),
+            ),
             ("arr_0", "arr-0", Whole, None),
         ] {
             let expected = FileRole {

@@ -9,6 +9,15 @@ use super::listing::{FolderListing, abridged_list, extension, file_name};
 use super::picture::is_picture;
 use super::roles::SetPart;
 
+/// Extensions of pictures that are neither PNG nor JPEG, or not called so.
+const OTHER_PICTURES: [&str; 11] = [
+    "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm", "jfif", "avif", "heic", "jp2",
+];
+
+/// How to save or name arrays so that they are a set.
+const NAME_ARRAYS: &str = "; name arrays images.npy and labels.npy, or save both with numpy.savez(\"images.npz\", images=…, \
+                           labels=…)";
+
 /// Why no images were found in a folder or file.
 pub(super) fn error(listing: &FolderListing) -> DataError {
     if let Some(file) = &listing.focus {
@@ -26,7 +35,15 @@ pub(super) fn error(listing: &FolderListing) -> DataError {
 }
 
 fn about_file(path: &Path) -> DataError {
-    match recognise_foreign(&read_head(path)) {
+    let head = read_head(path);
+    if extension(path) == "npy" && head.starts_with(b"\x93NUMPY") {
+        return DataError::Unrecognised {
+            path: path.to_owned(),
+            found: "an array whose name does not say what it holds".to_owned(),
+            hint: NAME_ARRAYS.to_owned(),
+        };
+    }
+    match recognise_foreign(&head) {
         Some(found) => FileError::Foreign {
             path: path.to_owned(),
             expected: "an image file that noisescope can read",
@@ -87,7 +104,9 @@ fn hint(listing: &FolderListing) -> String {
         "parquet", "arrow", "h5", "hdf5", "mat", "pkl", "pickle", "pt", "pth",
     ]) {
         "; save the images with numpy.savez(\"images.npz\", images=…, labels=…)"
-    } else if has(&["gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"]) {
+    } else if has(&["npy"]) {
+        NAME_ARRAYS
+    } else if holds_other_pictures(listing, CLASS_DEPTH) {
         "; convert the pictures to PNG"
     } else if listing.files.iter().any(|path| is_picture(path)) || halves_of_pictures(listing) {
         "; pictures must be in one folder per class"
@@ -95,6 +114,22 @@ fn hint(listing: &FolderListing) -> String {
         ""
     };
     words.to_owned()
+}
+
+/// How deep the folders of classes are: in the folder itself, or in its `train`.
+const CLASS_DEPTH: usize = 2;
+/// Most folders that are looked into for pictures, per folder.
+const GLANCE: usize = 8;
+
+/// Whether there are pictures of other formats in a folder, or up to `depth` levels below it.
+fn holds_other_pictures(listing: &FolderListing, depth: usize) -> bool {
+    let is_other = |path: &PathBuf| OTHER_PICTURES.contains(&extension(path).as_str());
+    let mut folders = listing.folders.iter().take(GLANCE);
+    listing.files.iter().any(is_other)
+        || depth > 0
+            && folders.any(|folder| {
+                FolderListing::of(folder).is_ok_and(|inner| holds_other_pictures(&inner, depth - 1))
+            })
 }
 
 /// Whether pictures are directly in `train` or `test`, without a folder per class.

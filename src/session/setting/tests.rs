@@ -112,6 +112,26 @@ fn refusals_list_the_valid_choices() {
         ),
         ("seed=-1", "; seed is currently 1"),
         (
+            "network.weights.epochs=1.5",
+            "epochs=1.5: expected integer; network.weights.epochs is currently 15",
+        ),
+        (
+            "network.image=(1, 28, 28)",
+            "expected None or Some(…); network.image is currently None",
+        ),
+        (
+            "dataset.source=Folder(/data/my photos)",
+            "write 'dataset.source=Folder(\"/data/my photos\")'",
+        ),
+        (
+            "dataset.name=Own(mine)",
+            "write 'dataset.name=Own(\"mine\")'; dataset.name is currently Mnist",
+        ),
+        (
+            "network.weights=File(a.pt)",
+            "write 'network.weights=File(\"a.pt\")'",
+        ),
+        (
             "network.kind=Mpl",
             "`Mpl` in enum `NetworkKind`, expected one of `Cnn`, `Mlp`",
         ),

@@ -34,10 +34,14 @@ pub fn classes(session: &Session, chosen: ClassId) -> JumpTargets {
     }
 }
 
-/// The items that match a text, best first: equal name or number, then prefix, then substring.
+/// The items that match a text, best first: equal name, also in case, or number, then prefix, then substring.
 pub fn fitting(text: &str, names: &JumpTargets) -> Vec<usize> {
-    let text = text.trim().to_lowercase();
+    let typed = text.trim();
+    let text = typed.to_lowercase();
     let rank = |index: usize, name: &str| {
+        if name == typed {
+            return Some(0);
+        }
         let name = name.to_lowercase();
         let number = if names.numbered {
             index.to_string()
@@ -50,11 +54,11 @@ pub fn fitting(text: &str, names: &JumpTargets) -> Vec<usize> {
             names.numbered && number.starts_with(&text),
         ];
         match (by_name, by_number) {
-            ([true, ..], _) => Some(0),
-            (_, [true, _]) => Some(1),
-            ([_, true, _], _) => Some(2),
-            (_, [_, true]) => Some(3),
-            ([_, _, true], _) => Some(4),
+            ([true, ..], _) => Some(1),
+            (_, [true, _]) => Some(2),
+            ([_, true, _], _) => Some(3),
+            (_, [_, true]) => Some(4),
+            ([_, _, true], _) => Some(5),
             _ => None,
         }
     };
@@ -220,6 +224,14 @@ mod tests {
         let layers = names(&["conv1", "conv2", "fc1"], false);
         assert_eq!(fitting("1", &layers), [0, 2]);
         assert_eq!(fitting("0", &layers), [0_usize; 0]);
+    }
+
+    #[test]
+    fn of_names_that_differ_in_case_alone_the_one_that_is_typed_comes_first() {
+        let letters = names(&["A", "B", "a"], true);
+        assert_eq!(fitting("a", &letters), [2, 0]);
+        assert_eq!(fitting("A", &letters), [0, 2]);
+        assert_eq!(fitting("b", &letters), [1]);
     }
 
     #[test]

@@ -1,0 +1,49 @@
+//! Tests of the options that configure a session.
+
+use std::fs;
+
+use super::*;
+use crate::commands::preset::SHIPPED;
+use crate::session::config::Analysis;
+use crate::stats::grain::GrainForecast;
+
+/// The form offers the grains of noise for every preset, also for one without maps to make of it.
+#[test]
+fn a_grain_chosen_in_the_form_fits_every_preset_that_the_network_fits() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let network = folder.path().join("net.onnx");
+    fs::write(&network, "").unwrap();
+    for (preset, _) in SHIPPED {
+        let asked = SessionRequest {
+            preset: preset.to_owned(),
+            name: "mine".to_owned(),
+            network: Some(network.display().to_string()),
+            images: None,
+            grain: Some(GrainForecast {
+                cell: 2,
+                points: 196,
+                trials: 1000,
+                snr: 1.0,
+                snr_low: 0.5,
+                snr_high: 1.5,
+                reliability: 0.5,
+                needed: Some(19_000),
+                least: 12_000,
+                per_second: 1e4,
+            }),
+        };
+        let config = SessionArgs::from_form(&asked, &store).and_then(|plan| plan.config(&store));
+        // It trains networks of its own, which no grain changes.
+        if preset == "backdoor" {
+            assert!(matches!(config, Err(CommandError::Invalid(_))));
+            continue;
+        }
+        let (config, _) = config.unwrap_or_else(|error| panic!("{preset}: {error}"));
+        let cells = config.analyses.iter().filter_map(|plan| match plan {
+            Analysis::ClassificationImages(plan) => Some(plan.cell),
+            _ => None,
+        });
+        assert!(cells.take(1).all(|cell| cell == 2), "{preset}");
+    }
+}
