@@ -25,6 +25,11 @@ fn output_lost_on_a_full_disk_is_an_error() {
         &["data", "list"],
         &["man"],
         &["completions", "bash"],
+        &["--help"],
+        &["-h"],
+        &["--version"],
+        &["inspect", "--help"],
+        &["help", "run"],
         &[
             "bench",
             "--json",
@@ -51,7 +56,15 @@ fn output_lost_on_a_full_disk_is_an_error() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let bench = Bench::new();
-    for words in [&["config"][..], &["ls"], &["man"], &["completions", "bash"]] {
+    for words in [
+        &["config"][..],
+        &["ls"],
+        &["man"],
+        &["completions", "bash"],
+        &["--help"],
+        &["inspect", "--help"],
+        &["--version"],
+    ] {
         let mut program = bench.program();
         program
             .args(words)

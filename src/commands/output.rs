@@ -22,6 +22,16 @@ pub fn print_text(text: impl AsRef<[u8]>) {
     remember(out.write_all(text.as_ref()).and_then(|()| out.flush()));
 }
 
+/// Prints what ended the parsing of a command line, help or a version to standard output or a refusal to standard error,
+/// and returns its exit code.
+pub fn print_end_of_parsing(end: &clap::Error) -> ExitCode {
+    let printed = end.print().and_then(|()| io::stdout().flush());
+    if !end.use_stderr() {
+        remember(printed);
+    }
+    ExitCode::from(u8::try_from(end.exit_code()).unwrap_or(2))
+}
+
 /// Remembers a failed write for [`checked`]. A closed pipe is no failure: the reader has seen enough.
 fn remember(written: io::Result<()>) {
     if let Err(error) = written
