@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::process::Stdio;
 
 use common::{Bench, endless, with_plan};
@@ -77,6 +77,22 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert!(output.status.success(), "{words:?}: {errors}");
         assert_eq!(errors, "", "{words:?}");
     }
+}
+
+#[test]
+fn a_damaged_set_is_an_error_even_if_nobody_reads_the_list() {
+    let bench = Bench::new();
+    let set = bench.path("data/mnist");
+    fs::create_dir_all(&set).unwrap();
+    fs::write(set.join("train-labels-idx1-ubyte"), "half").unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut program = bench.program();
+    program.args(["data", "verify"]).stdout(writer);
+    let output = program.output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("noisescope data fetch mnist"), "{errors}");
 }
 
 #[test]
