@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::look::{AttachView, ScreenArgs};
 use super::machine::MachineArgs;
-use super::output::print_text;
+use super::output::print_report;
 use super::show::ResponseArg;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{CommandError, listing};
@@ -169,7 +169,7 @@ impl CompareArgs {
         };
         let Some(format) = format else {
             let compared = MapComparison::new(&pair, place, response);
-            print_text(comparison(&pair, &compared, alike));
+            print_report(&comparison(&pair, &compared, alike));
             return Ok(ExitCode::SUCCESS);
         };
         let all = || (0..pair.gammas.len()).collect();
