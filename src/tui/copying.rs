@@ -19,7 +19,7 @@ pub fn text(state: &DashboardState, target: CopyTarget, session: &Session) -> Op
         CopyTarget::Command => Some(
             state
                 .location(session)
-                .command(state.program, &session.name),
+                .command(state.shared.program, &session.name),
         ),
         CopyTarget::Number => {
             let number = state.active_view().number(&state.shared, session)?;
