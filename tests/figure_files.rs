@@ -197,6 +197,15 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
         error.contains("--width") && error.contains("--format svg"),
         "{error}"
     );
+    // Vector graphics have no dots.
+    for format in ["svg", "pdf"] {
+        let arguments = ["export", "done", "--format", format, "--dpi", "600"];
+        let error = bench.refuse(2, &arguments);
+        assert!(
+            error.contains("--dpi") && error.contains("--format png"),
+            "{error}"
+        );
+    }
     assert_eq!(written(&bench), BTreeSet::new());
 }
 

@@ -168,6 +168,14 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
             "{option} applies only to figures: use it with --format svg, pdf or png"
         )));
     }
+    if let (Some(kind), Some(_)) = (kind, look.dpi)
+        && kind != FigureFormat::Png
+    {
+        return Err(CommandError::Usage(format!(
+            "--dpi applies only to png, since a figure in {} has no dots; leave it out, or use --format png",
+            kind.ending()
+        )));
+    }
     let mut session = store.load_whole(name)?;
     if session.record.sharding.is_some() {
         // The shards' progress is in their own files; without it only the figure of the shards is missing.
