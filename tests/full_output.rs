@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs::{self, OpenOptions};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use common::{Bench, endless, with_plan};
 
@@ -93,6 +93,25 @@ fn a_damaged_set_is_an_error_even_if_nobody_reads_the_list() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("noisescope data fetch mnist"), "{errors}");
+}
+
+#[test]
+fn preferences_that_could_not_be_written_whole_leave_no_file() {
+    let bench = Bench::new();
+    let path = bench.path("config.ron");
+    // Files may have no bytes; a write beyond that is an error, as on a full disk.
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+    let mut program = Command::new("sh");
+    program.args(["-c", script, "sh", env!("CARGO_BIN_EXE_noisescope")]);
+    program.args(["config", "--write", "--config"]).arg(&path);
+    let output = program.output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("config.ron"), "{errors}");
+    assert!(!path.exists());
+    let path = path.to_str().unwrap();
+    bench.succeed(&["config", "--write", "--config", path]);
+    bench.succeed(&["config", "--check", "--config", path]);
 }
 
 #[test]
