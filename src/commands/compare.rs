@@ -109,6 +109,9 @@ pub fn run(
     compare: &CompareArgs,
 ) -> Result<ExitCode, CommandError> {
     compare.machine.check()?;
+    if let Some(format) = &compare.format {
+        super::export::check_ending(compare.out.as_deref(), format)?;
+    }
     let folder = data::data_dir(data).map_err(CommandError::failed)?;
     let as_text = compare.plain || compare.json || compare.format.is_some();
     if !as_text && can_draw() {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use super::export::check_ending;
 use super::machine::ConvolutionArg;
 use super::{CommandError, output};
 use crate::data;
@@ -131,7 +132,7 @@ impl TrialsArgs {
                 self.count
             )));
         }
-        Ok(())
+        check_ending(self.out.as_deref(), &self.format)
     }
 
     /// The search that the options describe.
