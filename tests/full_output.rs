@@ -126,6 +126,37 @@ fn options_for_views_are_refused_where_no_view_can_open() {
 }
 
 #[test]
+fn options_that_cannot_apply_together_are_refused() {
+    let bench = Bench::new();
+    for words in [
+        &["bench", "--pieces", "--json"][..],
+        &["bench", "--training", "--trials", "64"],
+        &["bench", "--training", "--gamma", "0.5"],
+        &["doctor", "mine", "--network", "mlp"],
+        &["run", "mine", "--pilot", "--detach"],
+        &["run", "mine", "--pilot", "--workers", "1"],
+    ] {
+        let output = bench.output(words);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {errors}");
+        assert!(
+            errors.contains("cannot be used with"),
+            "{words:?}: {errors}"
+        );
+    }
+    for words in [
+        &["bench", "--workers", "0"][..],
+        &["trials", "mine", "--any", "--workers", "0"],
+        &["inspect", "a.onnx", "--images", "0"],
+    ] {
+        let output = bench.output(words);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {errors}");
+        assert!(errors.contains(words[words.len() - 2]), "{errors}");
+    }
+}
+
+#[test]
 fn a_mistyped_session_gets_a_suggestion() {
     let bench = Bench::new();
     for name in ["first-run", "second-run"] {

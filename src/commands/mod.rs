@@ -100,7 +100,7 @@ enum Command {
         #[command(flatten)]
         plan: SessionArgs,
         /// Instead of running it, show the network a few trials at several grains of noise, and suggest a grain and a number of trials
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["detach", "requeue", "workers", "exact", "launch", "accept_inputs"])]
         pilot: bool,
         /// Run one shard of it, in a separate file: 3/32, or auto to ask Slurm or Kubernetes. The sums of all shards equal
         /// those of a single engine to the last bit
