@@ -259,6 +259,11 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
+/// A text whose numbers a program can read: with an ASCII hyphen for every minus sign.
+pub fn with_ascii_minus(text: &str) -> String {
+    text.replace('−', "-")
+}
+
 /// Untrusted text as one line: control characters, line breaks and bidirectional marks are replaced.
 pub fn clean(text: &str) -> String {
     text.chars()

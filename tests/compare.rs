@@ -194,6 +194,25 @@ fn a_comparison_is_exported_as_maps_tables_and_figures() {
     ];
     bench.succeed(&arguments);
     assert!(picture("evidence-gamma-0.0").unwrap().height() < all / 4);
+    // Figures show no agreement, so no trials are shown for them.
+    let arguments = ["compare", "a", "b", "--trials", "100", "--format", "svg"];
+    let output = bench.output(&arguments);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{errors}");
+    assert!(errors.contains("--trials has no effect"), "{errors}");
+}
+
+#[test]
+fn only_formats_that_a_comparison_has_are_offered() {
+    let bench = Bench::new();
+    for help in ["-h", "--help"] {
+        let help = bench.succeed(&["compare", help]);
+        assert!(
+            help.contains("npz") && !help.contains("safetensors"),
+            "{help}"
+        );
+    }
+    bench.refuse(2, &["compare", "a", "b", "--format", "safetensors"]);
 }
 
 #[test]
@@ -272,6 +291,7 @@ fn incomparable_sessions_are_refused_with_the_difference_and_a_remedy() {
             "a a --map 10",
             "--map: there is no class `10`; there are 0 to 9",
         ),
+        (2, "a a --map 3", "--map applies only to figures"),
         (2, "a nobody", "nobody"),
     ] {
         let all: Vec<&str> = std::iter::once("compare")

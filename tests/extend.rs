@@ -72,6 +72,13 @@ fn a_running_session_is_extended_without_stopping() {
     let planned = bench.load("live").config.clone();
     bench.wait_for_trials("live", 0);
     let more = "2000000000";
+    // The engine that runs cannot follow it.
+    let arguments = ["extend", "live", "--trials", more, "--workers", "1"];
+    let error = bench.refuse(2, &arguments);
+    assert!(
+        error.contains("--workers") && error.contains("noisescope stop live"),
+        "{error}"
+    );
     let printed = bench.succeed(&["extend", "live", "--trials", more, "--gamma", "0.0"]);
     assert!(
         printed.contains("is extended to 2,000,000,000 trials at γ 0.0"),

@@ -197,6 +197,32 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
         error.contains("--width") && error.contains("--format svg"),
         "{error}"
     );
+    // A file is not of another format than its name says.
+    for (format, out) in [
+        ("json", "a.csv"),
+        ("npz", "a.PNG"),
+        ("svg", "a.pdf"),
+        ("csv", "a.json"),
+    ] {
+        let arguments = ["export", "done", "--format", format, "--out", out];
+        let error = bench.refuse(2, &arguments);
+        let words = format!("but the format is {format}; make them agree");
+        assert!(error.contains(&words), "{error}");
+    }
+    let arguments = [
+        "trials", "done", "--any", "--format", "npz", "--out", "t.png",
+    ];
+    let error = bench.refuse(2, &arguments);
+    assert!(error.contains("but the format is npz"), "{error}");
+    // Vector graphics have no dots.
+    for format in ["svg", "pdf"] {
+        let arguments = ["export", "done", "--format", format, "--dpi", "600"];
+        let error = bench.refuse(2, &arguments);
+        assert!(
+            error.contains("--dpi") && error.contains("--format png"),
+            "{error}"
+        );
+    }
     assert_eq!(written(&bench), BTreeSet::new());
 }
 

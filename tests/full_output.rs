@@ -3,8 +3,8 @@
 
 mod common;
 
-use std::fs::OpenOptions;
-use std::process::Stdio;
+use std::fs::{self, OpenOptions};
+use std::process::{Command, Stdio};
 
 use common::{Bench, endless, with_plan};
 
@@ -25,6 +25,11 @@ fn output_lost_on_a_full_disk_is_an_error() {
         &["data", "list"],
         &["man"],
         &["completions", "bash"],
+        &["--help"],
+        &["-h"],
+        &["--version"],
+        &["inspect", "--help"],
+        &["help", "run"],
         &[
             "bench",
             "--json",
@@ -51,7 +56,15 @@ fn output_lost_on_a_full_disk_is_an_error() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let bench = Bench::new();
-    for words in [&["config"][..], &["ls"], &["man"], &["completions", "bash"]] {
+    for words in [
+        &["config"][..],
+        &["ls"],
+        &["man"],
+        &["completions", "bash"],
+        &["--help"],
+        &["inspect", "--help"],
+        &["--version"],
+    ] {
         let mut program = bench.program();
         program
             .args(words)
@@ -67,6 +80,41 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 }
 
 #[test]
+fn a_damaged_set_is_an_error_even_if_nobody_reads_the_list() {
+    let bench = Bench::new();
+    let set = bench.path("data/mnist");
+    fs::create_dir_all(&set).unwrap();
+    fs::write(set.join("train-labels-idx1-ubyte"), "half").unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut program = bench.program();
+    program.args(["data", "verify"]).stdout(writer);
+    let output = program.output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("noisescope data fetch mnist"), "{errors}");
+}
+
+#[test]
+fn preferences_that_could_not_be_written_whole_leave_no_file() {
+    let bench = Bench::new();
+    let path = bench.path("config.ron");
+    // Files may have no bytes; a write beyond that is an error, as on a full disk.
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+    let mut program = Command::new("sh");
+    program.args(["-c", script, "sh", env!("CARGO_BIN_EXE_noisescope")]);
+    program.args(["config", "--write", "--config"]).arg(&path);
+    let output = program.output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("config.ron"), "{errors}");
+    assert!(!path.exists());
+    let path = path.to_str().unwrap();
+    bench.succeed(&["config", "--write", "--config", path]);
+    bench.succeed(&["config", "--check", "--config", path]);
+}
+
+#[test]
 fn options_for_views_are_refused_where_no_view_can_open() {
     let bench = Bench::new();
     bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
@@ -74,6 +122,37 @@ fn options_for_views_are_refused_where_no_view_can_open() {
     for options in [&["--view", "mpas"][..], &["--class", "1"], &["--closer"]] {
         let error = bench.refuse(2, &[&["attach", "mine"], options].concat());
         assert!(error.contains("noisescope attach mine --plain"), "{error}");
+    }
+}
+
+#[test]
+fn options_that_cannot_apply_together_are_refused() {
+    let bench = Bench::new();
+    for words in [
+        &["bench", "--pieces", "--json"][..],
+        &["bench", "--training", "--trials", "64"],
+        &["bench", "--training", "--gamma", "0.5"],
+        &["doctor", "mine", "--network", "mlp"],
+        &["run", "mine", "--pilot", "--detach"],
+        &["run", "mine", "--pilot", "--workers", "1"],
+    ] {
+        let output = bench.output(words);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {errors}");
+        assert!(
+            errors.contains("cannot be used with"),
+            "{words:?}: {errors}"
+        );
+    }
+    for words in [
+        &["bench", "--workers", "0"][..],
+        &["trials", "mine", "--any", "--workers", "0"],
+        &["inspect", "a.onnx", "--images", "0"],
+    ] {
+        let output = bench.output(words);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {errors}");
+        assert!(errors.contains(words[words.len() - 2]), "{errors}");
     }
 }
 

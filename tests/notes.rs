@@ -150,6 +150,11 @@ fn an_invalid_note_is_refused_and_changes_nothing() {
     let error = bench.refuse(2, &["note", "fresh", "a", "--class", "3"]);
     assert!(error.contains("nothing has been measured yet"), "{error}");
     bench.succeed(&["note", "fresh", "to be run at night"]);
+    // An empty text, as of a variable that is not set, removes nothing.
+    for empty in ["", " \n"] {
+        let error = bench.refuse(2, &["note", "fresh", empty]);
+        assert!(error.contains("--remove"), "{error}");
+    }
     let fresh = bench.load("fresh");
     assert_eq!(
         text_on(&fresh, &NoteTarget::Session).as_deref(),

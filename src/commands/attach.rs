@@ -7,7 +7,7 @@ use clap::Args;
 use super::CommandError;
 use super::listing::load_with_standing;
 use super::look::AttachView;
-use super::output::print_text;
+use super::output::print_report;
 use super::show::{ResponseArg, knows_classes, parse_class};
 use crate::ids::Gamma;
 use crate::link::Connection;
@@ -143,6 +143,6 @@ pub fn extend(look: &AttachView<'_>, name: &str) -> Result<ExitCode, CommandErro
 
 /// Prints the session's summary.
 pub fn summary(session: &Session, standing: &SessionStatus) -> Result<ExitCode, CommandError> {
-    print_text(report::summary_with_status(session, standing));
+    print_report(&report::summary_with_status(session, standing));
     Ok(ExitCode::SUCCESS)
 }

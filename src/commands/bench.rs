@@ -33,10 +33,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_values_t = [64, 128, 256, 512])]
     batch: Vec<usize>,
     /// Signal strength γ
-    #[arg(long, default_value_t = Gamma::NOISE)]
+    #[arg(long, default_value_t = Gamma::NOISE, conflicts_with = "training")]
     gamma: Gamma,
     /// Trials to measure over
-    #[arg(long, default_value_t = 50_000)]
+    #[arg(long, default_value_t = 50_000, conflicts_with = "training")]
     trials: u64,
     /// Blocks computed at the same time (default: one per core)
     #[arg(long, value_name = "N")]
@@ -45,7 +45,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N")]
     launch: Option<usize>,
     /// Decisions only, without the evidence for every class
-    #[arg(long)]
+    #[arg(long, conflicts_with = "training")]
     decisions: bool,
     /// Break down the time of a trial, on one core
     #[arg(long)]
@@ -57,7 +57,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "HOW")]
     exact: Option<ConvolutionArg>,
     /// Print one JSON object per batch size
-    #[arg(long)]
+    #[arg(long, conflicts_with = "pieces")]
     json: bool,
 }
 
@@ -124,6 +124,7 @@ pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
     Convolutions::apply(bench.exact.map(Into::into), &[]);
     let network = network(&bench.network)?;
     let choice = DeviceChoice::from_str(&bench.device)?;
+    machine::check_workers(bench.workers)?;
     machine::check_launch(bench.launch)?;
     let wanted = device::DeviceRequest {
         choice: &choice,
@@ -160,8 +161,7 @@ pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
             until: MeasureLimit::Trials(bench.trials),
         };
         if bench.training {
-            let apart = bench.pieces && !bench.json;
-            let measured = profile::training_speed(&lab, seat, batch, apart);
+            let measured = profile::training_speed(&lab, seat, batch, bench.pieces);
             let (rate, parts) = measured.map_err(CommandError::failed)?;
             if bench.json {
                 let line = serde_json::json!({

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::look::{AttachView, ScreenArgs};
 use super::machine::MachineArgs;
-use super::output::print_text;
+use super::output::{complain, print_report};
 use super::show::ResponseArg;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{CommandError, listing};
@@ -20,8 +20,8 @@ use crate::comparison::{
 use crate::data;
 use crate::engine::agreement_run::{self, ReplaySetup};
 use crate::engine::device::DeviceChoice;
-use crate::export::comparison::ComparisonExport;
-use crate::export::{self, ExportFormat};
+use crate::export;
+use crate::export::comparison::{ComparisonExport, ComparisonFormat};
 use crate::ids::{ClassId, Gamma};
 use crate::link::client::EngineAnswer;
 use crate::link::{Connection, Link, client};
@@ -60,7 +60,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "CLASS")]
     map: Option<String>,
     /// Show both networks the same N trials, at --gamma or where decisions vary most, and count how often
-    /// they agree (default: 10,000 if nothing is drawn; 0: skip)
+    /// they agree (default: 10,000, but none for the screen and for figures; 0: skip)
     #[arg(long, value_name = "N")]
     trials: Option<u64>,
     /// Print text instead of drawing
@@ -71,7 +71,7 @@ pub struct CompareArgs {
     json: bool,
     /// Write files: json, npz (the maps), csv (tables), or svg, pdf, png (figures)
     #[arg(long, value_enum)]
-    format: Option<ExportFormat>,
+    format: Option<ComparisonFormat>,
     /// Output path (default: standard output for json, A-vs-B.npz, the folders A-vs-B-tables and A-vs-B-figures)
     #[arg(long, value_name = "PATH", requires = "format")]
     out: Option<PathBuf>,
@@ -109,9 +109,13 @@ pub fn run(
     compare: &CompareArgs,
 ) -> Result<ExitCode, CommandError> {
     compare.machine.check()?;
+    if let Some(format) = &compare.format {
+        super::export::check_ending(compare.out.as_deref(), format)?;
+    }
     let folder = data::data_dir(data).map_err(CommandError::failed)?;
     let as_text = compare.plain || compare.json || compare.format.is_some();
     if !as_text && can_draw() {
+        compare.refuse_map()?;
         return compare.draw(store, &folder);
     }
     let runtime = runtime()?;
@@ -144,32 +148,35 @@ impl CompareArgs {
         data: &Path,
         [a, b]: [&Session; 2],
     ) -> Result<ExitCode, CommandError> {
-        if self.format == Some(ExportFormat::Safetensors) {
-            return Err(CommandError::Usage(format!(
-                "two sessions have two networks; export one of them: noisescope export {} --format safetensors",
-                self.a
-            )));
-        }
         let wish = self.wish();
         let pair = SessionPair::new(a, b, &wish)?;
         let classes = self.classes(&pair)?;
         let response = wish.response.unwrap_or(pair.responses[0]);
         let chosen = wish.gamma.and_then(|gamma| pair.gamma_index(gamma));
         let place = chosen.unwrap_or_else(|| pair.best_gamma_index(response));
+        let format = match self.json {
+            true => Some(ComparisonFormat::Json),
+            false => self.format,
+        };
+        let is_drawn = format.is_some_and(|format| format.figure_format().is_some());
+        if !is_drawn {
+            self.refuse_map()?;
+        } else if self.trials.is_some_and(|trials| trials > 0) {
+            complain(
+                "--trials has no effect: figures do not show how often the networks agree; text, json, npz and csv do",
+            );
+        }
         let alike = match self.trials.unwrap_or(TRIALS) {
             0 => None,
+            _ if is_drawn => None,
             trials => Some(self.same_trials().run(store, data, trials)),
         };
         let alike = alike
             .as_ref()
             .map(|shown| shown.as_ref().map_err(String::as_str));
-        let format = match self.json {
-            true => Some(ExportFormat::Json),
-            false => self.format,
-        };
         let Some(format) = format else {
             let compared = MapComparison::new(&pair, place, response);
-            print_text(comparison(&pair, &compared, alike));
+            print_report(&comparison(&pair, &compared, alike));
             return Ok(ExitCode::SUCCESS);
         };
         let all = || (0..pair.gammas.len()).collect();
@@ -299,6 +306,16 @@ async fn newest(store: &Store, name: &str) -> Result<Session, CommandError> {
 }
 
 impl CompareArgs {
+    /// Refuses `--map` where no figure is written.
+    fn refuse_map(&self) -> Result<(), CommandError> {
+        match self.map {
+            None => Ok(()),
+            Some(_) => Err(CommandError::Usage(
+                "--map applies only to figures: use it with --format svg, pdf or png".into(),
+            )),
+        }
+    }
+
     /// The class given by `--map`.
     fn classes(&self, pair: &SessionPair<'_>) -> Result<Option<Vec<ClassId>>, CommandError> {
         let Some(typed) = &self.map else {

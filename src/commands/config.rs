@@ -73,7 +73,11 @@ fn write(path: &Path) -> Result<ExitCode, CommandError> {
     }
     let mut file = File::create_new(path).map_err(failed)?;
     let written = file.write_all(Preferences::shipped().as_bytes());
-    written.map_err(failed)?;
+    if let Err(error) = written {
+        // Half of it would be invalid, and refused as an existing file the next time. The first error is reported.
+        let _ = std::fs::remove_file(path);
+        return Err(failed(error));
+    }
     print_line(format_args!(
         "wrote {}; keep only the lines you change",
         path.display()

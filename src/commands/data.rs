@@ -1,6 +1,6 @@
 //! `noisescope data`: lists the data sets, fetches the full ones, verifies them.
 
-use std::io::{self, Write};
+use std::fmt::Arguments;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use clap::Subcommand;
 use thiserror::Error;
 
 use super::checklist::CheckStatus;
+use super::output::print_line;
 use crate::data::catalog::{self, SetSpec};
 use crate::data::fetch::{self, FetchError, FetchProgress, Source};
 use crate::data::verify::{self, FileReport, FileState};
@@ -60,9 +61,6 @@ pub enum DataCommandError {
         /// Names of their sets on the command line.
         sets: Vec<&'static str>,
     },
-    /// The output cannot be printed.
-    #[error("standard output could not be written: {0}")]
-    Print(#[from] io::Error),
 }
 
 fn replacing(sets: &[&str], files: usize) -> String {
@@ -81,29 +79,34 @@ fn replacing(sets: &[&str], files: usize) -> String {
 /// # Errors
 /// A [`DataCommandError`].
 pub fn run(command: DataCommand, data_flag: Option<&Path>) -> color_eyre::Result<()> {
-    match execute(command, data_flag, &mut io::stdout().lock()) {
-        // A closed pipe is no error: the reader has seen enough.
-        Err(DataCommandError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => Ok(outcome?),
-    }
+    Ok(execute(command, data_flag, &mut |line| {
+        print_line(line);
+    })?)
 }
+
+/// Receives the lines of the output. A reader that has seen enough must not keep sets from being fetched or checked, so
+/// it cannot fail.
+type Lines<'a> = &'a mut dyn FnMut(Arguments<'_>);
 
 fn execute(
     command: DataCommand,
     data_flag: Option<&Path>,
-    to: &mut impl Write,
+    line: Lines<'_>,
 ) -> Result<(), DataCommandError> {
     let folder = data_dir(data_flag)?;
     match command {
-        DataCommand::List => list(&folder, to),
+        DataCommand::List => {
+            list(&folder, line);
+            Ok(())
+        }
         DataCommand::Fetch { sets } => fetch_sets(
             &chosen(&sets),
             &folder,
             fetch::sources_for,
             &*fetch::on_stderr(),
-            to,
+            line,
         ),
-        DataCommand::Verify => verify_sets(&catalog::SETS, &folder, to),
+        DataCommand::Verify => verify_sets(&catalog::SETS, &folder, line),
     }
 }
 
@@ -118,8 +121,8 @@ fn chosen(sets: &[DatasetName]) -> Vec<&'static SetSpec> {
         .collect()
 }
 
-fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
-    writeln!(to, "Data folder: {}", folder.display())?;
+fn list(folder: &Path, line: Lines<'_>) {
+    line(format_args!("Data folder: {}", folder.display()));
     for spec in catalog::SETS {
         let built_in = match spec.is_embedded {
             true => counts(embedded::TRAIN_COUNT, embedded::TEST_COUNT),
@@ -131,16 +134,19 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
             ("licence", spec.licence.to_owned()),
             ("homepage", spec.homepage.to_owned()),
         ];
-        writeln!(to, "\n{:<14} {}, {}", spec.slug, spec.label(), spec.about)?;
+        line(format_args!(
+            "\n{:<14} {}, {}",
+            spec.slug,
+            spec.label(),
+            spec.about
+        ));
         for (title, text) in rows {
-            writeln!(to, "  {title:<12} {text}")?;
+            line(format_args!("  {title:<12} {text}"));
         }
     }
-    writeln!(
-        to,
+    line(format_args!(
         "\nTo use your own images, a folder or a file: noisescope run NAME --data PATH"
-    )?;
-    Ok(())
+    ));
 }
 
 /// Whether the full set is here, and in words where it is, how to get it, or why it cannot be used. Loads it, so a damaged
@@ -209,7 +215,7 @@ fn fetch_sets(
     folder: &Path,
     sources_for: impl Fn(&SetSpec) -> Vec<Box<dyn Source>>,
     progress: &dyn FetchProgress,
-    to: &mut impl Write,
+    line: Lines<'_>,
 ) -> Result<(), DataCommandError> {
     let mut failures = Vec::new();
     if let Some((spec, how)) = sets.iter().find_map(|spec| Some((spec, spec.by_hand?))) {
@@ -225,15 +231,16 @@ fn fetch_sets(
             Err(error) => failures.push(error),
             Ok(fetched) if fetched.fetched.is_empty() => {
                 let place = fetched.folder.display();
-                writeln!(
-                    to,
+                line(format_args!(
                     "{set}: complete and verified in {place}, nothing to fetch"
-                )?;
+                ));
             }
             Ok(fetched) => {
                 let place = fetched.folder.display();
-                writeln!(to, "{set}: fetched into {place}, checksums verified")?;
-                writeln!(to, "{set}: licence {}", spec.licence)?;
+                line(format_args!(
+                    "{set}: fetched into {place}, checksums verified"
+                ));
+                line(format_args!("{set}: licence {}", spec.licence));
             }
         }
     }
@@ -244,11 +251,7 @@ fn fetch_sets(
     }
 }
 
-fn verify_sets(
-    sets: &[&SetSpec],
-    folder: &Path,
-    to: &mut impl Write,
-) -> Result<(), DataCommandError> {
+fn verify_sets(sets: &[&SetSpec], folder: &Path, line: Lines<'_>) -> Result<(), DataCommandError> {
     let mut files = Vec::new();
     let mut damaged_sets = Vec::new();
     for spec in sets {
@@ -258,15 +261,14 @@ fn verify_sets(
             .iter()
             .all(|report| report.state == FileState::Missing)
         {
-            writeln!(
-                to,
+            line(format_args!(
                 "{}: the full set is not in {}",
                 spec.slug,
                 place.display()
-            )?;
+            ));
             continue;
         }
-        writeln!(to, "{}: {}", spec.slug, place.display())?;
+        line(format_args!("{}: {}", spec.slug, place.display()));
         for FileReport { file, path, state } in reports {
             let verdict = match state {
                 FileState::Sound => "sound".to_owned(),
@@ -283,7 +285,7 @@ fn verify_sets(
                     format!("damaged: {why}")
                 }
             };
-            writeln!(to, "  {:<24} {verdict}", file.name)?;
+            line(format_args!("  {:<24} {verdict}", file.name));
         }
     }
     damaged_sets.dedup();

@@ -27,7 +27,12 @@ pub struct DoctorArgs {
     /// Check this session's files completely instead, and say how to restore the previous generation
     name: Option<String>,
     /// The network for the speed test: cnn, mlp, logistic, rnn, simple or complex
-    #[arg(long, value_name = "KIND", default_value = "cnn")]
+    #[arg(
+        long,
+        value_name = "KIND",
+        default_value = "cnn",
+        conflicts_with = "name"
+    )]
     network: String,
 }
 

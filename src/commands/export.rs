@@ -149,13 +149,20 @@ impl FigureArgs {
     }
 }
 
-/// A path's extension, if it belongs to another kind of figure.
-fn other_ending(kind: FigureFormat) -> impl Fn(&Path) -> Option<String> {
-    move |path| {
-        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-        let all =
-            [FigureFormat::Svg, FigureFormat::Pdf, FigureFormat::Png].map(FigureFormat::ending);
-        (all.contains(&ending.as_str()) && ending != kind.ending()).then_some(ending)
+/// Refuses an output path that ends like a file of another format than the chosen one.
+pub(super) fn check_ending(
+    out: Option<&Path>,
+    format: &impl ValueEnum,
+) -> Result<(), CommandError> {
+    let chosen = format.to_possible_value();
+    let chosen = chosen.as_ref().map_or("", |value| value.get_name());
+    // A folder may have any name.
+    let ending = out.filter(|path| !path.is_dir());
+    match ending.and_then(export::export_ending) {
+        Some(other) if other != chosen => Err(CommandError::Usage(format!(
+            "--out ends in .{other} but the format is {chosen}; make them agree"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -168,6 +175,16 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
             "{option} applies only to figures: use it with --format svg, pdf or png"
         )));
     }
+    if let (Some(kind), Some(_)) = (kind, look.dpi)
+        && kind != FigureFormat::Png
+    {
+        return Err(CommandError::Usage(format!(
+            "--dpi applies only to png, since a figure in {} has no dots; leave it out, or use --format png",
+            kind.ending()
+        )));
+    }
+    let out = export.out.as_deref();
+    check_ending(out, &export.format)?;
     let mut session = store.load_whole(name)?;
     if session.record.sharding.is_some() {
         // The shards' progress is in their own files; without it only the figure of the shards is missing.
@@ -178,7 +195,6 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
             "{name} is divided and its shards are not merged: this is their sum so far"
         ));
     }
-    let out = export.out.as_deref();
     let Some(kind) = kind else {
         if export.format == ExportFormat::Safetensors {
             // A large network is stored beside the session files, not in them.
@@ -188,12 +204,6 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
         export::write(&session, export.format, out).map_err(failure)?;
         return Ok(ExitCode::SUCCESS);
     };
-    if let Some(other) = out.and_then(other_ending(kind)) {
-        return Err(CommandError::Usage(format!(
-            "--out ends in .{other} but the format is {}; make them agree, or name a folder",
-            kind.ending()
-        )));
-    }
     let classes = look
         .class
         .iter()

@@ -68,6 +68,11 @@ pub fn run(
         .extend(images, extension.clone())
         .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
     if store.engine(name).is_some() {
+        if let Some(option) = how.engine_option() {
+            return Err(CommandError::Usage(format!(
+                "{option}: {name} is running already, and its engine continues as it was started; leave the option out, or first stop it: noisescope stop {name}"
+            )));
+        }
         let done = announcement(name, &session, images, &extension);
         return control::extend(store, name, (images, extension), &done);
     }

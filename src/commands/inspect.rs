@@ -30,8 +30,8 @@ pub struct InspectArgs {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     settings: Vec<String>,
     /// Show it at most N test images, if --data names images
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    images: usize,
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    images: u64,
     /// Skip the pilot, which with --data estimates how many trials the maps take
     #[arg(long)]
     no_pilot: bool,
@@ -69,7 +69,7 @@ pub fn run(inspect: &InspectArgs, data: Option<&Path>) -> Result<ExitCode, Comma
         network: &config.network,
         kind,
         images: images.as_ref(),
-        max_images: inspect.images.max(1),
+        max_images: usize::try_from(inspect.images).unwrap_or(usize::MAX),
         pilot: images.is_some() && !inspect.no_pilot,
         device: &opened.device,
     };
@@ -168,7 +168,7 @@ impl InspectArgs {
             better.is_none() || !assignment.trim_start().starts_with("network.input")
         });
         for assignment in kept {
-            words += &format!(" --set {}", quoted(assignment));
+            words += &format!(" --set {}", quoted_setting(assignment));
         }
         if let (Some(kind), false) = (found.kind, self.sets("network.kind")) {
             words += &format!(" --set network.kind={kind}");
@@ -176,12 +176,43 @@ impl InspectArgs {
         if let Some(trial) = better {
             words += &format!(
                 " --set {}",
-                quoted(format!("network.input={}", trial.input.in_plan()))
+                quoted_setting(&format!("network.input={}", trial.input.in_plan()))
             );
         }
         for assignment in found.advice(config).into_iter().flatten() {
-            words += &format!(" --set {}", quoted(assignment));
+            words += &format!(" --set {}", quoted_setting(&assignment));
         }
         Some(words)
+    }
+}
+
+/// An assignment as a single shell word. Its `=` alone needs no quotes.
+fn quoted_setting(assignment: &str) -> String {
+    match quoted(assignment.replace('=', "")) == assignment.replace('=', "") {
+        true => assignment.to_owned(),
+        false => quoted(assignment),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_one_word_of_a_shell() {
+        for (setting, word) in [
+            ("network.kind=mlp", "network.kind=mlp"),
+            (
+                "network.input=(range: Byte)",
+                "'network.input=(range: Byte)'",
+            ),
+            (
+                "network.output=Some(\"a|b\")",
+                "'network.output=Some(\"a|b\")'",
+            ),
+            ("dataset.name=`x`", "'dataset.name=`x`'"),
+        ] {
+            assert_eq!(quoted_setting(setting), word);
+        }
     }
 }

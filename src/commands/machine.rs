@@ -116,12 +116,35 @@ impl MachineArgs {
     /// If the device is absent, there are 0 workers, or the launch size is invalid.
     pub fn check(&self) -> Result<(), CommandError> {
         DeviceChoice::from_str(&self.device)?.check()?;
-        if self.workers == Some(0) {
-            return Err(CommandError::Usage(
-                "--workers 0: must be at least 1".into(),
-            ));
-        }
+        check_workers(self.workers)?;
         check_launch(self.launch)
+    }
+
+    /// The first option that was given, if any.
+    pub fn given(&self) -> Option<&'static str> {
+        let all = [
+            (self.device != Self::default().device, "--device"),
+            (self.workers.is_some(), "--workers"),
+            (self.exact.is_some(), "--exact"),
+            (self.launch.is_some(), "--launch"),
+            (self.tf32.is_some(), "--tf32"),
+            (self.accept_inputs, "--accept-inputs"),
+        ];
+        let mut given = all.into_iter().filter(|(given, _)| *given);
+        given.next().map(|(_, name)| name)
+    }
+}
+
+/// Checks the number of workers.
+///
+/// # Errors
+/// If it is 0.
+pub fn check_workers(workers: Option<usize>) -> Result<(), CommandError> {
+    match workers {
+        Some(0) => Err(CommandError::Usage(
+            "--workers 0: must be at least 1".into(),
+        )),
+        _ => Ok(()),
     }
 }
 

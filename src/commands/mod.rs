@@ -14,6 +14,7 @@ mod data_arg;
 mod division_check;
 mod doctor;
 mod engine;
+mod error;
 mod export;
 mod extend;
 mod extend_file;
@@ -48,7 +49,6 @@ mod typed_names;
 mod verify;
 mod watch;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -59,11 +59,10 @@ use crate::engine::device::{libtorch, numerics};
 use crate::files::quoted;
 use crate::link;
 use crate::nets::plan::Lanes;
-use crate::session::config as plans;
-use crate::session::setting::SettingError;
-use crate::session::store::{Store, StoreError};
+use crate::session::store::Store;
 use crate::tui::theme::can_draw;
 
+pub use error::CommandError;
 use session_args::SessionArgs;
 
 /// What has a neural network really learned? Millions of noise trials, averaged by its responses.
@@ -101,7 +100,7 @@ enum Command {
         #[command(flatten)]
         plan: SessionArgs,
         /// Instead of running it, show the network a few trials at several grains of noise, and suggest a grain and a number of trials
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["detach", "requeue", "workers", "exact", "launch", "accept_inputs"])]
         pilot: bool,
         /// Run one shard of it, in a separate file: 3/32, or auto to ask Slurm or Kubernetes. The sums of all shards equal
         /// those of a single engine to the last bit
@@ -216,54 +215,13 @@ impl Command {
     }
 }
 
-/// Why a command failed; determines the message and the exit code.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// A session file cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A `--set` is invalid.
-    #[error(transparent)]
-    Setting(#[from] SettingError),
-    /// A config cannot be run.
-    #[error("{0}")]
-    Invalid(#[from] plans::ConfigError),
-    /// A device is not available.
-    #[error(transparent)]
-    Device(#[from] crate::engine::device::DeviceError),
-    /// The command line is wrong; says what to do instead.
-    #[error("{0}")]
-    Usage(String),
-    /// The command failed while running.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl CommandError {
-    /// Exit code: 2 for a mistake in the command line or config, 1 for a failure.
-    fn code(&self) -> u8 {
-        match self {
-            Self::Setting(_) | Self::Invalid(_) | Self::Device(_) | Self::Usage(_) => 2,
-            Self::Store(
-                StoreError::Syntax { .. }
-                | StoreError::Invalid { .. }
-                | StoreError::Name(_)
-                | StoreError::Missing { .. }
-                | StoreError::Newer { .. },
-            ) => 2,
-            Self::Store(_) | Self::Failed(_) => 1,
-        }
-    }
-
-    fn failed(error: impl fmt::Display) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
 /// Runs the program: parses the command line, runs the command, returns the exit code. Errors go to
 /// standard error as one paragraph.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(end) => return output::checked(output::print_end_of_parsing(&end)),
+    };
     // Only a libtorch for GPUs supports TF32.
     if libtorch::is_for_gpus() && cli.command.as_ref().is_some_and(Command::computes) {
         numerics::choose(rounding::is_tf32(&cli));

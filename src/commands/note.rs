@@ -59,6 +59,12 @@ pub fn run(store: &Store, leave: &NoteArgs) -> Result<ExitCode, CommandError> {
         }
     };
     let refused = |problem: String| CommandError::Usage(format!("{name}: {problem}"));
+    // An engine takes an empty one for a removal.
+    if !leave.remove && Note::line(&text).is_empty() {
+        return Err(refused(
+            "the note is empty, so nothing was changed; to remove a note: --remove".to_owned(),
+        ));
+    }
     let note = Note {
         written: now(),
         on: place(&session, leave).map_err(refused)?,

@@ -1,12 +1,13 @@
 //! Output to the user. A failed write does not end a command, since a closed or full stream must not end a run; but a
 //! command whose output was lost does not end with exit code 0.
 
+use std::borrow::Cow;
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
-use crate::format::clean;
+use crate::format::{clean, with_ascii_minus};
 
 /// The first failed write to standard output.
 static LOST: OnceLock<io::Error> = OnceLock::new();
@@ -16,10 +17,33 @@ pub fn print_line(words: impl Display) {
     remember(writeln!(io::stdout(), "{words}"));
 }
 
+/// Prints a report on a session to standard output.
+pub fn print_report(text: &str) {
+    print_text(&*for_reader(text, io::stdout().is_terminal()));
+}
+
+/// A report as its reader takes it: a program, to which a minus sign is no part of a number, or a person at a terminal.
+fn for_reader(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    match is_terminal {
+        true => text.into(),
+        false => with_ascii_minus(text).into(),
+    }
+}
+
 /// Prints a whole text to standard output.
 pub fn print_text(text: impl AsRef<[u8]>) {
     let mut out = io::stdout().lock();
     remember(out.write_all(text.as_ref()).and_then(|()| out.flush()));
+}
+
+/// Prints what ended the parsing of a command line, help or a version to standard output or a refusal to standard error,
+/// and returns its exit code.
+pub fn print_end_of_parsing(end: &clap::Error) -> ExitCode {
+    let printed = end.print().and_then(|()| io::stdout().flush());
+    if !end.use_stderr() {
+        remember(printed);
+    }
+    ExitCode::from(u8::try_from(end.exit_code()).unwrap_or(2))
 }
 
 /// Remembers a failed write for [`checked`]. A closed pipe is no failure: the reader has seen enough.
@@ -57,4 +81,15 @@ pub fn tell(words: impl Display) {
     let words = words.to_string();
     let lines: Vec<String> = words.lines().map(clean).collect();
     let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_gets_numbers_that_a_program_can_read() {
+        assert_eq!(for_reader("R −0.12", false), "R -0.12");
+        assert_eq!(for_reader("R −0.12", true), "R −0.12");
+    }
 }

@@ -60,6 +60,14 @@ impl RunArgs {
         &self.machine
     }
 
+    /// The first option given, if any, that only an engine which this command starts can follow.
+    pub fn engine_option(&self) -> Option<&'static str> {
+        let report = [(self.json, "--json"), (self.requeue, "--requeue")];
+        let mut report = report.into_iter().filter(|(given, _)| *given);
+        let machine = self.machine.given();
+        machine.or_else(|| report.next().map(|(_, name)| name))
+    }
+
     /// Whether to start the engine in the background and return.
     pub fn is_detached(&self) -> bool {
         self.detach

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::CommandError;
 use super::look::ScreenArgs;
+use super::{CommandError, output};
 use crate::drawing::Sheet;
 use crate::figure::{self, Figure, choice};
 use crate::files::quoted;
@@ -13,7 +13,7 @@ use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Form;
-use crate::session::record::ClassificationImages;
+use crate::session::record::{ClassificationImages, SpikeTriggered};
 use crate::session::store::Store;
 use crate::tui::picture::{self, PictureError, Protocol, TerminalDisplay};
 use crate::tui::theme::can_draw;
@@ -34,6 +34,10 @@ pub struct ShowArgs {
     /// Which of the plan's classification images, if it has several; from 1 (default: 1)
     #[arg(long, value_name = "N", requires = "map", value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
+    /// Which of the plan's experiments of the figure's kind, if it has several; from 1 (default: the first that has the
+    /// figure)
+    #[arg(long, value_name = "N", conflicts_with_all = ["map", "training"], value_parser = clap::value_parser!(u64).range(1..))]
+    experiment: Option<u64>,
     /// How the picture is sent to the terminal
     #[arg(long, value_enum, default_value = "auto")]
     protocol: Protocol,
@@ -80,31 +84,92 @@ struct FigureChoice {
     training: bool,
 }
 
+/// Most names of figures in a sentence.
+const NAMES: usize = 6;
+
 impl ShowArgs {
+    /// The figures that the options name, of which the first is shown.
+    ///
     /// # Errors
-    /// If there is no such class, figure or set of images; lists those that exist.
-    fn figure(&self, session: &Session) -> Result<Figure, String> {
+    /// If there is no such class, figure, experiment or set of images; lists those that exist.
+    fn figures(&self, session: &Session) -> Result<Vec<Figure>, String> {
         let which = &self.which;
-        if let Some(name) = &which.figure {
-            let found = figure::find(session, name, &[]).map_err(|error| error.to_string())?;
-            return found
-                .into_iter()
-                .next()
-                .ok_or_else(|| format!("there is no figure `{name}`"));
-        }
-        Ok(match (&which.map, &which.filters) {
-            (Some(typed), _) => Figure::Map {
+        let number = || self.experiment.map(|number| number as usize - 1);
+        let figures = match (&which.figure, &which.map, &which.filters) {
+            (Some(name), ..) => {
+                figure::find(session, name, &[]).map_err(|error| error.to_string())?
+            }
+            (_, Some(typed), _) => vec![Figure::Map {
                 response: self.response.map(Response::from),
                 images: self.place(session)?,
                 class: parse_class(session, typed)?,
                 gamma: self.gamma,
-            },
-            (None, Some(layer)) => Figure::Filters {
-                nth: 0,
+            }],
+            (.., Some(layer)) => vec![Figure::Filters {
+                nth: number().unwrap_or_else(|| first_with_layer(session, layer)),
                 layer: layer.clone(),
-            },
-            (None, None) if which.attack => Figure::Attack { nth: 0 },
-            (None, None) => Figure::Training,
+            }],
+            _ if which.attack => vec![Figure::Attack {
+                nth: number().unwrap_or(0),
+            }],
+            _ => vec![Figure::Training],
+        };
+        self.of_experiment(session, figures)
+    }
+
+    /// Those of the chosen experiment; all of them if none was chosen.
+    fn of_experiment(
+        &self,
+        session: &Session,
+        figures: Vec<Figure>,
+    ) -> Result<Vec<Figure>, String> {
+        let Some(number) = self.experiment else {
+            return Ok(figures);
+        };
+        let counts = figures.iter().map(|figure| figure.experiments(session));
+        let count = counts.max().unwrap_or(0);
+        // The first may be absent too, which the figure says.
+        if number > count.max(1) as u64 {
+            return Err(format!(
+                "there is no experiment {number} of this kind; the plan has {count}"
+            ));
+        }
+        let mut figures = figures;
+        figures.retain(|figure| figure.nth() as u64 + 1 == number);
+        match figures.is_empty() {
+            true => Err(format!(
+                "experiment {number} of this kind has no such figure"
+            )),
+            false => Ok(figures),
+        }
+    }
+
+    /// Which figure is shown, if the options could have named others: a sentence on how to name those.
+    fn others(&self, session: &Session, figure: &Figure, others: &[Figure]) -> Option<String> {
+        let name = &self.name;
+        if let (Some(query), false) = (&self.which.figure, others.is_empty()) {
+            let names: Vec<String> = others.iter().take(NAMES).map(Figure::name).collect();
+            let more = match others.len().saturating_sub(NAMES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            return Some(format!(
+                "{name}: this is {}; --figure {} also names {}{more}",
+                figure.name(),
+                quoted(query),
+                names.join(", ")
+            ));
+        }
+        let count = figure.experiments(session);
+        let option = match self.which.map {
+            Some(_) => "--images",
+            None => "--experiment",
+        };
+        (count > 1).then(|| {
+            format!(
+                "{name}: this is of experiment {} of {count} of its kind in the plan; for another: {option} N",
+                figure.nth() + 1
+            )
         })
     }
 
@@ -120,6 +185,13 @@ impl ShowArgs {
             )),
         }
     }
+}
+
+/// The number, from 0, of the first spike-triggered experiment that has measured a layer; the first of all if none has.
+fn first_with_layer(session: &Session, layer: &str) -> usize {
+    let mut all = session.record.all::<SpikeTriggered>();
+    let first = all.position(|(_, spikes)| spikes.layers.iter().any(|known| known.name == layer));
+    first.unwrap_or(0)
 }
 
 /// Whether the classes are known: of images that have been read, or of a known set.
@@ -182,12 +254,15 @@ pub fn run(store: &Store, show: &ShowArgs, line: &ScreenArgs) -> Result<ExitCode
     }
     let session = store.load_whole(name)?;
     let refused = |problem: String| CommandError::Usage(format!("{name}: {problem}"));
-    let figure = show.figure(&session).map_err(refused)?;
+    let figures = show.figures(&session).map_err(refused)?;
+    let Some((figure, others)) = figures.split_first() else {
+        return Err(refused("there is no such figure".to_owned()));
+    };
     if !can_draw() {
         // What a terminal would refuse is refused here for the same reason.
-        figure::draw(&session, &figure, Sheet::DOUBLE)
+        figure::draw(&session, figure, Sheet::DOUBLE)
             .map_err(|error| refused(error.to_string()))?;
-        let option = exported_name(&session, &figure).map_or_else(String::new, |figure| {
+        let option = exported_name(&session, figure).map_or_else(String::new, |figure| {
             format!(" --figure {}", quoted(figure))
         });
         return Err(CommandError::Usage(format!(
@@ -195,8 +270,13 @@ pub fn run(store: &Store, show: &ShowArgs, line: &ScreenArgs) -> Result<ExitCode
         )));
     }
     let screen = TerminalDisplay::find(show.protocol, &line.options()?.theme());
-    match picture::show(&session, &figure, &screen, show.width) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+    match picture::show(&session, figure, &screen, show.width) {
+        Ok(()) => {
+            if let Some(words) = show.others(&session, figure, others) {
+                output::tell(words);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Err(PictureError::Figure(error)) => Err(refused(error.to_string())),
         Err(error) => Err(CommandError::failed(error)),
     }
@@ -209,6 +289,7 @@ mod tests {
     use super::*;
     use crate::session::Config;
     use crate::session::config::Analysis;
+    use crate::session::record::{self, LayerResponses};
 
     #[derive(Parser)]
     struct Line {
@@ -216,24 +297,66 @@ mod tests {
         show: ShowArgs,
     }
 
+    fn show(words: &[&str]) -> ShowArgs {
+        Line::parse_from([&["show", "mine"], words].concat()).show
+    }
+
+    fn planned(analyses: Vec<Analysis>) -> Session {
+        let config = Config {
+            analyses,
+            ..Config::default()
+        };
+        Session::new("mine", config)
+    }
+
     #[test]
     fn a_map_of_any_of_the_plans_images_is_shown_and_no_other() {
         let images = Analysis::ClassificationImages(Default::default());
-        let config = Config {
-            analyses: vec![images.clone(), images],
-            ..Config::default()
-        };
-        let session = Session::new("mine", config);
+        let session = planned(vec![images.clone(), images]);
         let place = |words: &[&str]| -> Result<usize, String> {
-            let words = [&["show", "mine", "--map", "3"], words].concat();
-            match Line::parse_from(words).show.figure(&session)? {
-                Figure::Map { images, .. } => Ok(images),
-                _ => Err("another figure".to_owned()),
-            }
+            let show = show(&[&["--map", "3"], words].concat());
+            let figures = show.figures(&session)?;
+            assert!(matches!(&figures[..], [Figure::Map { .. }]));
+            Ok(figures[0].nth())
         };
         assert_eq!(place(&[]), Ok(0));
         assert_eq!(place(&["--images", "2"]), Ok(1));
         let words = "there is no set 3 of classification images; the plan has 2";
         assert_eq!(place(&["--images", "3"]), Err(words.to_owned()));
+    }
+
+    #[test]
+    fn any_attack_of_the_plan_can_be_chosen_and_the_others_are_mentioned() {
+        let attack = Analysis::Attack(Default::default());
+        let session = planned(vec![attack.clone(), attack.clone()]);
+        let shown = |words: &[&str]| show(&[&["--attack"], words].concat()).figures(&session);
+        assert_eq!(shown(&[]), Ok(vec![Figure::Attack { nth: 0 }]));
+        let second = Figure::Attack { nth: 1 };
+        assert_eq!(shown(&["--experiment", "2"]), Ok(vec![second.clone()]));
+        assert!(shown(&["--experiment", "3"]).is_err());
+        let others = |session: &Session| {
+            show(&["--attack"]).others(session, &Figure::Attack { nth: 0 }, &[])
+        };
+        let words = others(&session).unwrap();
+        assert!(words.contains("1 of 2") && words.contains("--experiment N"));
+        assert_eq!(others(&planned(vec![attack])), None);
+        // By the name of the kind, the others have names.
+        let words =
+            show(&["--figure", "attack"]).others(&session, &Figure::Attack { nth: 0 }, &[second]);
+        assert!(words.unwrap().ends_with("also names attack2"));
+    }
+
+    #[test]
+    fn a_layer_is_found_in_whichever_experiment_has_measured_it() {
+        let spikes = Analysis::SpikeTriggered(Default::default());
+        let mut session = planned(vec![spikes.clone(), spikes]);
+        session.record.analyses[1] = record::Analysis::SpikeTriggered(SpikeTriggered {
+            layers: vec![LayerResponses::new("fc1", 3, [1, 2, 2], false, None)],
+            ..SpikeTriggered::default()
+        });
+        let shown = show(&["--filters", "fc1"]).figures(&session).unwrap();
+        assert_eq!(shown[0].nth(), 1);
+        let shown = show(&["--filters", "fc1", "--experiment", "1"]).figures(&session);
+        assert_eq!(shown.unwrap()[0].nth(), 0);
     }
 }

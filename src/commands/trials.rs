@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::machine::ConvolutionArg;
+use super::export::check_ending;
+use super::machine::{ConvolutionArg, check_workers};
 use super::{CommandError, output};
 use crate::data;
 use crate::engine::agreement_run::ReplaySetup;
@@ -115,11 +116,7 @@ impl TrialsArgs {
 
     /// Checks the options before the session is read.
     fn check(&self) -> Result<(), CommandError> {
-        if self.workers == Some(0) {
-            return Err(CommandError::Usage(
-                "--workers 0: must be at least 1".into(),
-            ));
-        }
+        check_workers(self.workers)?;
         if !self.any && self.called.is_none() && self.truth.is_none() {
             return Err(
                 self.usage("choose trials: --called CLASS, --true CLASS or both; --any for all")
@@ -131,7 +128,7 @@ impl TrialsArgs {
                 self.count
             )));
         }
-        Ok(())
+        check_ending(self.out.as_deref(), &self.format)
     }
 
     /// The search that the options describe.

@@ -3,11 +3,9 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use super::figure_files::{self, FigureExport};
+use super::figure_files::{self, FigureExport, FigureFormat};
 use super::folder::ExportFolder;
-use super::{
-    ExportError, ExportFormat, csv, json, npz, write_and_report, write_folder, write_stdout,
-};
+use super::{ExportError, csv, json, npz, write_and_report, write_folder, write_stdout};
 use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::Sheet;
 use crate::figure;
@@ -19,6 +17,35 @@ pub use super::comparison_export::ComparisonExport;
 /// Maximum number of classes in one figure.
 const MOST: usize = 12;
 
+/// The format of a comparison's export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ComparisonFormat {
+    /// Every number as one JSON object, without the maps.
+    Json,
+    /// The maps and counts, for numpy.load.
+    Npz,
+    /// Every number as tidy tables, in a folder of files.
+    Csv,
+    /// The maps as vector graphics for web pages, in a folder of files.
+    Svg,
+    /// The maps as vector graphics for papers, in a folder of files.
+    Pdf,
+    /// The maps as pixels, in a folder of files.
+    Png,
+}
+
+impl ComparisonFormat {
+    /// The format of the figures; `None` if it exports numbers.
+    pub fn figure_format(self) -> Option<FigureFormat> {
+        match self {
+            Self::Svg => Some(FigureFormat::Svg),
+            Self::Pdf => Some(FigureFormat::Pdf),
+            Self::Png => Some(FigureFormat::Png),
+            Self::Json | Self::Npz | Self::Csv => None,
+        }
+    }
+}
+
 /// Writes the comparison. Without `out`, JSON goes to standard output; into the current folder, NPZ goes to
 /// `A-vs-B.npz`, CSV to `A-vs-B-tables/` and figures to `A-vs-B-figures/`.
 ///
@@ -26,7 +53,7 @@ const MOST: usize = 12;
 /// If it cannot be written; the message contains the path.
 pub fn write(
     export: &ComparisonExport<'_>,
-    format: ExportFormat,
+    format: ComparisonFormat,
     out: Option<&Path>,
 ) -> Result<(), ExportError> {
     let default = |ending: &str| {
@@ -39,13 +66,13 @@ pub fn write(
         });
     }
     let (bytes, path) = match format {
-        ExportFormat::Npz => {
+        ComparisonFormat::Npz => {
             let mut bytes = Cursor::new(Vec::new());
             npz::comparison(export, &mut bytes)?;
             let path = out.map_or_else(|| default(".npz"), Path::to_owned);
             (bytes.into_inner(), path)
         }
-        ExportFormat::Csv => {
+        ComparisonFormat::Csv => {
             return write_folder(out.unwrap_or(&default("-tables")), |folder| {
                 let shown = export.agreement.and_then(Result::ok);
                 let tables = csv::comparison(export.pair, &export.places, &export.responses, shown);

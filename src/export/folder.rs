@@ -111,7 +111,7 @@ impl ExportFolder {
     /// # Errors
     /// If `path` exists and is not a folder of exports, is the name of a file, or nothing can be written there.
     pub fn create(path: &Path) -> Result<Self, ExportError> {
-        if path == Path::new(STDOUT) || (names_a_file(path) && !path.is_dir()) {
+        if path == Path::new(STDOUT) || (export_ending(path).is_some() && !path.is_dir()) {
             return Err(ExportError::Several {
                 path: path.to_owned(),
             });
@@ -222,15 +222,14 @@ fn mark(names: &[String]) -> String {
     text
 }
 
-/// Whether the path ends like a file that an export writes.
-fn names_a_file(path: &Path) -> bool {
-    let endings = ["csv", "json", "npz", "pdf", "png", "safetensors", "svg"];
-    let extension = path.extension();
-    extension.is_some_and(|extension| {
-        endings
-            .iter()
-            .any(|ending| extension.eq_ignore_ascii_case(ending))
-    })
+/// The endings of the files that exports write.
+const ENDINGS: [&str; 7] = ["csv", "json", "npz", "pdf", "png", "safetensors", "svg"];
+
+/// The ending of a path, if it is that of a file that an export writes.
+pub fn export_ending(path: &Path) -> Option<&'static str> {
+    let extension = path.extension()?;
+    let mut endings = ENDINGS.into_iter();
+    endings.find(|ending| extension.eq_ignore_ascii_case(ending))
 }
 
 fn is_ours(path: &Path) -> io::Result<bool> {

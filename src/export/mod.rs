@@ -18,6 +18,7 @@ pub mod trials;
 pub mod weights;
 
 use folder::ExportFolder;
+pub use folder::export_ending;
 
 pub use self::csv::{CsvTable, tables};
 pub use figure_files::write_one as figure;

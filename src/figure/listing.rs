@@ -317,6 +317,25 @@ fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
 }
 
 impl Figure {
+    /// How many experiments of its kind the plan has; 0 for a figure that is of none.
+    pub fn experiments(&self, session: &Session) -> usize {
+        let record = &session.record;
+        match self {
+            Self::Map { .. }
+            | Self::Maps { .. }
+            | Self::Significance { .. }
+            | Self::Means { .. }
+            | Self::Pair { .. } => record.all::<ClassificationImages>().count(),
+            Self::Filters { .. } => record.all::<SpikeTriggered>().count(),
+            Self::Attack { .. } => record.all::<Attack>().count(),
+            Self::Modulation { .. } => record.all::<Modulation>().count(),
+            Self::Audit { .. } => record.all::<Audit>().count(),
+            Self::Backdoor { .. } => record.all::<Backdoor>().count(),
+            Self::Confusion { .. } => record.all::<Predictions>().count(),
+            Self::Covariance { .. } | Self::Shards | Self::Training => 0,
+        }
+    }
+
     fn response(&self) -> Option<Response> {
         match self {
             Self::Map { response, .. }

@@ -266,6 +266,10 @@ fn only_numbers_other_than_zero_have_a_sign() {
     );
     assert_eq!(fixed(-0.4, 0), "0");
     assert_eq!(fixed(f64::NEG_INFINITY, 1), "−inf");
+    for value in [-0.0134, -9e-5, -1.5] {
+        let read = with_ascii_minus(&signed_number(value)).parse::<f64>();
+        assert!((read.unwrap() / value - 1.0).abs() < 0.01, "{value}");
+    }
     assert_eq!(gamma(Gamma(1.0)), "1.0");
     assert_eq!(gamma(Gamma(0.125)), "0.125");
 }

@@ -2,6 +2,7 @@
 
 use crate::session::Session;
 use crate::session::config::Extension;
+use crate::session::run::LogLine;
 
 /// Begins an engine's log line about an extension that it refuses.
 pub const NOT_EXTENDED: &str = "not extended: ";
@@ -11,8 +12,8 @@ pub const NOT_EXTENDED: &str = "not extended: ";
 pub struct SentExtension {
     images: usize,
     more: Extension,
-    /// Number of refusals in the engine's log before it was sent.
-    refused_before: usize,
+    /// The refusals in the engine's log before it was sent.
+    refused_before: Vec<LogLine>,
 }
 
 impl SentExtension {
@@ -22,7 +23,7 @@ impl SentExtension {
         Self {
             images,
             more,
-            refused_before: refusals(newest).count(),
+            refused_before: refusals(newest).cloned().collect(),
         }
     }
 
@@ -33,7 +34,16 @@ impl SentExtension {
 
     /// Why the engine refused it, if its log says so since: the whole line.
     pub fn refusal<'a>(&self, session: &'a Session) -> Option<&'a str> {
-        refusals(session).skip(self.refused_before).last()
+        let now: Vec<&LogLine> = refusals(session).collect();
+        // A full log drops its oldest lines, refusals among them.
+        let is_left = |before: &[LogLine]| {
+            before.len() <= now.len() && before.iter().zip(&now).all(|(before, now)| before == *now)
+        };
+        let before = &self.refused_before;
+        let mut left = (0..before.len()).map(|gone| &before[gone..]);
+        let known = left.find(|left| is_left(left)).map_or(0, <[LogLine]>::len);
+        let last = now.get(known..)?.last()?;
+        Some(last.text.as_str())
     }
 
     /// Whether the engine has accepted or refused it.
@@ -43,19 +53,16 @@ impl SentExtension {
 }
 
 /// The lines about refused extensions in an engine's log, oldest first.
-fn refusals(session: &Session) -> impl Iterator<Item = &str> {
+fn refusals(session: &Session) -> impl Iterator<Item = &LogLine> {
     let log = session.run.iter().flat_map(|run| &run.log);
-    let lines = log
-        .filter(|line| line.warning)
-        .map(|line| line.text.as_str());
-    lines.filter(|text| text.starts_with(NOT_EXTENDED))
+    log.filter(|line| line.warning && line.text.starts_with(NOT_EXTENDED))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::session::Config;
-    use crate::session::run::{LogLine, Run};
+    use crate::session::run::Run;
 
     #[test]
     fn an_extension_is_answered_by_the_plan_or_by_a_refusal_since_it_was_sent() {
@@ -89,5 +96,33 @@ mod tests {
         assert!(!sent.is_answered(&session), "another one");
         session.extend(0, more(2_000_000)).unwrap();
         assert!(sent.is_answered(&session) && sent.is_planned(&session));
+    }
+
+    #[test]
+    fn a_refusal_is_noticed_although_an_earlier_one_has_left_the_full_log() {
+        let refusal = |at: i64| LogLine {
+            at,
+            text: "not extended: too few".into(),
+            warning: true,
+        };
+        let with = |log: &[LogLine]| {
+            let mut session = Session::new("mine", Config::default());
+            session.run = Some(Run {
+                log: log.to_vec(),
+                ..Run::default()
+            });
+            session
+        };
+        let more = Extension {
+            gamma: None,
+            trials: 2_000_000,
+            target: None,
+            class: None,
+        };
+        let sent = SentExtension::new(0, more, &with(&[refusal(1), refusal(2)]));
+        assert_eq!(sent.refusal(&with(&[refusal(2)])), None);
+        assert_eq!(sent.refusal(&with(&[])), None);
+        assert!(sent.refusal(&with(&[refusal(2), refusal(3)])).is_some());
+        assert!(sent.refusal(&with(&[refusal(3)])).is_some());
     }
 }

@@ -4,7 +4,7 @@ use super::event::{EpochEvent, Event, EventKind, ProgressEvent, StageResult, Sta
 use crate::figure::headline::CHANCE_WARNING;
 use crate::format::{
     bytes, clean, clean_lines, count, duration, fixed, learning_rate, percent, percent_to, rate,
-    thousands,
+    thousands, with_ascii_minus,
 };
 
 /// One line, or several for an error of several, without a line end. The numbers of successive lines of a stage are aligned.
@@ -24,7 +24,7 @@ pub(super) fn line(event: &Event) -> String {
         EventKind::Failed { message } => return join(["failed", &clean_lines(message)]),
     };
     // It may quote files of any name.
-    clean(&text)
+    clean(&with_ascii_minus(&text))
 }
 
 fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
@@ -236,14 +236,14 @@ mod tests {
             trials: 1_000_000,
             predicted: vec![999_999, 1, 0],
             sufficient: vec![true, false, true],
-            reliability: vec![Some(0.912), None, Some(0.5)],
+            reliability: vec![Some(0.912), None, Some(-0.031)],
             evidence_reliability: Some(vec![Some(0.97), Some(0.9), Some(0.95)]),
             listed: 3,
             names: vec!["class 0".into(), "class 1".into(), "Dress".into()],
         };
         assert_eq!(
             plain(EventKind::Result(images)),
-            "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability 0.50 (Dress) to 0.91 (class 0)  by evidence 0.90 (class 1) to 0.97 (class 0)"
+            "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability -0.03 (Dress) to 0.91 (class 0)  by evidence 0.90 (class 1) to 0.97 (class 0)"
         );
     }
 

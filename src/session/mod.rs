@@ -4,6 +4,7 @@
 //! every export reads it. It is the only model of a run. The live status ([`Run`]: rates, log, the last
 //! checkpoint) travels with it and is never stored.
 
+pub mod again;
 pub mod array;
 pub mod config;
 mod error;

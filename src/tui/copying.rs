@@ -3,6 +3,7 @@
 use super::state::{CopyTarget, DashboardState};
 use crate::figure::caption::caption;
 use crate::figure::{self, Figure};
+use crate::format::with_ascii_minus;
 use crate::session::Session;
 
 /// The figure of the active view, if the session has it.
@@ -18,8 +19,11 @@ pub fn text(state: &DashboardState, target: CopyTarget, session: &Session) -> Op
         CopyTarget::Command => Some(
             state
                 .location(session)
-                .command(state.program, &session.name),
+                .command(state.shared.program, &session.name),
         ),
-        CopyTarget::Number => state.active_view().number(&state.shared, session),
+        CopyTarget::Number => {
+            let number = state.active_view().number(&state.shared, session)?;
+            Some(with_ascii_minus(&number))
+        }
     }
 }

@@ -40,6 +40,8 @@ pub struct SharedState {
     pub scale: Scale,
     /// Which pixels are painted.
     pub pixels: Pixels,
+    /// The command with which a shell calls this program for these sessions.
+    pub program: &'static str,
     /// The key bindings.
     pub keys: KeyBindings,
     /// The component shown of maps with several channels.
@@ -88,6 +90,7 @@ impl SharedState {
             images: ShownExperiment::default(),
             scale: Scale::Common,
             pixels: Pixels::All,
+            program: "noisescope",
             keys: TABLE,
             component: ColourComponent::default(),
             frozen: None,

@@ -22,8 +22,6 @@ pub struct DashboardState {
     pub beside: Option<SecondView>,
     /// Every view, in the table's order.
     pub(super) views: Vec<OpenView>,
-    /// The command with which a shell calls this program for these sessions.
-    pub program: &'static str,
     /// Whether the log is shown; `None`: if there is room.
     pub log: Option<bool>,
     /// The overlay above the view.
@@ -211,7 +209,6 @@ impl DashboardState {
             view: ViewId(0),
             beside: None,
             views: views.iter().map(open).collect(),
-            program: "noisescope",
             log: None,
             overlay: Overlay::None,
             palette: PickerState::default(),

@@ -99,6 +99,35 @@ fn a_class_without_a_classification_image_says_so_and_shows_only_the_image() {
 }
 
 #[test]
+fn the_share_of_mistakes_says_of_which_targets_and_weight() {
+    // Every target has the second pattern. The first has been tested on the first four, of which one has none.
+    let classes = synthetic::CLASSES;
+    for (session, pattern, targets) in [
+        (experiments::measured(), 1, format!("all {classes} targets")),
+        (
+            experiments::attacking(4),
+            0,
+            format!("3 of {classes} targets"),
+        ),
+    ] {
+        let mut state = showing("Attack", (120, 40));
+        let view = view_state::<AttackView>(&mut state);
+        (view.weight, view.pattern) = (5, pattern);
+        let screen = screen(&session, &state);
+        // The sentence is beside the picture.
+        let beside: Vec<String> = screen.lines().map(|line| right_of(line, 91)).collect();
+        let beside = words(&beside.join("\n"));
+        assert!(beside.contains(&format!("Over {targets}, ")), "{screen}");
+        assert!(beside.contains("misclassified at w 0.5."), "{screen}");
+    }
+}
+
+/// The part of a line from this column on.
+fn right_of(line: &str, column: usize) -> String {
+    line.chars().skip(column).collect()
+}
+
+#[test]
 fn rates_appear_as_the_attack_progresses() {
     // The first pattern has been tested on targets 0 to 3.
     let session = experiments::attacking(4);

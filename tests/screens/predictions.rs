@@ -1,5 +1,6 @@
 //! Tests of the predictions view, of stages without results, and of the headlines of finished ones.
 
+use noisescope::session::config::{NetworkKind, WeightSource};
 use noisescope::session::record;
 
 use super::*;
@@ -146,10 +147,30 @@ fn a_view_without_its_analysis_says_how_to_create_a_session_with_it() {
                 words.contains("plan of an existing session cannot change"),
                 "{screen}"
             );
-            let command = format!("noisescope new NAME --set 'analyses=[{plan}");
-            assert!(words.contains(&command), "{screen}");
+            // A row of the command that goes on ends with a backslash.
+            let command = words.replace(" \\ ", " ");
+            let expected = format!("noisescope new mnist-paper-again --set 'analyses=[{plan}]'");
+            assert!(command.contains(&expected), "{screen}");
         }
     }
+}
+
+#[test]
+fn the_session_suggested_has_the_network_and_is_in_the_folder_of_the_one_shown() {
+    let mut session = accumulated();
+    session.config.network.kind = NetworkKind::Mlp;
+    let mut state = showing("Audit", (120, 40));
+    state.shared.program = "noisescope --sessions /s";
+    let output = screen(&session, &state);
+    let command =
+        "noisescope --sessions /s new mnist-paper-again --network mlp --set 'analyses=[Audit(())]'";
+    assert!(output.contains(command), "{output}");
+    // A suggestion that would be refused is none.
+    session.config.network.kind = NetworkKind::Onnx;
+    session.config.network.weights = WeightSource::File("/a.onnx".into());
+    let output = screen(&session, &showing("Backdoor", (120, 40)));
+    assert!(!output.contains("noisescope new"), "{output}");
+    assert!(output.contains("Audit(())"), "{output}");
 }
 
 #[test]

@@ -15,9 +15,11 @@ fn parse(words: &[&str]) -> Result<DataCommand, clap::Error> {
 }
 
 fn printed(command: DataCommand, folder: &Path) -> (String, Result<(), DataCommandError>) {
-    let mut text = Vec::new();
-    let outcome = execute(command, Some(folder), &mut text);
-    (String::from_utf8(text).unwrap(), outcome)
+    let mut text = String::new();
+    let outcome = execute(command, Some(folder), &mut |line| {
+        text += &format!("{line}\n");
+    });
+    (text, outcome)
 }
 
 #[test]
@@ -138,7 +140,7 @@ fn a_failing_set_does_not_prevent_the_next_one() {
         folder.path(),
         |_| Vec::new(),
         &fetch::NoProgress,
-        &mut Vec::new(),
+        &mut |_| {},
     )
     .unwrap_err();
     assert!(matches!(&error, DataCommandError::Fetch(failures) if failures.len() == 2));

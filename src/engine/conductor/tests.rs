@@ -1,7 +1,7 @@
 //! Tests of a run whose device fails on the engine's own thread, simulated at many places of its use, and of one that
 //! ends while its session cannot be saved.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -15,6 +15,8 @@ thread_local! {
     /// Computations on the device so far, and the number of the one that fails.
     static COMPUTED: Cell<u32> = const { Cell::new(0) };
     static FAILS: Cell<u32> = const { Cell::new(0) };
+    /// What happens at every computation.
+    static MEANWHILE: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
 }
 
 /// Counts a computation, and panics with libtorch's message if it is the one to fail.
@@ -24,6 +26,11 @@ pub fn fail_if_due() {
         COMPUTED.get() != FAILS.get(),
         "Torch(\"CUDA error: unspecified launch failure\\nCompile with\")"
     );
+    MEANWHILE.with_borrow_mut(|meanwhile| {
+        if let Some(happens) = meanwhile {
+            happens();
+        }
+    });
 }
 
 /// A run, and a viewer's link to it.
@@ -250,7 +257,7 @@ fn a_plan_that_is_extended_during_an_attack_is_computed_as_if_planned_so_from_th
         class: None,
     };
     let mut config = plan();
-    // Enough blocks that some are being computed when the extension comes.
+    // More blocks than are dealt before the first look for a command.
     config.analyses[1] = Analysis::Attack(config::Attack {
         weights: vec![0.0, 0.5, 1.0],
         images: 400,
@@ -265,17 +272,21 @@ fn a_plan_that_is_extended_during_an_attack_is_computed_as_if_planned_so_from_th
     let (ended, _) = conduct(&store, Session::new("at-once", extended), 0);
     assert_eq!(ended, Phase::Finished);
     let (conductor, link) = prepared(&store, Session::new("grows", config));
-    let watcher = std::thread::spawn(move || {
-        let attacks = reaches(&link, |session| phase(session) == Phase::Working(2));
-        link.send(EngineCommand::Extend { images: 0, more });
-        (attacks, link)
-    });
+    // The extension comes as the attack begins: the first look for a command finds it, after blocks have been dealt.
+    let (viewer, mut coming) = (link.clone(), Some(more));
+    MEANWHILE.set(Some(Box::new(move || {
+        if phase(&viewer.newest()) == Phase::Working(2)
+            && let Some(more) = coming.take()
+        {
+            viewer.send(EngineCommand::Extend { images: 0, more });
+        }
+    })));
     COMPUTED.set(0);
     FAILS.set(0);
     conductor.conduct();
-    let (attacked, link) = watcher.join().unwrap();
-    assert!(attacked);
+    MEANWHILE.set(None);
     assert_eq!(phase(&link.newest()), Phase::Finished);
+    assert!(link.newest().config.is_extended());
     let analyses = |name: &str| store.load(name).unwrap().record.analyses;
     assert!(analyses("grows") == analyses("at-once"));
 }

@@ -42,8 +42,18 @@ fn a_command_arrives_although_its_viewer_leaves_before_it_has_taken_its_state() 
             to.send(wire::encode(&message)).await.unwrap();
         }
         assert!(from.next().await.unwrap().is_ok(), "the welcome");
-        // Meanwhile the state fills the socket.
-        sleep(Duration::from_millis(100)).await;
+        // The state has begun to come, and fills the socket.
+        let mut begin = [0];
+        loop {
+            from.get_ref().readable().await.unwrap();
+            match from.get_ref().try_read(&mut begin) {
+                Ok(read) => {
+                    assert_eq!(read, 1);
+                    break;
+                }
+                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+            }
+        }
         let stop = ViewerMessage::Say(EngineCommand::Stop);
         to.send(wire::encode(&stop)).await.unwrap();
         drop((from, to));

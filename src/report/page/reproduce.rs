@@ -3,14 +3,10 @@
 use maud::{Markup, html};
 use ron::ser::PrettyConfig;
 
-use crate::figure::wording::truncate;
 use crate::files::quoted;
 use crate::format::clean;
-use crate::session::Session;
 use crate::session::config::{Config, DatasetSource, WeightSource};
-
-/// Maximum number of characters of the old name in the new session's name.
-const LETTERS: usize = 60;
+use crate::session::{Session, again};
 
 /// The chapter with the complete plan.
 pub(super) fn plan(session: &Session) -> Markup {
@@ -67,34 +63,18 @@ pub(super) fn chapter(session: &Session) -> Markup {
 /// If the plan cannot be serialized.
 pub(super) fn command(session: &Session) -> Result<String, ron::Error> {
     let config = &session.config;
-    let mut fields = vec![
-        ("seed", ron::to_string(&config.seed)?),
-        ("dataset", dataset(config)?),
-        ("network", ron::to_string(&config.network)?),
-        ("analyses", ron::to_string(&config.analyses)?),
-    ];
+    let mut fields = again::fields(config)?.to_vec();
+    fields.push(("analyses", ron::to_string(&config.analyses)?));
     if config.checkpoint_s != Config::default().checkpoint_s {
         fields.push(("checkpoint_s", ron::to_string(&config.checkpoint_s)?));
     }
-    let name = truncate(&session.name, LETTERS).replace('…', "");
-    let mut lines = vec![format!(
-        "noisescope run {}",
-        quoted(format!("{name}-again"))
-    )];
+    let mut lines = vec![format!("noisescope run {}", quoted(session.name_again()))];
     lines.extend(
         fields
             .iter()
             .map(|(field, value)| format!("  --set {}", quoted(format!("{field}={value}")))),
     );
     Ok(lines.join(" \\\n"))
-}
-
-/// The data set as a plan spells it: without `Some`.
-fn dataset(config: &Config) -> Result<String, ron::Error> {
-    match &config.dataset {
-        Some(dataset) => ron::to_string(dataset),
-        None => Ok("None".into()),
-    }
 }
 
 /// What must be available before the command can run.
@@ -141,7 +121,7 @@ mod tests {
         text.split_terminator('\0').map(str::to_owned).collect()
     }
 
-    fn again(session: &Session) -> Config {
+    fn made_again(session: &Session) -> Config {
         let words = words(&command(session).unwrap());
         assert_eq!(words[..2], ["run", "mine-again"]);
         let settings = words[2..].chunks(2);
@@ -156,10 +136,10 @@ mod tests {
         let mut session = planned();
         session.config.seed = 77;
         session.config.checkpoint_s = 5.0;
-        assert_eq!(again(&session), session.config);
+        assert_eq!(made_again(&session), session.config);
         session.config.dataset = None;
         session.config.network.weights = WeightSource::File("/it's a \"model\".pt".into());
-        assert_eq!(again(&session), session.config);
+        assert_eq!(made_again(&session), session.config);
         let text = chapter(&session).into_string();
         assert!(
             text.contains("It needs the file /it's a &quot;model&quot;.pt"),

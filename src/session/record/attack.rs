@@ -235,6 +235,12 @@ impl Attack {
         exists.then(|| &self.patterns.values()[index * pixels..(index + 1) * pixels])
     }
 
+    /// The targets that have a pattern, by its index.
+    pub fn targets(&self, pattern: usize) -> impl Iterator<Item = ClassId> {
+        let targets = ClassId::all(self.classes());
+        targets.filter(move |&target| self.pattern(pattern, target).is_some())
+    }
+
     /// Stimuli shown to the network.
     pub fn queries(&self) -> u64 {
         let all = self.counts.values().chunks_exact(OUTCOMES);
@@ -278,8 +284,8 @@ impl Attack {
     /// # Panics
     /// If an index is out of range.
     pub fn untargeted(&self, pattern: usize, weight: usize) -> Option<Share> {
-        let shares: Vec<Share> = ClassId::all(self.classes())
-            .filter(|&target| self.pattern(pattern, target).is_some())
+        let shares: Vec<Share> = self
+            .targets(pattern)
             .map(|target| self.outcomes(0, pattern, target, weight))
             .map(|outcomes| Share {
                 hits: (outcomes.all - outcomes.correct).max(0) as u64,

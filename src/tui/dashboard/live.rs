@@ -66,7 +66,7 @@ impl Dashboard {
             None => DashboardState::new(connection, views::of(&link.newest())),
         };
         state.shared.keys = options.keys;
-        state.program = options.program;
+        state.shared.program = options.program;
         state.shared.zone = jiff::tz::TimeZone::system();
         state.shared.saved_log = link.log_tail();
         state.shared.now = now();

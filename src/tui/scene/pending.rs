@@ -6,7 +6,9 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use super::progress::{is_under_way, waits_for};
+use crate::session::{Session, again, setting};
 use crate::tui::experiment::{ShownExperiment, ViewedExperiment};
+use crate::tui::widget::command;
 use crate::tui::widget::text::{beside, left, start, wrap};
 
 /// The record of the experiment shown, if it has begun. If it has not, or the plan has none of this kind, draws a
@@ -19,7 +21,8 @@ pub fn begun<'a, T: ViewedExperiment>(
 ) -> Option<&'a T> {
     let session = scene.session;
     let Some((index, record)) = shown.in_plan(session) else {
-        say(scene, &absent::<T>(), Some(T::EXAMPLE), area, buf);
+        let (text, command) = absent::<T>(scene, area.width);
+        say(scene, &text, command, area, buf);
         return None;
     };
     let plan = session.config.analyses.get(index)?;
@@ -30,23 +33,50 @@ pub fn begun<'a, T: ViewedExperiment>(
     if let Some(title) = shown.title(session, scene.theme, area.width) {
         left(buf, area, 0, title);
     }
-    say(
-        scene,
-        &pending(scene, T::stage(plan), index),
-        None,
-        area,
-        buf,
-    );
+    let text = pending(scene, T::stage(plan), index);
+    say(scene, &text, Vec::new(), area, buf);
     None
 }
 
-fn absent<T: ViewedExperiment>() -> String {
-    format!(
-        "This session's plan has no {}, and the plan of an existing session cannot change. \
-         A new session can have {}:",
-        T::NAME,
-        T::PRONOUN
-    )
+/// What to say if the plan has no such experiment, and the command for a new session of the same network and images that
+/// has one, in rows of so many columns.
+fn absent<T: ViewedExperiment>(scene: &Scene<'_>, width: u16) -> (String, Vec<String>) {
+    let text = format!(
+        "This session's plan has no {}, and the plan of an existing session cannot change.",
+        T::NAME
+    );
+    match with_experiment(scene.session, T::EXAMPLE) {
+        Ok(groups) => (
+            format!(
+                "{text} A new session of the same network and images can have {}:",
+                T::PRONOUN
+            ),
+            command::rows(scene.shared.program, &groups, width),
+        ),
+        Err(problem) => (
+            format!(
+                "{text} A session of this network cannot have {}: {problem}.",
+                T::PRONOUN
+            ),
+            Vec::new(),
+        ),
+    }
+}
+
+/// The words of the command, by option, for a session of the same network and images whose plan has these experiments.
+///
+/// # Errors
+/// Why such a plan cannot be run.
+fn with_experiment(session: &Session, example: &str) -> Result<Vec<Vec<String>>, String> {
+    let plan = setting::set(&session.config, example).map_err(|error| error.to_string())?;
+    plan.validate()
+        .and_then(|()| plan.check_new())
+        .map_err(|error| error.problem)?;
+    let options = again::options(&plan).map_err(|error| error.to_string())?;
+    let name = ["new".to_owned(), session.name_again()];
+    let example = ["--set".to_owned(), example.to_owned()];
+    let groups = [name].into_iter().chain(options).chain([example]);
+    Ok(groups.map(Vec::from).collect())
 }
 
 fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
@@ -59,21 +89,19 @@ fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
     }
 }
 
-/// Draws the message in the middle, with the command to type below it.
-fn say(scene: &Scene<'_>, text: &str, example: Option<&str>, area: Rect, buf: &mut Buffer) {
+/// Draws the message in the middle, with the rows of the command to type below it.
+fn say(scene: &Scene<'_>, text: &str, command: Vec<String>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let lines = wrap(text, area.width.saturating_sub(4).min(72));
     let mut all: Vec<Line<'_>> = lines
         .into_iter()
         .map(|line| Line::from(Span::styled(line, theme.dim())))
         .collect();
-    if let Some(example) = example {
-        let example = format!("noisescope new NAME --set '{example}'");
+    if !command.is_empty() {
         all.push(Line::default());
-        // The command is broken between words, which a shell allows within quotes.
-        for line in wrap(&example, area.width) {
-            all.push(Line::from(Span::styled(line, theme.accent())));
-        }
+    }
+    for row in command {
+        all.push(Line::from(Span::styled(row, theme.accent())));
     }
     let widest = all.iter().map(Line::width).max().unwrap_or(0);
     let widest = widest.min(usize::from(area.width)) as u16;

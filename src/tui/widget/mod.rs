@@ -2,6 +2,7 @@
 
 pub mod bar;
 pub mod columns;
+pub mod command;
 pub mod curve;
 pub mod heatmap;
 pub mod scale;

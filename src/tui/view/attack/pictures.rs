@@ -228,16 +228,37 @@ fn verdict(
             None => format!("It is never called {}.", sight.name(example.target)),
         };
         lines.extend(wrap(&text, 26).into_iter().map(Line::from));
-        if let Some(share) = sight.attack.untargeted(sight.pattern, sight.weight)
-            && let Some(rate) = share.rate()
-        {
+        if let Some(text) = mistakes(sight) {
             lines.push(Line::default());
-            let text = format!("{} of all images are misclassified.", percent(rate));
             let wrapped = wrap(&text, 26).into_iter();
             lines.extend(wrapped.map(|line| Line::from(Span::styled(line, theme.dim()))));
         }
     }
     lines
+}
+
+/// A sentence on the mistakes of any kind at the chosen weight of the pattern, over all targets that it was shown for.
+fn mistakes(sight: &AttackSelection<'_>) -> Option<String> {
+    let rate = sight
+        .attack
+        .untargeted(sight.pattern, sight.weight)?
+        .rate()?;
+    let shown = |target: &ClassId| {
+        let outcomes = sight
+            .attack
+            .outcomes(0, sight.pattern, *target, sight.weight);
+        outcomes.all > 0
+    };
+    let all = sight.attack.classes();
+    let targets = match sight.attack.targets(sight.pattern).filter(shown).count() {
+        some if some == all => format!("all {all} targets"),
+        some => format!("{some} of {all} targets"),
+    };
+    Some(format!(
+        "Over {targets}, {} of the test images are misclassified at w {}.",
+        percent(rate),
+        short(sight.w)
+    ))
 }
 
 /// The network's decision on the current blend, and its confidence in the target.
