@@ -287,7 +287,7 @@ impl Store {
         let owner = Owner::read(&file).ok()??;
         let runs = match owner.standing() {
             OwnerState::Alive => true,
-            OwnerState::Dead => false,
+            OwnerState::Copied | OwnerState::Dead => false,
             OwnerState::Unknown => {
                 let free = file.try_lock_shared().is_ok();
                 let beats = || owner.has_beat() && written_within(&file, HEARD);
