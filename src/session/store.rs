@@ -13,6 +13,8 @@ mod notes;
 mod owner;
 mod reading;
 mod shards;
+#[cfg(all(test, target_os = "linux"))]
+pub(super) mod watched;
 
 use std::fs;
 use std::io;

@@ -55,7 +55,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens a folder, creating it if it does not exist.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(path).map_err(io_error(path, "create the folder"))?;
+        create(path).map_err(io_error(path, "create the folder"))?;
         let open = |flags| {
             at::open(
                 path,
@@ -177,6 +177,25 @@ impl Folder {
     }
 }
 
+/// Creates a folder and those around it that do not exist, and syncs their names: what is saved in a folder is lost
+/// with its name.
+fn create(path: &Path) -> io::Result<()> {
+    let around = |folder: &Path| match folder.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),
+        parent => parent.map(Path::to_owned),
+    };
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(path)?;
+    for parent in missing.into_iter().filter_map(around) {
+        // One that may not be listed cannot be synced either.
+        if let Ok(parent) = File::open(parent) {
+            synced(parent.sync_all())?;
+        }
+    }
+    Ok(())
+}
+
 /// The identity of a file.
 pub(super) fn file_id(about: &at::Stat) -> FileId {
     #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
@@ -221,6 +240,24 @@ mod tests {
             !folder.is_in_place().unwrap(),
             "another folder of that name"
         );
+    }
+
+    /// A folder is opened in order to sync it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_name_of_a_new_folder_is_synced_in_the_folder_around_it() {
+        use crate::session::store::watched::Watched;
+        let outer = tempfile::tempdir().unwrap();
+        let watched = Watched::new(outer.path());
+        let path = outer.path().join("new/sessions");
+        Folder::open(&path).unwrap();
+        let opened = watched.names();
+        for folder in ["", "new"] {
+            assert!(opened.iter().any(|name| name == folder), "{opened:?}");
+        }
+        // One that exists already is not created.
+        Folder::open(&path).unwrap();
+        assert_eq!(watched.names(), Vec::<String>::new());
     }
 
     #[test]
