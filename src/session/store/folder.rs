@@ -136,12 +136,24 @@ impl Folder {
     pub(super) fn rename_to_new(&self, from: &str, to: &str) -> io::Result<()> {
         match at::renameat_with(&self.file, from, &self.file, to, RenameFlags::NOREPLACE) {
             // Not every file system supports this.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                self.link(from, to)?;
-                self.remove(from)
-            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => match self.link(from, to) {
+                Ok(()) => self.remove(from),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+                // Some have no hard links either.
+                Err(_) => self.take_new_name(from, to),
+            },
             renamed => Ok(renamed?),
         }
+    }
+
+    /// The same with neither: the new name is taken by an empty file first.
+    fn take_new_name(&self, from: &str, to: &str) -> io::Result<()> {
+        self.new_file(to)?;
+        let renamed = self.rename(from, to);
+        if renamed.is_err() {
+            let _ = self.remove(to);
+        }
+        renamed
     }
 
     /// Creates a hard link.
@@ -276,6 +288,24 @@ mod tests {
         folder.rename_to_new("a", "c").unwrap();
         let mode = fs::metadata(outer.path().join("c")).unwrap().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_new_name_is_taken_without_hard_links_and_never_another_ones() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::open(outer.path()).unwrap();
+        let path = |name: &str| outer.path().join(name);
+        fs::write(path("a"), "mine").unwrap();
+        fs::write(path("b"), "theirs").unwrap();
+        let error = folder.take_new_name("a", "b").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(path("b")).unwrap(), b"theirs");
+        folder.take_new_name("a", "c").unwrap();
+        assert_eq!(fs::read(path("c")).unwrap(), b"mine");
+        assert!(!path("a").exists());
+        // What cannot be renamed leaves no empty file.
+        assert!(folder.take_new_name("a", "d").is_err());
+        assert!(!path("d").exists());
     }
 
     #[test]
