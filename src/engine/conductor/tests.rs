@@ -8,6 +8,7 @@ use super::*;
 use crate::engine::inputs::OnChangedInputs;
 use crate::ids::Gamma;
 use crate::link::{EngineEnd, Link};
+use crate::session::Form;
 use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, WeightSource};
 use crate::session::store::Store;
 
@@ -88,6 +89,21 @@ fn plan() -> Config {
         checkpoint_s: 0.1,
         ..Config::default()
     }
+}
+
+/// An engine opened them, and failed before it had done anything with them.
+#[test]
+fn images_that_were_only_opened_may_be_replaced_by_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", plan());
+    session.record.form = Some(Form::numbered([3, 14, 14], 4));
+    session.record.images = Some("others".into());
+    assert_eq!(conduct(&store, session, 0).0, Phase::Finished);
+    let record = store.load("mine").unwrap().record;
+    let shape = record.form.unwrap().shape();
+    assert_eq!(shape, [1, 28, 28]);
+    assert_ne!(record.images.as_deref(), Some("others"));
 }
 
 #[test]
