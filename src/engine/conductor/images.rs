@@ -80,7 +80,7 @@ impl Conductor {
         let session = &self.active.session;
         let has_begun = session.record.has_begun(config);
         if !has_begun {
-            session.config.check_target_classes(&form)?;
+            session.config.check_form(&form)?;
         }
         let record = &mut self.active.session.record;
         // Until something has been done, other images may take the place of those that were opened.

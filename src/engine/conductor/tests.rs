@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::engine::inputs::OnChangedInputs;
-use crate::ids::Gamma;
+use crate::ids::{ClassId, Gamma};
 use crate::link::{EngineEnd, Link};
 use crate::session::Form;
 use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, WeightSource};
@@ -88,6 +88,44 @@ fn plan() -> Config {
         ],
         checkpoint_s: 0.1,
         ..Config::default()
+    }
+}
+
+#[test]
+fn a_class_that_does_not_exist_is_refused_before_anything_is_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let maps = ClassificationImages {
+        classes: vec!["1".into(), "owl".into()],
+        ..Default::default()
+    };
+    let backdoor = config::Backdoor {
+        target: ClassId(10),
+        ..Default::default()
+    };
+    for (name, analysis, words) in [
+        (
+            "maps",
+            Analysis::ClassificationImages(maps),
+            "analyses[0].classes[1]: there is no class `owl`",
+        ),
+        (
+            "backdoor",
+            Analysis::Backdoor(backdoor),
+            "analyses[0].target: there is no class 10",
+        ),
+    ] {
+        let config = Config {
+            analyses: vec![analysis],
+            ..plan()
+        };
+        let (phase, _) = conduct(&store, Session::new(name, config), 0);
+        let Phase::Failed(message) = phase else {
+            panic!("{name}: {phase:?}");
+        };
+        assert!(message.starts_with(words), "{message}");
+        // So the plan can still be corrected.
+        assert!(store.load(name).unwrap().record.training.is_none());
     }
 }
 
