@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use common::{Bench, both, endless, signal};
 use noisescope::session::store::Store;
@@ -121,6 +121,34 @@ fn a_moved_folder_is_not_recreated_and_keeps_the_results() {
     let moved = Store::new(&new);
     assert!(moved.load("mine").unwrap().trials().0 >= done);
     assert!(moved.load("mine-rescued").unwrap().trials().0 >= done);
+}
+
+#[test]
+fn what_is_done_to_a_copied_folder_never_reaches_the_engine_of_the_original() {
+    let bench = Bench::new();
+    let pid = bench.run_in_background("mine");
+    let copy = bench.path("copy");
+    fs::create_dir(&copy).unwrap();
+    for file in ["mine.ron", "mine.lock"] {
+        fs::copy(bench.path("sessions").join(file), copy.join(file)).unwrap();
+    }
+    // An engine of a fresh lock would be watched for some seconds.
+    let lock = fs::File::options().write(true).open(copy.join("mine.lock"));
+    let earlier = SystemTime::now() - Duration::from_secs(60);
+    lock.unwrap().set_modified(earlier).unwrap();
+    let of_copy = copy.display().to_string();
+    let in_copy =
+        |command: &[&'static str]| [&["--sessions", of_copy.as_str()][..], command].concat();
+    let listed = bench.succeed(&in_copy(&["ls"]));
+    assert!(listed.contains("interrupted"), "{listed}");
+    bench.succeed(&in_copy(&["note", "mine", "on the copy"]));
+    let _ = bench.output(&in_copy(&["stop", "mine"]));
+    let noted = |folder: &Path| Store::new(folder).load("mine").unwrap().record.notes.len();
+    assert_eq!(noted(&copy), 1);
+    let engine = bench.store().engine("mine");
+    assert_eq!(engine.map(|engine| engine.pid), Some(pid), "it still runs");
+    bench.succeed(&["stop", "mine"]);
+    assert_eq!(noted(bench.store().folder()), 0);
 }
 
 #[test]

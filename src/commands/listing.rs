@@ -218,7 +218,7 @@ fn last_written(store: &Store, name: &str) -> i64 {
 
 /// A session's entry from its file alone, without its engine.
 fn read(store: &Store, name: &str) -> SessionEntry {
-    match store.load_head(name) {
+    match store.load_short_head(name) {
         Ok(session) if session.record.sharding.is_some() => divided_entry(store, &session),
         Ok(session) => session_entry(&session),
         Err(error) => SessionEntry {

@@ -207,8 +207,21 @@ fn ranges(numbers: &[u32]) -> String {
 
 /// A path quoted for an `#SBATCH` option, with Slurm's `%` patterns escaped.
 fn in_option(path: &Path) -> String {
-    let text = path.display().to_string().replace('%', "%%");
+    in_quotes(&path.display().to_string().replace('%', "%%"))
+}
+
+/// A word in quotation marks, as Slurm reads it in an `#SBATCH` line.
+fn in_quotes(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A word of the user's for an `#SBATCH` line, in which Slurm ends words at spaces and lines at `#`.
+fn option_word(word: &str) -> String {
+    let is_plain = |c: char| !c.is_whitespace() && !"#\"'\\".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => in_quotes(word),
+    }
 }
 
 impl SubmitArgs {
@@ -233,7 +246,7 @@ impl SubmitArgs {
                 true => "\n#SBATCH ",
                 false => " ",
             };
-            extra += word;
+            extra += &option_word(word);
         }
         text + extra.trim_start() + if extra.is_empty() { "" } else { "\n" }
     }
@@ -296,9 +309,8 @@ mod tests {
         assert_eq!(ranges(&[2, 5, 6, 9]), "2,5-6,9");
     }
 
-    #[test]
-    fn user_options_are_passed_on_unchanged() {
-        let submit = SubmitArgs {
+    fn user_options() -> SubmitArgs {
+        SubmitArgs {
             name: "n".into(),
             slurm: true,
             shards: None,
@@ -309,14 +321,43 @@ mod tests {
             device: "auto".into(),
             print: true,
             options: ["--account=a", "--qos", "long"].map(str::to_owned).to_vec(),
-        };
-        let text = submit.common();
+        }
+    }
+
+    #[test]
+    fn user_options_are_passed_on_unchanged() {
+        let text = user_options().common();
         assert!(
             text.ends_with("#SBATCH --gpus=2\n#SBATCH --account=a\n#SBATCH --qos long\n"),
             "{text}"
         );
         assert!(
             text.contains("--signal=B:USR1@120\n#SBATCH --time=1:00:00\n"),
+            "{text}"
+        );
+    }
+
+    /// As `sbatch -vv` shows that it reads them.
+    #[test]
+    fn a_word_with_a_space_or_a_comment_sign_stays_one_word_of_its_option() {
+        for (word, expected) in [
+            ("--qos=long", "--qos=long"),
+            ("--constraint=a100&nvlink", "--constraint=a100&nvlink"),
+            ("two words", "\"two words\""),
+            ("--comment=night # 3", "\"--comment=night # 3\""),
+            ("a\"b\\c", "\"a\\\"b\\\\c\""),
+            ("it's", "\"it's\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(option_word(word), expected);
+        }
+        let submit = SubmitArgs {
+            options: ["--comment", "two words"].map(str::to_owned).to_vec(),
+            ..user_options()
+        };
+        let text = submit.common();
+        assert!(
+            text.ends_with("#SBATCH --comment \"two words\"\n"),
             "{text}"
         );
     }

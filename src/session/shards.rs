@@ -4,7 +4,7 @@
 use super::config::{self, Analysis as Plan};
 use super::record::shard::{Shard, Sharding, is_divided};
 use super::record::{Record, Start};
-use super::store::now;
+use super::store::{now, parse_shard_name};
 use super::{Config, SavedState, Session};
 
 /// Why a session cannot be divided, or a shard does not belong to it.
@@ -144,6 +144,15 @@ impl Session {
             return foreign(format!(
                 "{} is one of {} shards, but {} is divided into {}",
                 other.name, shard.count, self.name, sharding.count
+            ));
+        }
+        // It would be added twice.
+        if let Some((_, number, _)) = parse_shard_name(&other.name)
+            && number != shard.index
+        {
+            return foreign(format!(
+                "{} is a copy of the file of shard {}. Remove {}.ron and run shard {number}/{} again",
+                other.name, shard.index, other.name, shard.count
             ));
         }
         if let Some(place) = other.config.difference(&self.config) {

@@ -13,6 +13,8 @@ mod notes;
 mod owner;
 mod reading;
 mod shards;
+#[cfg(all(test, target_os = "linux"))]
+pub(super) mod watched;
 
 use std::fs;
 use std::io;
@@ -186,11 +188,23 @@ impl Store {
     }
 
     /// Reads a session without the numbers of its arrays, which stay empty: enough to show what it is
-    /// and its progress. Fast, and needs little memory whatever the file's size.
+    /// and its progress. Fast, and needs little memory, unless its readable part is so long that the whole
+    /// session is read.
     ///
     /// # Errors
     /// As [`Self::load`], except for damaged arrays.
     pub fn load_head(&self, name: &str) -> Result<Session> {
+        match self.load_short_head(name) {
+            Err(StoreError::TooLarge { free: false, .. }) => self.load(name),
+            read => read,
+        }
+    }
+
+    /// The same, but refuses a readable part that is too long: for files of which nothing is known.
+    ///
+    /// # Errors
+    /// As [`Self::load_head`], and [`StoreError::TooLarge`].
+    pub fn load_short_head(&self, name: &str) -> Result<Session> {
         check_name(name)?;
         read_head(&self.path(name), name)
     }
@@ -287,7 +301,7 @@ impl Store {
         let owner = Owner::read(&file).ok()??;
         let runs = match owner.standing() {
             OwnerState::Alive => true,
-            OwnerState::Dead => false,
+            OwnerState::Copied | OwnerState::Dead => false,
             OwnerState::Unknown => {
                 let free = file.try_lock_shared().is_ok();
                 let beats = || owner.has_beat() && written_within(&file, HEARD);

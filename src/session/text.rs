@@ -116,8 +116,15 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
     let damaged = |problem: String| damaged(path, problem);
     let (mut record, config) = (read.record, read.config);
     if read.is_recorded {
+        // The file's numbers are not those of new analyses, which have none yet.
+        let new = read
+            .is_replanned
+            .then(|| std::mem::take(&mut record.analyses));
         check_size(&record, read.version, path)?;
         let problem = fill(&mut record, &read.arrays, read.version);
+        if let Some(new) = new {
+            record.analyses = new;
+        }
         let problem = problem.or_else(|| match read.version {
             1 => migrate::migrate_v1(&mut record, &config).err(),
             _ => None,
@@ -155,6 +162,8 @@ struct Readable {
     record: Record,
     /// Whether the file contains a record.
     is_recorded: bool,
+    /// Whether its plan was edited before anything was done, so that the record's analyses are new ones.
+    is_replanned: bool,
     arrays: Vec<String>,
 }
 
@@ -202,7 +211,11 @@ fn readable(text: &str, path: &Path) -> Result<Readable> {
         migrate::keep_decisions_only(record, &mut config);
     }
     let is_recorded = file.record.is_some();
-    let record = file.record.unwrap_or_else(|| Record::new(&config));
+    let mut record = file.record.unwrap_or_else(|| Record::new(&config));
+    let is_replanned = record.is_untouched() && record_mismatch(&record, &config).is_some();
+    if is_replanned {
+        record.analyses = Record::new(&config).analyses;
+    }
     // Arrays of the first version are converted before they are checked.
     if let Some(problem) = record_mismatch(&record, &config).filter(|_| file.version != 1) {
         return Err(damaged(problem));
@@ -212,6 +225,7 @@ fn readable(text: &str, path: &Path) -> Result<Readable> {
         config,
         record,
         is_recorded,
+        is_replanned,
         arrays: file.arrays,
     })
 }

@@ -46,7 +46,7 @@ impl Store {
             self.move_to(&place, name)?;
         }
         for folder in [place.as_path(), self.folder()] {
-            sync(folder).map_err(io_error(folder, "sync the folder"))?;
+            sync_names(folder)?;
         }
         drop(locks);
         Ok(place)
@@ -76,7 +76,8 @@ impl Store {
         Ok(())
     }
 
-    /// A new folder in the trash, named after the session and the time.
+    /// A new folder in the trash, named after the session and the time. It is on the disk before anything is moved into
+    /// it.
     fn place_in_trash(&self, name: &str) -> Result<PathBuf, StoreError> {
         let trash = self.folder().join(TRASH);
         fs::create_dir_all(&trash).map_err(io_error(&trash, "create the folder"))?;
@@ -91,7 +92,11 @@ impl Store {
                 more => trash.join(format!("{name}.{time}.{more}")),
             };
             match fs::create_dir(&place) {
-                Ok(()) => return Ok(place),
+                Ok(()) => {
+                    sync_names(&trash)?;
+                    sync_names(self.folder())?;
+                    return Ok(place);
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => more += 1,
                 Err(error) => return Err(io_error(&place, "create the folder")(error)),
             }
@@ -99,7 +104,12 @@ impl Store {
     }
 }
 
-/// Syncs the names in a folder. Some file systems cannot, which loses nothing that was moved.
+/// Syncs the names in a folder.
+fn sync_names(folder: &Path) -> Result<(), StoreError> {
+    sync(folder).map_err(io_error(folder, "sync the folder"))
+}
+
+/// The same. Some file systems cannot, which loses nothing that was moved.
 fn sync(folder: &Path) -> io::Result<()> {
     synced(fs::File::open(folder)?.sync_all()).map(|_| ())
 }
@@ -128,6 +138,27 @@ mod tests {
         // A second session of that name gets its own folder.
         store.save(&session).unwrap();
         assert_ne!(store.to_trash("mine").unwrap(), place);
+    }
+
+    /// A folder is opened in order to sync it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_new_folder_is_on_the_disk_before_a_session_is_moved_into_it() {
+        use crate::session::store::watched::Watched;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let session = Session::new("mine", Config::default());
+        for _generation in 0..2 {
+            store.save(&session).unwrap();
+        }
+        let watched = Watched::new(folder.path());
+        store.to_trash("mine").unwrap();
+        let names = watched.names();
+        let first = |name: &str| names.iter().position(|other| other == name);
+        let (trash, moved) = (first("trash"), first("mine.ron.bak"));
+        assert!(trash.is_some() && moved > trash, "{names:?}");
+        let itself = names.iter().rposition(|name| name.is_empty());
+        assert!(itself > moved, "the old names are synced too: {names:?}");
     }
 
     #[test]

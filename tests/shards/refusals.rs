@@ -75,7 +75,11 @@ fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
     assert!(both(&output).contains("1 (ending)"), "{}", both(&output));
     drop(lock);
     bench.succeed(&["merge", "many"]);
-    assert!(bench.load("many").record.sharding.is_none());
+    let merged = bench.load("many");
+    assert!(merged.record.sharding.is_none());
+    // The previous generation, which is offered if the file is damaged, has the shards' sums too: their files are gone.
+    assert!(!bench.store().exists(&shard_session));
+    assert!(bench.store().previous("many").unwrap() == Some(merged));
 }
 
 #[test]

@@ -78,11 +78,13 @@ impl Conductor {
         NetworkShape::from(&form).check(config.network.kind)?;
         let form = self.open_network(config, form)?;
         let session = &self.active.session;
-        if session.record.form.is_none() {
-            session.config.check_target_classes(&form)?;
+        let has_begun = session.record.has_begun(config);
+        if !has_begun {
+            session.config.check_form(&form)?;
         }
         let record = &mut self.active.session.record;
-        if let Some(began) = &record.form
+        // Until something has been done, other images may take the place of those that were opened.
+        if let Some(began) = record.form.as_ref().filter(|_| has_begun)
             && (began.shape(), began.class_count()) != (form.shape(), form.class_count())
         {
             return Err(RunError::FormChanged {
@@ -101,9 +103,10 @@ impl Conductor {
         let WeightSource::File(path) = &config.network.weights else {
             return Err(RunError::NothingToTrainOn);
         };
-        let form = match &self.active.session.record.form {
-            Some(form) => form.clone(),
-            None => self.form_of_network(config, path)?,
+        let record = &self.active.session.record;
+        let form = match &record.form {
+            Some(form) if record.has_begun(config) => form.clone(),
+            _ => self.form_of_network(config, path)?,
         };
         let form = self.check_form(config, form)?;
         self.active.log(format!(
@@ -122,7 +125,9 @@ impl Conductor {
         let Some(plan) = &config.dataset else {
             return self.noise_only_dataset(config);
         };
-        let plan = originals::images(plan, self.active.session.record.images.as_deref());
+        let record = &self.active.session.record;
+        let began_on = record.images.as_deref();
+        let plan = originals::images(plan, began_on.filter(|_| record.has_begun(config)));
         let request = DatasetRequest {
             config: &plan,
             seed: config.seed,

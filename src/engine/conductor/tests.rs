@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::engine::inputs::OnChangedInputs;
-use crate::ids::Gamma;
+use crate::ids::{ClassId, Gamma};
 use crate::link::{EngineEnd, Link};
+use crate::session::Form;
 use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, WeightSource};
 use crate::session::store::Store;
 
@@ -95,6 +96,59 @@ fn plan() -> Config {
         checkpoint_s: 0.1,
         ..Config::default()
     }
+}
+
+#[test]
+fn a_class_that_does_not_exist_is_refused_before_anything_is_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let maps = ClassificationImages {
+        classes: vec!["1".into(), "owl".into()],
+        ..Default::default()
+    };
+    let backdoor = config::Backdoor {
+        target: ClassId(10),
+        ..Default::default()
+    };
+    for (name, analysis, words) in [
+        (
+            "maps",
+            Analysis::ClassificationImages(maps),
+            "analyses[0].classes[1]: there is no class `owl`",
+        ),
+        (
+            "backdoor",
+            Analysis::Backdoor(backdoor),
+            "analyses[0].target: there is no class 10",
+        ),
+    ] {
+        let config = Config {
+            analyses: vec![analysis],
+            ..plan()
+        };
+        let (phase, _) = conduct(&store, Session::new(name, config), 0);
+        let Phase::Failed(message) = phase else {
+            panic!("{name}: {phase:?}");
+        };
+        assert!(message.starts_with(words), "{message}");
+        // So the plan can still be corrected.
+        assert!(store.load(name).unwrap().record.training.is_none());
+    }
+}
+
+/// An engine opened them, and failed before it had done anything with them.
+#[test]
+fn images_that_were_only_opened_may_be_replaced_by_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", plan());
+    session.record.form = Some(Form::numbered([3, 14, 14], 4));
+    session.record.images = Some("others".into());
+    assert_eq!(conduct(&store, session, 0).0, Phase::Finished);
+    let record = store.load("mine").unwrap().record;
+    let shape = record.form.unwrap().shape();
+    assert_eq!(shape, [1, 28, 28]);
+    assert_ne!(record.images.as_deref(), Some("others"));
 }
 
 #[test]

@@ -116,7 +116,7 @@ impl ShardWatcher {
                 {
                     let head = self
                         .store
-                        .load_head(name)
+                        .load_short_head(name)
                         .map_err(|error| error.to_string());
                     let file = CachedShard {
                         state,

@@ -198,6 +198,22 @@ impl ClassificationImages {
         }
     }
 
+    /// Checks the classes with maps, and those that must reach a target.
+    ///
+    /// # Errors
+    /// The field and a description of the problem.
+    pub(super) fn check_classes(&self, form: &Form) -> Result<(), (String, String)> {
+        self.listed(form)
+            .map_err(|(place, problem)| (format!("classes[{place}]"), problem))?;
+        for (place, extension) in self.extended.iter().enumerate() {
+            if let Some(class) = &extension.class {
+                self.check_target_class(class, form)
+                    .map_err(|problem| (format!("extended[{place}].class"), problem))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The classes of `form` that have maps, ascending.
     ///
     /// # Errors

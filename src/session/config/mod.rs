@@ -191,21 +191,22 @@ impl Config {
         self.check_images()
     }
 
-    /// Checks the classes that must reach a target, which are known once the images have been read.
+    /// Checks what the plan says about its images, such as names of classes, once they have been read: before a network
+    /// is trained for nothing.
     ///
     /// # Errors
     /// Names the place, and the classes that exist or have maps.
-    pub fn check_target_classes(&self, form: &Form) -> Result<(), ConfigError> {
+    pub fn check_form(&self, form: &Form) -> Result<(), ConfigError> {
+        let of_field = |(field, problem): (&str, String)| (field.to_owned(), problem);
         for (i, analysis) in self.analyses.iter().enumerate() {
-            let Analysis::ClassificationImages(images) = analysis else {
-                continue;
+            let fits = match analysis {
+                Analysis::ClassificationImages(images) => images.check_classes(form),
+                Analysis::Backdoor(plan) => plan.fits(form).map_err(of_field),
+                Analysis::Audit(plan) => plan.fits(form).map_err(of_field),
+                _ => Ok(()),
             };
-            for (at, extension) in images.extended.iter().enumerate() {
-                let class = extension.class.as_deref();
-                let checked = class.map(|class| images.check_target_class(class, form));
-                if let Some(Err(problem)) = checked {
-                    return invalid(format!("analyses[{i}].extended[{at}].class"), problem);
-                }
+            if let Err((field, problem)) = fits {
+                return invalid(format!("analyses[{i}].{field}"), problem);
             }
         }
         Ok(())

@@ -149,7 +149,7 @@ fn the_class_that_must_reach_a_target_has_a_map() {
     let place = |class: &str| {
         let mut session = session.clone();
         session.extend(0, towards(class)).unwrap();
-        let checked = session.config.check_target_classes(&form);
+        let checked = session.config.check_form(&form);
         checked.map_err(|error| error.path)
     };
     // Unknown until the images have been read, and checked then.

@@ -284,6 +284,13 @@ impl Record {
         self.training.is_some() || analyses.any(measured)
     }
 
+    /// Whether nothing has been done by any plan, so that its analyses may still be replaced by those of another.
+    pub(super) fn is_untouched(&self) -> bool {
+        let is_empty = |analysis: &Analysis| analysis.blocks().iter().all(|&blocks| blocks == 0);
+        let is_divided = self.sharding.is_some() || self.shard.is_some();
+        self.training.is_none() && !is_divided && self.analyses.iter().all(is_empty)
+    }
+
     /// Every experiment of one kind, with its index in the plan.
     pub fn all<T: ExperimentRecord>(&self) -> impl Iterator<Item = (usize, &T)> {
         let analyses = self.analyses.iter().enumerate();

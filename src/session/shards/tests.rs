@@ -200,6 +200,10 @@ fn what_does_not_belong_to_a_division_is_refused_with_the_reason() {
             "mine.shard-1-of-2 is not a shard of mine",
         ),
         (
+            |it| it.name = "mine.shard-2-of-2".into(),
+            "mine.shard-2-of-2 is a copy of the file of shard 1. Remove mine.shard-2-of-2.ron and run shard 2/2 again",
+        ),
+        (
             |it| it.config.seed = 2,
             "the plans of mine.shard-1-of-2 and mine differ in seed: one of them was edited",
         ),

@@ -80,11 +80,11 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
             }
             Err(TryLockError::WouldBlock) => {
                 let by = Owner::read(&file).map_err(failed("read the lock"))?;
-                if by
-                    .as_ref()
-                    .is_some_and(|by| by.standing() != OwnerState::Dead)
-                {
-                    return Err(taken(by));
+                match by.as_ref().map(Owner::standing) {
+                    Some(OwnerState::Alive | OwnerState::Unknown) => return Err(taken(by)),
+                    // Somebody claims it at this moment; its content is that of another lock.
+                    Some(OwnerState::Copied) => return Err(taken(None)),
+                    Some(OwnerState::Dead) | None => {}
                 }
                 // Not an engine: a process that can only read the file, which excludes nobody.
                 file = replace_lock(folder, lock, &owner).map_err(failed("replace the lock"))?;
@@ -172,7 +172,8 @@ fn is_still_held(folder: &Folder, lock: &str, file: &File, before: &Owner) -> io
         OwnerState::Dead => return Ok(false),
         // An earlier version, for which only the system's lock counts.
         OwnerState::Unknown if !before.has_beat() => return Ok(false),
-        OwnerState::Unknown => {}
+        // Of one lock in two places, for example a folder that is mounted twice, only the beat can tell.
+        OwnerState::Copied | OwnerState::Unknown => {}
     }
     let silent = silent_for(folder, lock, file).ok();
     if silent.and_then(|time| time.checked_sub(SILENCE)).is_some() {

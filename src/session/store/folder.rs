@@ -29,6 +29,12 @@ impl From<&fs::Metadata> for FileId {
     }
 }
 
+impl std::fmt::Display for FileId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.device, self.inode)
+    }
+}
+
 /// Whether written data has reached the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::session) enum Synced {
@@ -49,7 +55,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens a folder, creating it if it does not exist.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(path).map_err(io_error(path, "create the folder"))?;
+        create(path).map_err(io_error(path, "create the folder"))?;
         let open = |flags| {
             at::open(
                 path,
@@ -130,12 +136,24 @@ impl Folder {
     pub(super) fn rename_to_new(&self, from: &str, to: &str) -> io::Result<()> {
         match at::renameat_with(&self.file, from, &self.file, to, RenameFlags::NOREPLACE) {
             // Not every file system supports this.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                self.link(from, to)?;
-                self.remove(from)
-            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => match self.link(from, to) {
+                Ok(()) => self.remove(from),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+                // Some have no hard links either.
+                Err(_) => self.take_new_name(from, to),
+            },
             renamed => Ok(renamed?),
         }
+    }
+
+    /// The same with neither: the new name is taken by an empty file first.
+    fn take_new_name(&self, from: &str, to: &str) -> io::Result<()> {
+        self.new_file(to)?;
+        let renamed = self.rename(from, to);
+        if renamed.is_err() {
+            let _ = self.remove(to);
+        }
+        renamed
     }
 
     /// Creates a hard link.
@@ -169,6 +187,25 @@ impl Folder {
     pub(super) fn sync(&self) -> io::Result<Synced> {
         synced(self.file.sync_all())
     }
+}
+
+/// Creates a folder and those around it that do not exist, and syncs their names: what is saved in a folder is lost
+/// with its name.
+fn create(path: &Path) -> io::Result<()> {
+    let around = |folder: &Path| match folder.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),
+        parent => parent.map(Path::to_owned),
+    };
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(path)?;
+    for parent in missing.into_iter().filter_map(around) {
+        // One that may not be listed cannot be synced either.
+        if let Ok(parent) = File::open(parent) {
+            synced(parent.sync_all())?;
+        }
+    }
+    Ok(())
 }
 
 /// The identity of a file.
@@ -217,6 +254,24 @@ mod tests {
         );
     }
 
+    /// A folder is opened in order to sync it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_name_of_a_new_folder_is_synced_in_the_folder_around_it() {
+        use crate::session::store::watched::Watched;
+        let outer = tempfile::tempdir().unwrap();
+        let watched = Watched::new(outer.path());
+        let path = outer.path().join("new/sessions");
+        Folder::open(&path).unwrap();
+        let opened = watched.names();
+        for folder in ["", "new"] {
+            assert!(opened.iter().any(|name| name == folder), "{opened:?}");
+        }
+        // One that exists already is not created.
+        Folder::open(&path).unwrap();
+        assert_eq!(watched.names(), Vec::<String>::new());
+    }
+
     #[test]
     fn no_file_is_created_through_a_planted_link_or_over_another() {
         let outer = tempfile::tempdir().unwrap();
@@ -233,6 +288,24 @@ mod tests {
         folder.rename_to_new("a", "c").unwrap();
         let mode = fs::metadata(outer.path().join("c")).unwrap().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_new_name_is_taken_without_hard_links_and_never_another_ones() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::open(outer.path()).unwrap();
+        let path = |name: &str| outer.path().join(name);
+        fs::write(path("a"), "mine").unwrap();
+        fs::write(path("b"), "theirs").unwrap();
+        let error = folder.take_new_name("a", "b").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(path("b")).unwrap(), b"theirs");
+        folder.take_new_name("a", "c").unwrap();
+        assert_eq!(fs::read(path("c")).unwrap(), b"mine");
+        assert!(!path("a").exists());
+        // What cannot be renamed leaves no empty file.
+        assert!(folder.take_new_name("a", "d").is_err());
+        assert!(!path("d").exists());
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Store {
         Some(LifeSign {
             lives: match owner.standing() {
                 OwnerState::Alive => Some(true),
-                OwnerState::Dead => Some(false),
+                OwnerState::Copied | OwnerState::Dead => Some(false),
                 OwnerState::Unknown => None,
             },
             beat: owner.beat_count(),

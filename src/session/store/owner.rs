@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::folder::FileId;
 use super::now;
 use crate::host::{self, Machine};
 
@@ -19,7 +20,8 @@ pub const BEAT: Duration = Duration::from_secs(2);
 const MOST: usize = 1 << 15;
 
 /// The holder of a lock. In the file: the process, the socket, then one line for each of the other
-/// fields, and `end`. Programs of earlier versions wrote only the first two lines.
+/// fields, the device and inode of the file itself, and `end`. Programs of earlier versions wrote only the
+/// first two lines, or no device and inode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) pid: u32,
@@ -32,6 +34,8 @@ pub(super) struct Owner {
     token: String,
     /// Increases while the engine is alive.
     beat: u64,
+    /// Whether it was read from another file than the one that it was written into.
+    is_copy: bool,
 }
 
 /// The state of a lock's owner, as far as it can be determined from here.
@@ -39,6 +43,9 @@ pub(super) struct Owner {
 pub(super) enum OwnerState {
     /// Its process is alive on this machine.
     Alive,
+    /// Its process is alive on this machine, but holds the lock that this one is a copy of: the session
+    /// was copied while it ran.
+    Copied,
     /// Its process ran on this machine and has ended.
     Dead,
     /// It is on another machine, or did not record one.
@@ -59,6 +66,7 @@ impl Owner {
             machine,
             started,
             beat: 0,
+            is_copy: false,
         }
     }
 
@@ -70,7 +78,15 @@ impl Owner {
             let length = file.read_at(&mut bytes, 0)?;
             let text = String::from_utf8_lossy(&bytes[..length]);
             if !text.contains("\nmachine") || text.contains("\nend") {
-                return Ok(Self::parsed(&text));
+                let Some(owner) = Self::parsed(&text) else {
+                    return Ok(None);
+                };
+                let place = text.lines().find_map(|line| line.strip_prefix("file "));
+                let here = FileId::from(&file.metadata()?).to_string();
+                return Ok(Some(Self {
+                    is_copy: place.is_some_and(|place| place != here),
+                    ..owner
+                }));
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -88,6 +104,7 @@ impl Owner {
             started: 0,
             token: String::new(),
             beat: 0,
+            is_copy: false,
         };
         let mut machine = Machine {
             name: String::new(),
@@ -115,8 +132,9 @@ impl Owner {
             Some(machine) => (machine.name.as_str(), machine.boot.as_str()),
             None => ("", ""),
         };
+        let place = FileId::from(&file.metadata()?);
         let text = format!(
-            "{}\n{socket}\nmachine {name}\nboot {boot}\nstarted {}\ntoken {}\nbeat {}\nend\n",
+            "{}\n{socket}\nmachine {name}\nboot {boot}\nstarted {}\ntoken {}\nbeat {}\nfile {place}\nend\n",
             self.pid, self.started, self.token, self.beat
         );
         file.write_all_at(text.as_bytes(), 0)?;
@@ -138,9 +156,10 @@ impl Owner {
         if self.machine.is_none() || self.machine != Machine::current() {
             return OwnerState::Unknown;
         }
-        match host::is_alive(self.pid, self.started) {
-            true => OwnerState::Alive,
-            false => OwnerState::Dead,
+        match (host::is_alive(self.pid, self.started), self.is_copy) {
+            (true, false) => OwnerState::Alive,
+            (true, true) => OwnerState::Copied,
+            (false, _) => OwnerState::Dead,
         }
     }
 
@@ -277,6 +296,33 @@ mod tests {
         };
         assert_eq!(other.standing(), OwnerState::Unknown);
         assert!(other.remote_machine().is_some());
+    }
+
+    #[test]
+    fn a_copy_of_a_lock_is_not_the_lock_of_the_engine_that_is_alive() {
+        let this = Owner::current();
+        if this.machine.is_none() {
+            println!("skipped: this system does not tell its boot");
+            return;
+        }
+        let file = written(&this);
+        let mut text = [0; 1 << 10];
+        let length = file.read_at(&mut text, 0).unwrap();
+        let copy = tempfile::tempfile().unwrap();
+        copy.write_all_at(&text[..length], 0).unwrap();
+        let read = |file: &File| Owner::read(file).unwrap().unwrap();
+        assert_eq!(read(&file).standing(), OwnerState::Alive);
+        assert_eq!(read(&copy).standing(), OwnerState::Copied);
+        // Written by an earlier version, it may be either.
+        let text = String::from_utf8_lossy(&text[..length]);
+        let lines = text.lines().filter(|line| !line.starts_with("file "));
+        let old = lines.collect::<Vec<&str>>().join("\n");
+        copy.set_len(0).unwrap();
+        copy.write_all_at(old.as_bytes(), 0).unwrap();
+        assert_eq!(read(&copy).standing(), OwnerState::Alive);
+        // Whoever takes the copy makes it a lock.
+        this.write(&copy).unwrap();
+        assert_eq!(read(&copy), this);
     }
 
     #[test]

@@ -134,6 +134,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::session::Config;
+    use crate::session::store::to_text;
 
     #[test]
     fn a_shards_name_contains_its_session_and_number() {
@@ -201,6 +202,27 @@ mod tests {
         store.save(&session).unwrap();
         assert!(store.with_shards(divided).unwrap().is_none());
         assert!(store.load_whole("night").unwrap() == session);
+    }
+
+    #[test]
+    fn a_session_whose_readable_part_is_too_long_to_list_is_still_one_with_its_shards() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let mut session = Session::new("night", Config::default());
+        session.divide(2, "any").unwrap();
+        let shard = session.new_shard("night.shard-1-of-2", 1).unwrap();
+        store.save(&shard).unwrap();
+        // As long as the counts of a thousand classes make it.
+        let text = to_text(&session).unwrap();
+        let long = format!("{}config:", " ".repeat(25 << 20));
+        let text = text.replacen("config:", &long, 1);
+        fs::write(store.path("night"), text).unwrap();
+        let listed = store.load_short_head("night");
+        assert!(matches!(listed, Err(StoreError::TooLarge { .. })));
+        assert!(store.load_head("night").unwrap() == session);
+        assert!(store.load_whole("night").unwrap() == session);
+        let place = store.to_trash("night").unwrap();
+        assert!(place.join("night.shard-1-of-2.ron").exists());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::session::array::Array;
-use crate::session::config::{Analysis, ClassificationImages, Predictions, Split};
+use crate::session::config::{Analysis, Attack, ClassificationImages, Predictions, Split};
 use crate::session::form::Form;
 use crate::session::record::{self, TrainingRecord};
 
@@ -80,6 +80,67 @@ fn a_record_of_another_plan_is_refused_with_the_reason() {
         problem(&record),
         "its record has 0 analyses, but its plan has 1"
     );
+}
+
+/// The text of a session in which the plan is another one's.
+fn with_plan_of(other: &Session, session: &Session) -> String {
+    let (planned, text) = (to_text(other).unwrap(), to_text(session).unwrap());
+    let (plan, _) = planned.split_once("\n  record:").unwrap();
+    let (_, record) = text.split_once("\n  record:").unwrap();
+    format!("{plan}\n  record:{record}")
+}
+
+#[test]
+fn the_analyses_of_a_plan_may_be_edited_until_something_has_been_done() {
+    let session = |analyses: &[Analysis]| {
+        let config = Config {
+            analyses: analyses.to_vec(),
+            ..Config::default()
+        };
+        Session::new("it", config)
+    };
+    let images = Analysis::ClassificationImages(ClassificationImages::default());
+    let attack = |weights: &[f64]| {
+        Analysis::Attack(Attack {
+            weights: weights.to_vec(),
+            ..Attack::default()
+        })
+    };
+    let mut planned = session(&[images.clone(), attack(&[0.0, 1.0])]);
+    // An engine has opened the network's file, and failed then.
+    planned.record.model = Some(record::Model {
+        path: "net.onnx".into(),
+        sha256: "a5".into(),
+        file: Array::new(&[3], vec![7, 8, 9]),
+    });
+    planned.record.updated = 5;
+    for analyses in [
+        &[images.clone()][..],
+        &[images.clone(), attack(&[0.0, 0.5, 1.0])],
+        &[images.clone(), attack(&[0.0, 1.0]), attack(&[0.0, 1.0])],
+        &[Analysis::Predictions(Predictions::default()), images],
+    ] {
+        let other = session(analyses);
+        let text = with_plan_of(&other, &planned);
+        let expected = Session {
+            record: Record {
+                analyses: other.record.analyses.clone(),
+                ..planned.record.clone()
+            },
+            ..other.clone()
+        };
+        let read = from_text(&text, Path::new("it.ron"), "it").unwrap();
+        assert!(read == expected);
+        let (head, _) = text.split_once(ARRAYS).unwrap();
+        let head = head_from_text(head, Path::new("it.ron"), "it").unwrap();
+        assert!(head.record.analyses == expected.record.analyses);
+        // From then on it cannot.
+        let mut begun = planned.clone();
+        begun.record.training = Some(TrainingRecord::default());
+        let text = with_plan_of(&other, &begun);
+        let error = from_text(&text, Path::new("it.ron"), "it").unwrap_err();
+        assert!(error.to_string().contains("was edited"), "{error}");
+    }
 }
 
 #[test]
