@@ -1,7 +1,7 @@
 //! `noisescope pause`, `continue`, `stop`, `extend`, `note`: sends a command to a running engine and waits for the result.
 //!
-//! An unreachable engine is stopped by a signal. An engine that cannot save does not stop: the user is told what would
-//! be lost and decides whether to discard it.
+//! An engine that is unreachable or takes no commands, for example one of another version of the protocol, is stopped by a
+//! signal. An engine that cannot save does not stop: the user is told what would be lost and decides whether to discard it.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
@@ -200,7 +200,7 @@ fn send(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, Co
     }
 }
 
-/// Stops an engine that has no usable socket, and waits until it has ended.
+/// Stops an engine that has no usable socket, or takes no commands through it, and waits until it has ended.
 fn stop_by_signal(
     store: &Store,
     name: &str,
@@ -212,8 +212,12 @@ fn stop_by_signal(
     if !matches!(sent, Some(Ok(()))) {
         return Err(CommandError::failed(error));
     }
+    let why = match error {
+        ConnectError::Wire { error, .. } => format!("{name} took no command ({error})"),
+        _ => format!("{name} has no socket"),
+    };
     print_line(format_args!(
-        "{name} has no socket; sent TERM to process {pid}, which stops after a checkpoint"
+        "{why}; sent TERM to process {pid}, which stops after a checkpoint"
     ));
     let until = Instant::now() + PATIENCE;
     while store.engine(name).is_some_and(|engine| engine.pid == pid) {
@@ -306,7 +310,7 @@ pub fn wait_until_working(store: &Store, name: &str, pid: u32) -> Result<(), Com
 
 /// Why a command could not be sent or failed.
 enum SendError {
-    /// The engine with this process id has no usable socket.
+    /// The engine with this process id has no usable socket, or takes no commands through it.
     Unreachable(ConnectError, u32),
     /// Anything else.
     Refused(CommandError),
@@ -322,9 +326,9 @@ async fn send_and_wait(
         Ok(engine) => engine,
         Err(error) => {
             return Err(match error {
-                ConnectError::Gone { pid, .. } | ConnectError::NoSocket { pid, .. } => {
-                    SendError::Unreachable(error, pid)
-                }
+                ConnectError::Gone { pid, .. }
+                | ConnectError::NoSocket { pid, .. }
+                | ConnectError::Wire { pid, .. } => SendError::Unreachable(error, pid),
                 other => SendError::Refused(CommandError::failed(other)),
             });
         }
