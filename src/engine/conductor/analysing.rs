@@ -183,7 +183,7 @@ impl Conductor {
                 WorkerAnswer::Failed(fault) => return Err(fault.into()),
             }
             if course == AnalysisEnd::Done {
-                course = match self.active.obey_commands() {
+                course = match self.active.obey_holding(&|held| workers.hold(held)) {
                     NextStep::Continue(pause) => {
                         pace.pause(pause);
                         AnalysisEnd::Done
