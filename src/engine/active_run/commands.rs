@@ -248,6 +248,17 @@ mod tests {
     }
 
     #[test]
+    fn time_in_which_the_process_was_suspended_is_not_time_worked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut active, _link) = active(&folder);
+        active.elapsed_before = 7.0;
+        active.exclude(Duration::from_secs(3600));
+        active.checkpoint(SavedState::Running).unwrap();
+        let saved = Store::new(folder.path()).load("mine").unwrap();
+        assert_eq!(saved.record.elapsed_s, 7.0);
+    }
+
+    #[test]
     fn a_pause_that_comes_while_images_are_read_begins_with_the_work() {
         let folder = tempfile::tempdir().unwrap();
         let (mut active, link) = active(&folder);

@@ -11,14 +11,18 @@ use crate::engine::active_run::NextStep;
 use crate::engine::answer::WorkerAnswer;
 use crate::engine::dealer::Dealer;
 use crate::engine::device::OpenDevices;
-use crate::engine::pace::Pace;
+use crate::engine::pace::{Pace, suspended_during};
 use crate::engine::workers::Workers;
+use crate::format::duration;
 use crate::session::SavedState;
 use crate::session::config::Config;
 use crate::session::run::Phase;
 
 /// Time between two refreshes of results that need the network (images fed back to it).
 const REFRESH: Duration = Duration::from_secs(2);
+
+/// Longest wait for a worker's answer, before commands are looked at.
+const ANSWER: Duration = Duration::from_millis(100);
 
 /// How work on an analysis ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +159,15 @@ impl Conductor {
             if course == AnalysisEnd::Done {
                 deal(dealer, &workers, &**analysis);
             }
-            match workers.poll(Duration::from_millis(100)) {
+            let asked = Instant::now();
+            let answer = workers.poll(ANSWER);
+            if let Some(time) = suspended_during(ANSWER, asked.elapsed()) {
+                pace.pause(time);
+                self.active.exclude(time);
+                let time = duration(time.as_secs_f64());
+                self.active.log(format!("suspended for {time}"));
+            }
+            match answer {
                 WorkerAnswer::Done(..) if outdated => {}
                 WorkerAnswer::Done(job, sums, took) => {
                     dealer.adapt_job_length(job, took);
