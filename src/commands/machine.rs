@@ -116,12 +116,21 @@ impl MachineArgs {
     /// If the device is absent, there are 0 workers, or the launch size is invalid.
     pub fn check(&self) -> Result<(), CommandError> {
         DeviceChoice::from_str(&self.device)?.check()?;
-        if self.workers == Some(0) {
-            return Err(CommandError::Usage(
-                "--workers 0: must be at least 1".into(),
-            ));
-        }
+        check_workers(self.workers)?;
         check_launch(self.launch)
+    }
+}
+
+/// Checks the number of workers.
+///
+/// # Errors
+/// If it is 0.
+pub fn check_workers(workers: Option<usize>) -> Result<(), CommandError> {
+    match workers {
+        Some(0) => Err(CommandError::Usage(
+            "--workers 0: must be at least 1".into(),
+        )),
+        _ => Ok(()),
     }
 }
 

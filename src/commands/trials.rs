@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::machine::ConvolutionArg;
+use super::machine::{self, ConvolutionArg};
 use super::{CommandError, output};
 use crate::data;
 use crate::engine::agreement_run::ReplaySetup;
@@ -115,11 +115,7 @@ impl TrialsArgs {
 
     /// Checks the options before the session is read.
     fn check(&self) -> Result<(), CommandError> {
-        if self.workers == Some(0) {
-            return Err(CommandError::Usage(
-                "--workers 0: must be at least 1".into(),
-            ));
-        }
+        machine::check_workers(self.workers)?;
         if !self.any && self.called.is_none() && self.truth.is_none() {
             return Err(
                 self.usage("choose trials: --called CLASS, --true CLASS or both; --any for all")
