@@ -3,25 +3,27 @@
 //! An engine that is unreachable or takes no commands, for example one of another version of the protocol, is stopped by a
 //! signal. An engine that cannot save does not stop: the user is told what would be lost and decides whether to discard it.
 
+mod unfinished;
+
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use self::unfinished::{describe_loss, overdue};
 use super::division_check::resume_command;
 use super::output::print_line;
 use super::signals::runtime;
 use super::{CommandError, note_file};
 use crate::files::quoted;
-use crate::format::thousands;
 use crate::host;
 use crate::link::client::{ConnectError, Conversation};
 use crate::link::{EngineCommand, SentExtension};
 use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
-use crate::session::store::{Store, timestamp};
+use crate::session::store::Store;
 use crate::session::{SavedState, Session};
 
 /// How long the engine may take to carry out a command: a stop writes a checkpoint first.
@@ -180,12 +182,12 @@ impl Answer {
 /// Sends the command and waits for the result.
 fn send(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, CommandError> {
     let answer = runtime()?.block_on(async {
-        let answer = tokio::time::timeout(PATIENCE, send_and_wait(store, name, command)).await;
+        let mut seen = None;
+        let sent = send_and_wait(store, name, command, &mut seen);
+        let answer = tokio::time::timeout(PATIENCE, sent).await;
         answer.unwrap_or_else(|_| {
-            Err(SendError::Refused(CommandError::Failed(format!(
-                "the engine of {name} has not responded within {} s; `noisescope attach {name}` shows what it is doing",
-                PATIENCE.as_secs()
-            ))))
+            let words = overdue(name, command, seen.as_ref(), PATIENCE);
+            Err(SendError::Refused(CommandError::Failed(words)))
         })
     });
     match (answer, command) {
@@ -248,32 +250,6 @@ fn discards(words: &str) -> Result<bool, CommandError> {
     Ok(matches!(typed.trim(), "y" | "Y" | "yes"))
 }
 
-/// A sentence on what would be lost if an engine that cannot save ended now.
-fn describe_loss(store: &Store, name: &str, now: &Session, problem: &str) -> String {
-    let (done, saved) = (now.trials().0, store.load(name).ok());
-    let (since, lost) = match &saved {
-        Some(saved) => (
-            format!(
-                "since the checkpoint of {}",
-                timestamp(saved.record.updated)
-            ),
-            done.saturating_sub(saved.trials().0),
-        ),
-        None => ("so far, since there is no checkpoint".to_owned(), done),
-    };
-    let epochs = |session: &Session| {
-        let training = session.record.training.as_ref();
-        training.map_or(0, |training| training.epochs.len())
-    };
-    let trained = epochs(now).saturating_sub(saved.as_ref().map_or(0, epochs));
-    let work = match (lost, trained) {
-        (0, 0) => "All progress".to_owned(),
-        (0, epochs) => format!("{epochs} epochs of training"),
-        (trials, _) => format!("{} trials", thousands(trials)),
-    };
-    format!("{name} cannot be saved ({problem}). {work} {since} would be lost.")
-}
-
 /// Waits until a newly started engine, process `pid`, has read its images and built its network. One that takes long to
 /// open its socket is not waited for.
 ///
@@ -316,11 +292,13 @@ enum SendError {
     Refused(CommandError),
 }
 
-/// Sends the command and waits until the engine has carried it out, has ended, or cannot carry it out.
+/// Sends the command and waits until the engine has carried it out, has ended, or cannot carry it out. Its phase is noted
+/// in `seen`.
 async fn send_and_wait(
     store: &Store,
     name: &str,
     command: &EngineCommand,
+    seen: &mut Option<Phase>,
 ) -> Result<Answer, SendError> {
     let mut engine = match Conversation::connect_with_retry(store, name).await {
         Ok(engine) => engine,
@@ -359,6 +337,7 @@ async fn send_and_wait(
         if run.phase.is_over() || obeyed {
             return Ok(Answer::Phase(run.phase));
         }
+        *seen = Some(run.phase.clone());
         // It has retried by now.
         if let (EngineCommand::Stop, Phase::Stopping, Some(problem)) =
             (command, &run.phase, &run.problem)
