@@ -170,13 +170,34 @@ fn a_mistyped_session_gets_a_suggestion() {
 }
 
 #[test]
-fn a_benchmark_of_no_trials_or_an_impossible_strength_is_refused() {
+fn a_benchmark_that_cannot_be_measured_as_asked_is_refused() {
     let bench = Bench::new();
-    for (option, value) in [("--gamma", "2"), ("--gamma", "NaN"), ("--trials", "0")] {
+    let most = u64::MAX.to_string();
+    for (option, value) in [
+        ("--gamma", "2"),
+        ("--gamma", "NaN"),
+        ("--trials", "0"),
+        ("--trials", most.as_str()),
+        ("--workers", "0"),
+    ] {
         let error = bench.refuse(2, &["bench", option, value]);
         assert!(
             error.contains(&format!("{option} {value}: must be")),
             "{error}"
         );
     }
+    let error = bench.refuse(2, &["bench", "--pieces", "--json"]);
+    assert!(error.contains("--json"), "{error}");
+}
+
+#[test]
+fn a_session_is_not_extended_if_it_cannot_be_run_as_asked() {
+    let bench = Bench::new();
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
+    let before = bench.load("mine");
+    let trials = (2 * before.trials().1).to_string();
+    let extend = ["extend", "mine", "--trials", &trials, "--workers", "0"];
+    let error = bench.refuse(2, &extend);
+    assert!(error.contains("--workers 0: must be"), "{error}");
+    assert_eq!(bench.load("mine").config, before.config);
 }

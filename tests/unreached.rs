@@ -201,6 +201,28 @@ fn the_number_of_viewers_is_limited_and_checkpoints_continue() {
     bench.succeed(&["stop", "live"]);
 }
 
+/// As does one of another version of the protocol, it refuses everyone who connects, also to stop it.
+#[test]
+fn an_engine_that_takes_no_commands_is_stopped_by_a_signal() {
+    let bench = Bench::new();
+    bench.run_in_background("live");
+    let (runtime, store) = (runtime(), bench.store());
+    let connect = || runtime.block_on(Conversation::connect(&store, "live"));
+    let viewers: Vec<Conversation> = (0..64).map(|_| connect().unwrap()).collect();
+    let error = bench.refuse(1, &["pause", "live"]);
+    assert!(
+        error.contains("viewers are attached to this run already"),
+        "{error}"
+    );
+    let printed = bench.succeed(&["stop", "live"]);
+    assert!(
+        printed.contains("viewers are attached") && printed.contains("sent TERM"),
+        "{printed}"
+    );
+    assert_eq!(bench.load("live").record.state, SavedState::Stopped);
+    drop(viewers);
+}
+
 /// Another user of the machine, who may read the session but not its lock, sees that it is running.
 #[test]
 fn another_user_sees_that_a_session_is_running() {

@@ -104,7 +104,8 @@ impl MemoryEstimate {
         analyses.max_by_key(|&(_, bytes)| bytes)
     }
 
-    /// Rejects a plan that does not fit into `available` bytes, naming the largest experiment and a remedy.
+    /// Rejects a plan that does not fit into `available` bytes, naming the largest experiment, or the workers if they take
+    /// more, and a remedy.
     ///
     /// # Errors
     /// If it does not fit.
@@ -116,12 +117,20 @@ impl MemoryEstimate {
         let Some((index, kept)) = self.largest() else {
             return Ok(());
         };
+        let (largest, remedy) = match self.workers > kept.saturating_mul(COPIES) {
+            true => (
+                format!("{} of it for the workers", in_words(self.workers)),
+                "fewer workers (--workers) take less",
+            ),
+            false => (
+                format!("{} of it for this analysis", in_words(kept)),
+                remedy(config.analyses.get(index)),
+            ),
+        };
         let problem = format!(
-            "the plan needs about {}, {} of it for this analysis, but only {} is free; {}",
+            "the plan needs about {}, {largest}, but only {} is free; {remedy}",
             in_words(total),
-            in_words(kept),
             in_words(available),
-            remedy(config.analyses.get(index))
         );
         Err(AnalysisPlace::for_analysis(config, index).analysis_error(problem))
     }

@@ -118,9 +118,19 @@ pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
             bench.gamma
         )));
     }
-    if bench.trials == 0 {
-        return Err(CommandError::Usage("--trials 0: must be at least 1".into()));
+    if bench.trials == 0 || bench.trials > config::MAX_TRIALS {
+        return Err(CommandError::Usage(format!(
+            "--trials {}: must be from 1 to {}",
+            bench.trials,
+            config::MAX_TRIALS
+        )));
     }
+    if bench.pieces && bench.json && !bench.training {
+        return Err(CommandError::Usage(
+            "--pieces prints lines only; leave out --json".into(),
+        ));
+    }
+    machine::check_workers(bench.workers)?;
     Convolutions::apply(bench.exact.map(Into::into), &[]);
     let network = network(&bench.network)?;
     let choice = DeviceChoice::from_str(&bench.device)?;

@@ -1,7 +1,9 @@
 //! `noisescope pause`, `continue`, `stop`, `extend`, `note`: sends a command to a running engine and waits for the result.
 //!
-//! An unreachable engine is stopped by a signal. An engine that cannot save does not stop: the user is told what would
-//! be lost and decides whether to discard it.
+//! An engine that is unreachable or takes no commands, for example one of another version of the protocol, is stopped by a
+//! signal. An engine that cannot save does not stop: the user is told what would be lost and decides whether to discard it.
+
+mod unfinished;
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
@@ -9,19 +11,19 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use self::unfinished::{describe_loss, overdue};
 use super::division_check::resume_command;
 use super::output::print_line;
 use super::signals::runtime;
 use super::{CommandError, note_file};
 use crate::files::quoted;
-use crate::format::thousands;
 use crate::host;
 use crate::link::client::{ConnectError, Conversation};
 use crate::link::{EngineCommand, SentExtension};
 use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
-use crate::session::store::{Store, timestamp};
+use crate::session::store::Store;
 use crate::session::{SavedState, Session};
 
 /// How long the engine may take to carry out a command: a stop writes a checkpoint first.
@@ -180,12 +182,12 @@ impl Answer {
 /// Sends the command and waits for the result.
 fn send(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, CommandError> {
     let answer = runtime()?.block_on(async {
-        let answer = tokio::time::timeout(PATIENCE, send_and_wait(store, name, command)).await;
+        let mut seen = None;
+        let sent = send_and_wait(store, name, command, &mut seen);
+        let answer = tokio::time::timeout(PATIENCE, sent).await;
         answer.unwrap_or_else(|_| {
-            Err(SendError::Refused(CommandError::Failed(format!(
-                "the engine of {name} has not responded within {} s; `noisescope attach {name}` shows what it is doing",
-                PATIENCE.as_secs()
-            ))))
+            let words = overdue(name, command, seen.as_ref(), PATIENCE);
+            Err(SendError::Refused(CommandError::Failed(words)))
         })
     });
     match (answer, command) {
@@ -200,7 +202,7 @@ fn send(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, Co
     }
 }
 
-/// Stops an engine that has no usable socket, and waits until it has ended.
+/// Stops an engine that has no usable socket, or takes no commands through it, and waits until it has ended.
 fn stop_by_signal(
     store: &Store,
     name: &str,
@@ -212,8 +214,12 @@ fn stop_by_signal(
     if !matches!(sent, Some(Ok(()))) {
         return Err(CommandError::failed(error));
     }
+    let why = match error {
+        ConnectError::Wire { error, .. } => format!("{name} took no command ({error})"),
+        _ => format!("{name} has no socket"),
+    };
     print_line(format_args!(
-        "{name} has no socket; sent TERM to process {pid}, which stops after a checkpoint"
+        "{why}; sent TERM to process {pid}, which stops after a checkpoint"
     ));
     let until = Instant::now() + PATIENCE;
     while store.engine(name).is_some_and(|engine| engine.pid == pid) {
@@ -242,32 +248,6 @@ fn discards(words: &str) -> Result<bool, CommandError> {
         .and_then(|()| input.lock().read_line(&mut typed))
         .map_err(CommandError::failed)?;
     Ok(matches!(typed.trim(), "y" | "Y" | "yes"))
-}
-
-/// A sentence on what would be lost if an engine that cannot save ended now.
-fn describe_loss(store: &Store, name: &str, now: &Session, problem: &str) -> String {
-    let (done, saved) = (now.trials().0, store.load(name).ok());
-    let (since, lost) = match &saved {
-        Some(saved) => (
-            format!(
-                "since the checkpoint of {}",
-                timestamp(saved.record.updated)
-            ),
-            done.saturating_sub(saved.trials().0),
-        ),
-        None => ("so far, since there is no checkpoint".to_owned(), done),
-    };
-    let epochs = |session: &Session| {
-        let training = session.record.training.as_ref();
-        training.map_or(0, |training| training.epochs.len())
-    };
-    let trained = epochs(now).saturating_sub(saved.as_ref().map_or(0, epochs));
-    let work = match (lost, trained) {
-        (0, 0) => "All progress".to_owned(),
-        (0, epochs) => format!("{epochs} epochs of training"),
-        (trials, _) => format!("{} trials", thousands(trials)),
-    };
-    format!("{name} cannot be saved ({problem}). {work} {since} would be lost.")
 }
 
 /// Waits until a newly started engine, process `pid`, has read its images and built its network. One that takes long to
@@ -306,25 +286,27 @@ pub fn wait_until_working(store: &Store, name: &str, pid: u32) -> Result<(), Com
 
 /// Why a command could not be sent or failed.
 enum SendError {
-    /// The engine with this process id has no usable socket.
+    /// The engine with this process id has no usable socket, or takes no commands through it.
     Unreachable(ConnectError, u32),
     /// Anything else.
     Refused(CommandError),
 }
 
-/// Sends the command and waits until the engine has carried it out, has ended, or cannot carry it out.
+/// Sends the command and waits until the engine has carried it out, has ended, or cannot carry it out. Its phase is noted
+/// in `seen`.
 async fn send_and_wait(
     store: &Store,
     name: &str,
     command: &EngineCommand,
+    seen: &mut Option<Phase>,
 ) -> Result<Answer, SendError> {
     let mut engine = match Conversation::connect_with_retry(store, name).await {
         Ok(engine) => engine,
         Err(error) => {
             return Err(match error {
-                ConnectError::Gone { pid, .. } | ConnectError::NoSocket { pid, .. } => {
-                    SendError::Unreachable(error, pid)
-                }
+                ConnectError::Gone { pid, .. }
+                | ConnectError::NoSocket { pid, .. }
+                | ConnectError::Wire { pid, .. } => SendError::Unreachable(error, pid),
                 other => SendError::Refused(CommandError::failed(other)),
             });
         }
@@ -355,6 +337,7 @@ async fn send_and_wait(
         if run.phase.is_over() || obeyed {
             return Ok(Answer::Phase(run.phase));
         }
+        *seen = Some(run.phase.clone());
         // It has retried by now.
         if let (EngineCommand::Stop, Phase::Stopping, Some(problem)) =
             (command, &run.phase, &run.problem)

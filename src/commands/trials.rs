@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::export::check_ending;
-use super::machine::{ConvolutionArg, check_workers};
+use super::machine::{self, ConvolutionArg};
 use super::{CommandError, output};
 use crate::data;
 use crate::engine::agreement_run::ReplaySetup;
@@ -116,7 +116,7 @@ impl TrialsArgs {
 
     /// Checks the options before the session is read.
     fn check(&self) -> Result<(), CommandError> {
-        check_workers(self.workers)?;
+        machine::check_workers(self.workers)?;
         if !self.any && self.called.is_none() && self.truth.is_none() {
             return Err(
                 self.usage("choose trials: --called CLASS, --true CLASS or both; --any for all")

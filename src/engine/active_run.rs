@@ -173,6 +173,11 @@ impl ActiveRun {
         self.extended
     }
 
+    /// Excludes time from the time worked, besides pauses.
+    pub fn exclude(&mut self, time: Duration) {
+        self.paused += time;
+    }
+
     fn elapsed_s(&self) -> f64 {
         let worked = self.began.elapsed().saturating_sub(self.paused);
         self.elapsed_before + worked.as_secs_f64()

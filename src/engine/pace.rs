@@ -10,6 +10,15 @@ const MIN_TIME_FOR_RATE: Duration = Duration::from_millis(700);
 /// Minimum time worked before an ETA is shown.
 const MIN_TIME_FOR_ETA: Duration = Duration::from_secs(3);
 
+/// A timed wait does not take this much too long unless the process is suspended.
+const SUSPENDED: Duration = Duration::from_secs(2);
+
+/// For how long this process was suspended (Ctrl-Z, a scheduler that suspends jobs, a frozen virtual machine) during a wait
+/// of at most `limit` that took `took`; `None` if it was not.
+pub fn suspended_during(limit: Duration, took: Duration) -> Option<Duration> {
+    took.checked_sub(limit).filter(|over| *over >= SUSPENDED)
+}
+
 /// Measures the speed of one stage in this run. Pauses do not count.
 #[derive(Debug)]
 pub struct Pace {
@@ -63,5 +72,18 @@ impl Pace {
         let worked = self.worked();
         (worked >= MIN_TIME_FOR_ETA && self.counted > 0)
             .then(|| left as f64 * worked.as_secs_f64() / self.counted as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_took_far_too_long_was_a_suspension() {
+        let limit = Duration::from_millis(100);
+        let after = |millis| suspended_during(limit, Duration::from_millis(millis));
+        assert_eq!([after(0), after(100), after(900)], [None; 3]);
+        assert_eq!(after(20_100), Some(Duration::from_secs(20)));
     }
 }

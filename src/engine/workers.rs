@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,7 @@ const FED: usize = 2;
 pub struct Workers {
     jobs: Option<SyncSender<Job>>,
     recalled: Arc<AtomicBool>,
+    gate: Arc<Gate>,
     answers: Receiver<WorkerMessage>,
     pools: Vec<rayon::ThreadPool>,
     threads: Vec<JoinHandle<()>>,
@@ -67,6 +68,7 @@ impl Workers {
         }));
         let (answer, answers) = channel();
         let recalled = Arc::new(AtomicBool::new(false));
+        let gate = Arc::new(Gate::default());
         let mut pools = Vec::with_capacity(seats.len());
         let mut threads = Vec::with_capacity(seats.len());
         for (index, seat) in seats.iter().enumerate() {
@@ -83,6 +85,7 @@ impl Workers {
                 queue: Arc::clone(&queue),
                 answer: answer.clone(),
                 recalled: Arc::clone(&recalled),
+                gate: Arc::clone(&gate),
                 seat: seat.clone(),
             };
             let lab = lab.clone();
@@ -92,6 +95,7 @@ impl Workers {
         Ok(Self {
             jobs: Some(jobs),
             recalled,
+            gate,
             answers,
             pools,
             threads,
@@ -129,10 +133,16 @@ impl Workers {
         next
     }
 
+    /// Lets the workers finish their current blocks and begin no more until this is called with `false`.
+    pub fn hold(&self, held: bool) {
+        self.gate.close(held);
+    }
+
     /// Lets the workers finish their current blocks and take no more.
     pub fn recall(&mut self) {
         self.recalled.store(true, Ordering::Relaxed);
         self.jobs = None;
+        self.gate.close(false);
     }
 
     /// The next message from a worker, waiting at most `patience`.
@@ -166,6 +176,27 @@ impl Drop for Workers {
     }
 }
 
+/// Where workers wait before a block while they are held.
+#[derive(Debug, Default)]
+struct Gate {
+    closed: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn close(&self, closed: bool) {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = closed;
+        self.changed.notify_all();
+    }
+
+    /// Waits until it is open.
+    fn pass(&self) {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.changed.wait_while(closed, |closed| *closed);
+        drop(open.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
 /// The queued jobs, and one that a worker took and left for the next one.
 struct Queue {
     jobs: Receiver<Job>,
@@ -177,6 +208,7 @@ struct Worker {
     queue: Arc<Mutex<Queue>>,
     answer: Sender<WorkerMessage>,
     recalled: Arc<AtomicBool>,
+    gate: Arc<Gate>,
     seat: Seat,
 }
 
@@ -224,7 +256,9 @@ impl Worker {
     /// Waits for a job; `None` when there will be no more.
     fn take_one(&self) -> Option<Job> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.jobs.recv().ok()
+        let job = queue.jobs.recv().ok()?;
+        self.gate.pass();
+        Some(job)
     }
 
     /// Waits for a block, and takes queued ones that the analysis computes together with it; `None` when there
@@ -236,6 +270,7 @@ impl Worker {
             Some(job) => job,
             None => queue.jobs.recv().ok()?,
         };
+        self.gate.pass();
         let together = match launch::is_by_plan() {
             true => self.analysis.batchable_parts(first.sequence),
             false => 1,

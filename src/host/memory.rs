@@ -3,19 +3,30 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Resource, getrlimit};
+
 /// Bytes of memory that this process can still get: what the machine has left, or less, if a control group of the process
-/// has a limit (a Slurm job, a container, a systemd slice). Files that the kernel only keeps cached count as free. `None`
-/// if unknown.
+/// has a limit (a Slurm job, a container, a systemd slice), or the process itself (`ulimit -v` or `-d`, as some schedulers
+/// set it). Files that the kernel only keeps cached count as free. `None` if unknown.
 pub fn available_memory() -> Option<u64> {
     let about = fs::read_to_string("/proc/meminfo").ok()?;
     let free = 1024 * field(&about, "MemAvailable:")?;
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let limits = control_groups(&groups).into_iter();
-    Some(
-        limits
-            .filter_map(|group| left_in(&group))
-            .fold(free, u64::min),
-    )
+    let groups = control_groups(&groups);
+    let around = groups.iter().filter_map(|group| left_in(group));
+    let sizes = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let own = left_below_limits(&sizes, |resource| getrlimit(resource).current);
+    Some(around.chain(own).fold(free, u64::min))
+}
+
+/// Bytes below each of a process's own limits, of its address space and of its data. `sizes` is its `/proc/…/status`.
+fn left_below_limits(sizes: &str, limit: impl Fn(Resource) -> Option<u64>) -> Vec<u64> {
+    let limits = [(Resource::As, "VmSize:"), (Resource::Data, "VmData:")];
+    let left = limits.map(|(resource, name)| {
+        let used = field(sizes, name)?.saturating_mul(1024);
+        Some(limit(resource)?.saturating_sub(used))
+    });
+    left.into_iter().flatten().collect()
 }
 
 /// The folders of the control groups that a process is in, and of those around them, which may limit memory: of version 2,
@@ -60,6 +71,23 @@ fn field(about: &str, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_may_have_limits_of_its_own() {
+        let sizes =
+            "Name:\tnoisescope\nVmSize:\t     700 kB\nVmRSS:\t     300 kB\nVmData:\t     400 kB\n";
+        let left = |all: Option<u64>, data: Option<u64>| {
+            let limit = |resource: Resource| match resource {
+                Resource::As => all,
+                _ => data,
+            };
+            left_below_limits(sizes, limit)
+        };
+        assert!(left(None, None).is_empty());
+        assert_eq!(left(Some(1000 << 10), None), vec![300_u64 << 10]);
+        assert_eq!(left(Some(600 << 10), Some(401 << 10)), vec![0_u64, 1 << 10]);
+        assert!(left_below_limits("", |_| Some(1)).is_empty());
+    }
 
     #[test]
     fn every_control_group_around_a_process_may_limit_it() {

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use futures::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -78,6 +79,8 @@ pub enum ConnectError {
     Wire {
         /// The session.
         name: String,
+        /// The engine's process.
+        pid: u32,
         /// What is wrong.
         error: WireError,
     },
@@ -91,10 +94,31 @@ impl ConnectError {
     }
 }
 
+/// What the engine sends.
+type FromEngine = FramedRead<OwnedReadHalf, LengthDelimitedCodec>;
+/// What is sent to it.
+type ToEngine = FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>;
+
+/// Sends the greeting and receives the answer.
+///
+/// # Errors
+/// If the engine has hung up or does not answer in time.
+async fn greet(from: &mut FromEngine, to: &mut ToEngine) -> std::io::Result<BytesMut> {
+    // An engine that has no room for another viewer says so and hangs up before it is greeted: its answer is there,
+    // although the greeting can no longer be sent.
+    let greeted = to.send(wire::encode(&ViewerMessage::hello())).await;
+    match timeout(GREETING, from.next()).await {
+        Ok(Some(Ok(frame))) => Ok(frame),
+        Ok(Some(Err(error))) => Err(error),
+        Ok(None) => greeted.and(Err(ErrorKind::ConnectionReset.into())),
+        Err(_) => greeted.and(Err(ErrorKind::TimedOut.into())),
+    }
+}
+
 /// A connection after the handshake.
 pub struct Conversation {
-    from: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
-    to: FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
+    from: FromEngine,
+    to: ToEngine,
     /// The engine's process.
     pub pid: u32,
     /// The last state received: the next one builds on it.
@@ -139,6 +163,7 @@ impl Conversation {
         };
         let wire = |error| ConnectError::Wire {
             name: name.to_owned(),
+            pid,
             error,
         };
         let stream = UnixStream::connect(&path).await.map_err(io)?;
@@ -150,15 +175,12 @@ impl Conversation {
         let (from, to) = stream.into_split();
         let mut to = FramedWrite::new(to, wire::codec_to_engine());
         let mut from = FramedRead::new(from, wire::codec_to_viewer());
-        to.send(wire::encode(&ViewerMessage::hello()))
-            .await
-            .map_err(io)?;
-        let answer = match timeout(GREETING, from.next()).await {
-            Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(error))) => return Err(wire(error.into())),
-            Ok(None) => return Err(io(std::io::ErrorKind::ConnectionReset.into())),
-            Err(_) => return Err(io(std::io::ErrorKind::TimedOut.into())),
-        };
+        let answer = greet(&mut from, &mut to).await;
+        let answer = answer.map_err(|error| match error.kind() {
+            // A frame that is too long.
+            ErrorKind::InvalidData => wire(error.into()),
+            _ => io(error),
+        })?;
         match wire::decode_engine_message(&answer, None).map_err(wire)? {
             ReceivedMessage::Welcome(pid) => Ok(Self {
                 from,
@@ -223,5 +245,35 @@ impl Conversation {
                 return Ok(Some(*session));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::wire::EngineMessage;
+
+    #[test]
+    fn an_engine_that_hangs_up_before_it_is_greeted_is_heard() {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap().block_on(async {
+            let greeted = |engine: UnixStream, viewer: UnixStream| async move {
+                drop(engine);
+                let (from, to) = viewer.into_split();
+                let mut from = FramedRead::new(from, wire::codec_to_viewer());
+                let mut to = FramedWrite::new(to, wire::codec_to_engine());
+                greet(&mut from, &mut to).await
+            };
+            let (viewer, mut engine) = UnixStream::pair().unwrap();
+            let refusal = EngineMessage::Refused("close one".into());
+            let mut answer = FramedWrite::new(&mut engine, wire::codec_to_viewer());
+            let frame = wire::encode_engine_message(&refusal);
+            answer.send(frame.clone()).await.unwrap();
+            assert_eq!(greeted(engine, viewer).await.unwrap(), frame);
+            // One that says nothing has died.
+            let (viewer, engine) = UnixStream::pair().unwrap();
+            let error = greeted(engine, viewer).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+        });
     }
 }

@@ -130,6 +130,24 @@ struct ViewerContext {
     sessions: watch::Receiver<Arc<Session>>,
     commands: mpsc::UnboundedSender<EngineCommand>,
     newest: Arc<Mutex<Option<Prepared>>>,
+    logged: Arc<LastLogged>,
+}
+
+/// The last message about viewers in the log. It is not repeated: a viewer of another version tries again every few seconds,
+/// for weeks.
+#[derive(Debug, Default)]
+struct LastLogged(Mutex<String>);
+
+impl LastLogged {
+    /// Whether a message is another one than the last, and so to be logged.
+    fn is_new(&self, words: &str) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *last != words;
+        if is_new {
+            words.clone_into(&mut last);
+        }
+        is_new
+    }
 }
 
 /// A session as the engine published it, and as sent to viewers.
@@ -161,6 +179,7 @@ pub async fn serve(
         sessions: sessions.clone(),
         commands,
         newest: Arc::default(),
+        logged: Arc::default(),
         room: Arc::new(Semaphore::new(MOST_MEGABYTES as usize)),
     };
     let most = most_viewers();
@@ -176,7 +195,10 @@ pub async fn serve(
                 Ok(stream) => turn_away(stream, most).await,
                 Err(error) => {
                     // Out of descriptors, perhaps: the run continues, and another viewer will leave in time.
-                    tracing::warn!("a viewer could not connect: {error}");
+                    let words = format!("a viewer could not connect: {error}");
+                    if desk.logged.is_new(&words) {
+                        tracing::warn!("{words}");
+                    }
                     sleep(Duration::from_millis(200)).await;
                 }
             },
@@ -212,8 +234,12 @@ async fn turn_away(stream: UnixStream, most: usize) {
 }
 
 async fn attend(stream: UnixStream, desk: ViewerContext) {
+    let logged = Arc::clone(&desk.logged);
     if let Err(error) = converse(stream, desk).await {
-        tracing::info!("a viewer disconnected: {error}");
+        let words = format!("a viewer disconnected: {error}");
+        if logged.is_new(&words) {
+            tracing::info!("{words}");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Loss and accuracy of a network over images.
 
+use std::ops::ControlFlow;
+
 use super::{Subject, decision, softmax::log_softmax};
 use crate::data::Images;
 
@@ -40,24 +42,60 @@ pub fn evaluate(
     chosen: &[usize],
     after_batch: &mut dyn FnMut(),
 ) -> Score {
-    let (mut loss, mut right) = (0.0, 0);
+    let mut tally = Tally::default();
     for batch in chosen.chunks(EVALUATION_BATCH) {
+        tally.add(network, images, batch);
+        after_batch();
+    }
+    tally.score()
+}
+
+/// The same; `None` as soon as `after_batch` says to stop.
+pub fn evaluate_until(
+    network: &dyn Classifier,
+    images: &Images,
+    chosen: &[usize],
+    after_batch: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Option<Score> {
+    let mut tally = Tally::default();
+    for batch in chosen.chunks(EVALUATION_BATCH) {
+        tally.add(network, images, batch);
+        if after_batch().is_break() {
+            return None;
+        }
+    }
+    Some(tally.score())
+}
+
+/// The sums over the images classified so far.
+#[derive(Debug, Default)]
+struct Tally {
+    images: usize,
+    loss: f64,
+    right: usize,
+}
+
+impl Tally {
+    fn add(&mut self, network: &dyn Classifier, images: &Images, batch: &[usize]) {
         let logits = network.classify(pixels(images, batch));
         let labels: Vec<usize> = batch
             .iter()
             .map(|&i| usize::from(images.label(i)))
             .collect();
         let rows = || logits.chunks_exact(network.classes());
-        right += count_correct(rows(), &labels);
+        self.images += batch.len();
+        self.right += count_correct(rows(), &labels);
         for (row, &label) in rows().zip(&labels) {
-            loss -= log_softmax(row)[label];
+            self.loss -= log_softmax(row)[label];
         }
-        after_batch();
     }
-    let n = chosen.len().max(1) as f64;
-    Score {
-        loss: loss / n,
-        accuracy: right as f64 / n,
+
+    fn score(&self) -> Score {
+        let n = self.images.max(1) as f64;
+        Score {
+            loss: self.loss / n,
+            accuracy: self.right as f64 / n,
+        }
     }
 }
 

@@ -145,6 +145,21 @@ fn a_plan_that_does_not_fit_is_refused_with_settings_that_would() {
 }
 
 #[test]
+fn a_plan_that_does_not_fit_because_of_its_workers_is_refused_with_fewer_of_them() {
+    let (form, config) = (Form::numbered([1, 28, 28], 10), plan(Vec::new(), 1));
+    let refused = |workers| {
+        let memory = MemoryEstimate::estimate(&config, &form, 0, workers, (0, &[]));
+        memory.check(1 << 20, &config).unwrap_err().to_string()
+    };
+    let error = refused(1000);
+    assert!(
+        error.contains("--workers") && !error.contains("cell"),
+        "{error}"
+    );
+    assert!(!refused(0).contains("--workers"));
+}
+
+#[test]
 fn an_analysis_that_could_not_be_read_again_is_refused_with_a_remedy() {
     let config = plan(Vec::new(), 1);
     let mut record = Record::new(&config);

@@ -108,3 +108,21 @@ fn an_engine_that_died_as_it_started_is_not_reported_as_running() {
         assert!(started(&session).is_ok());
     }
 }
+
+#[test]
+fn a_command_that_takes_long_is_not_one_without_a_response() {
+    let words = |command: EngineCommand, seen: Option<Phase>| {
+        overdue("mine", &command, seen.as_ref(), PATIENCE)
+    };
+    let stopping = words(EngineCommand::Stop, Some(Phase::Stopping));
+    assert!(stopping.contains("mine is stopping"), "{stopping}");
+    let starting = words(EngineCommand::Pause, Some(Phase::Starting));
+    assert!(
+        starting.contains("pauses when its work begins"),
+        "{starting}"
+    );
+    for seen in [None, Some(Phase::Working(1))] {
+        let silent = words(EngineCommand::Stop, seen);
+        assert!(silent.contains("has not responded"), "{silent}");
+    }
+}

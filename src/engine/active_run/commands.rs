@@ -18,6 +18,12 @@ impl ActiveRun {
     /// Obeys all pending commands at once, so that stopping and pausing do not wait for earlier commands. During a
     /// pause this blocks.
     pub fn obey_commands(&mut self) -> NextStep {
+        self.obey_holding(&|_| {})
+    }
+
+    /// The same while workers compute: `hold` is called with whether they are to wait because of a pause. A run that
+    /// stops lets them go itself.
+    pub fn obey_holding(&mut self, hold: &dyn Fn(bool)) -> NextStep {
         let received = self.obey_pending(None);
         if received.stop || self.lock_lost {
             return self.stop();
@@ -25,11 +31,17 @@ impl ActiveRun {
         let mut pause = Duration::ZERO;
         match (std::mem::take(&mut self.still_paused), received.pause) {
             (true, Some(false)) => self.end_pause(),
-            (true, None) | (_, Some(true)) => match self.wait_paused() {
-                Some(time) => pause = time,
-                None => return self.stop(),
-            },
+            (true, None) | (_, Some(true)) => {
+                hold(true);
+                match self.wait_paused() {
+                    Some(time) => pause = time,
+                    None => return self.stop(),
+                }
+            }
             (false, _) => {}
+        }
+        if !self.still_paused {
+            hold(false);
         }
         match std::mem::take(&mut self.extended) {
             true => NextStep::Replan,
@@ -200,7 +212,7 @@ mod tests {
     use super::*;
     use crate::link::{EngineEnd, Link};
     use crate::session::store::Store;
-    use crate::session::{Config, SavedState, Session};
+    use crate::session::{Config, Run, SavedState, Session};
 
     /// A run of a new session in this folder, and a viewer's link to it.
     fn active(folder: &tempfile::TempDir) -> (ActiveRun, Link) {
@@ -233,6 +245,17 @@ mod tests {
         assert_eq!(active.obey_commands(), NextStep::Continue(Duration::ZERO));
         assert!(!active.checkpoint_is_due());
         assert_eq!(active.session.trials(), (0, 8_000_000));
+    }
+
+    #[test]
+    fn time_in_which_the_process_was_suspended_is_not_time_worked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut active, _link) = active(&folder);
+        active.elapsed_before = 7.0;
+        active.exclude(Duration::from_secs(3600));
+        active.checkpoint(SavedState::Running).unwrap();
+        let saved = Store::new(folder.path()).load("mine").unwrap();
+        assert_eq!(saved.record.elapsed_s, 7.0);
     }
 
     #[test]
@@ -271,6 +294,32 @@ mod tests {
         }
         active.run.phase = Phase::Working(0);
         assert_eq!(active.obey_commands(), at_once);
+    }
+
+    #[test]
+    fn workers_are_held_during_a_pause_also_while_a_checkpoint_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut active, link) = active(&folder);
+        active.run.phase = Phase::Working(0);
+        let held = std::cell::RefCell::new(Vec::new());
+        let hold = |workers: bool| held.borrow_mut().push(workers);
+        link.send(EngineCommand::Pause);
+        let viewer = std::thread::spawn(move || {
+            let until = Instant::now() + Duration::from_secs(5);
+            let is_paused = |run: &Run| run.phase == Phase::Paused(0);
+            while !link.newest().run.as_ref().is_some_and(is_paused) && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            link.send(EngineCommand::Checkpoint);
+            link
+        });
+        active.obey_holding(&hold);
+        assert!(active.checkpoint_is_due());
+        assert_eq!(*held.borrow(), [true]);
+        let link = viewer.join().unwrap();
+        link.send(EngineCommand::Continue);
+        active.obey_holding(&hold);
+        assert_eq!(*held.borrow(), [true, false]);
     }
 
     #[test]

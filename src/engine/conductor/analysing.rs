@@ -11,14 +11,22 @@ use crate::engine::active_run::NextStep;
 use crate::engine::answer::WorkerAnswer;
 use crate::engine::dealer::Dealer;
 use crate::engine::device::OpenDevices;
-use crate::engine::pace::Pace;
+use crate::engine::pace::{Pace, suspended_during};
 use crate::engine::workers::Workers;
+use crate::format::duration;
 use crate::session::SavedState;
 use crate::session::config::Config;
 use crate::session::run::Phase;
 
-/// Time between two refreshes of results that need the network (images fed back to it).
+/// Minimum time between two refreshes of results that need the network (images fed back to it).
 const REFRESH: Duration = Duration::from_secs(2);
+/// They take at most this fraction of the time: one in so many parts. Meanwhile no command is obeyed.
+const SELDOM: u32 = 20;
+/// Maximum time between two.
+const LONGEST_REST: Duration = Duration::from_secs(30 * 60);
+
+/// Longest wait for a worker's answer, before commands are looked at.
+const ANSWER: Duration = Duration::from_millis(100);
 
 /// How work on an analysis ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +150,7 @@ impl Conductor {
             lab,
         } = what;
         let mut workers = Workers::start(&opened.seats, analysis, lab)?;
-        let mut refreshed = Instant::now();
+        let (mut refreshed, mut rest) = (Instant::now(), REFRESH);
         let mut course = AnalysisEnd::Done;
         // Whether the workers compute what is no longer planned.
         let mut outdated = false;
@@ -155,7 +163,15 @@ impl Conductor {
             if course == AnalysisEnd::Done {
                 deal(dealer, &workers, &**analysis);
             }
-            match workers.poll(Duration::from_millis(100)) {
+            let asked = Instant::now();
+            let answer = workers.poll(ANSWER);
+            if let Some(time) = suspended_during(ANSWER, asked.elapsed()) {
+                pace.pause(time);
+                self.active.exclude(time);
+                let time = duration(time.as_secs_f64());
+                self.active.log(format!("suspended for {time}"));
+            }
+            match answer {
                 WorkerAnswer::Done(..) if outdated => {}
                 WorkerAnswer::Done(job, sums, took) => {
                     dealer.adapt_job_length(job, took);
@@ -183,7 +199,7 @@ impl Conductor {
                 WorkerAnswer::Failed(fault) => return Err(fault.into()),
             }
             if course == AnalysisEnd::Done {
-                course = match self.active.obey_commands() {
+                course = match self.active.obey_holding(&|held| workers.hold(held)) {
                     NextStep::Continue(pause) => {
                         pace.pause(pause);
                         AnalysisEnd::Done
@@ -197,9 +213,10 @@ impl Conductor {
                 }
             }
             self.report(index, pace);
-            if refreshed.elapsed() >= REFRESH {
-                refreshed = Instant::now();
+            if refreshed.elapsed() >= rest {
+                let began = Instant::now();
                 self.refresh(analysis, index, lab, opened)?;
+                (refreshed, rest) = (Instant::now(), rest_after(began.elapsed()));
             }
             if self.active.checkpoint_is_due() {
                 let _ = self.active.checkpoint(SavedState::Running);
@@ -250,6 +267,12 @@ impl Conductor {
     }
 }
 
+/// How long results are not refreshed after a refresh that took this long: a deep network of a thousand classes takes
+/// minutes.
+fn rest_after(took: Duration) -> Duration {
+    took.saturating_mul(SELDOM).clamp(REFRESH, LONGEST_REST)
+}
+
 /// Whether the plan was extended such that this analysis begins again or ends elsewhere: what is being computed of it by
 /// the plan before would be added to a record that no longer matches, and is computed again instead.
 pub(super) fn is_outdated(before: &Config, now: &Config, index: usize) -> bool {
@@ -266,5 +289,18 @@ fn deal(dealer: &mut Dealer, workers: &Workers, analysis: &dyn DynExperiment) {
             return;
         }
         dealer.deal(job);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refreshes_take_a_small_part_of_the_time_however_long_one_takes() {
+        assert_eq!(rest_after(Duration::from_millis(10)), REFRESH);
+        let slow = Duration::from_secs(60);
+        assert!(rest_after(slow) >= 10 * slow);
+        assert_eq!(rest_after(Duration::MAX), LONGEST_REST);
     }
 }

@@ -10,6 +10,7 @@ use crate::ids::{ClassId, Gamma};
 use crate::link::{EngineEnd, Link};
 use crate::session::Form;
 use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, WeightSource};
+use crate::session::record::TrainingRecord;
 use crate::session::store::Store;
 
 thread_local! {
@@ -184,6 +185,35 @@ fn a_device_failure_anywhere_loses_nothing_and_names_the_next_step() {
         assert!(trained(&record) == trained(&whole), "{fails}: the network");
         assert!(record.analyses == whole.analyses, "{fails}: the record");
     }
+}
+
+#[test]
+fn a_run_is_stopped_while_its_network_is_tested_and_then_tests_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let (ended, _) = conduct(&store, Session::new("whole", plan()), 0);
+    assert_eq!(ended, Phase::Finished);
+    let whole = store.load("whole").unwrap().record.training.unwrap();
+    let mut session = Session::new("mine", plan());
+    session.record.training = Some(TrainingRecord {
+        finished: false,
+        test_accuracy: None,
+        current: whole.best.clone(),
+        ..whole.clone()
+    });
+    let (conductor, link) = prepared(&store, session);
+    link.send(EngineCommand::Stop);
+    conductor.conduct();
+    assert_eq!(phase(&link.newest()), Phase::Stopped);
+    drop(link);
+    let left = store.load("mine").unwrap();
+    let training = left.record.training.clone().unwrap();
+    assert!(!training.finished && training.test_accuracy.is_none());
+    let (ended, _) = conduct(&store, left, 0);
+    assert_eq!(ended, Phase::Finished);
+    let tested = store.load("mine").unwrap().record.training.unwrap();
+    assert_eq!(tested.test_accuracy, whole.test_accuracy);
+    assert!(tested.best == whole.best);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Training the network or loading its weights from a file, and testing it.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::{Conductor, RunError, on_device};
@@ -11,7 +12,7 @@ use crate::nets::NetworkShape;
 use crate::nets::import;
 use crate::nets::launch;
 use crate::nets::onnx_network::MixesImages;
-use crate::nets::score::evaluate;
+use crate::nets::score::evaluate_until;
 use crate::nets::train::{TrainStep, Trainer, finish};
 use crate::nets::weights::parameters;
 use crate::session::SavedState;
@@ -58,7 +59,11 @@ impl Conductor {
                     Some(graph) => self.take_graph(graph.clone()),
                     None => self.import(config, dataset, path)?,
                 }
-                self.test_network(config, dataset, opened)?;
+                if !self.test_network(config, dataset, opened)? {
+                    // Nothing has been computed from it yet, so that it is loaded again.
+                    self.active.session.record.training = None;
+                    return Ok(false);
+                }
                 self.end_training();
                 return Ok(true);
             }
@@ -83,6 +88,7 @@ impl Conductor {
         self.active.publish();
         let mut pace = Pace::new();
         let images = plan.epochs as u64 * (trainer.batches() * plan.batch) as u64;
+        let mut worked = false;
         loop {
             let rounds = &mut self.active;
             // Taken out while it is updated; a copy is published during a long validation.
@@ -116,6 +122,7 @@ impl Conductor {
                 TrainStep::Epoch(epoch) => self.epoch_is_over(epoch),
                 TrainStep::Done => break,
             }
+            worked = true;
             self.report_training(&pace, images, plan.batch);
             match self.active.obey_commands() {
                 NextStep::Continue(pause) => pace.pause(pause),
@@ -132,7 +139,13 @@ impl Conductor {
                 let _ = self.active.checkpoint(SavedState::Running);
             }
         }
-        self.test_network(config, dataset, opened)?;
+        if worked {
+            // The run may be stopped during the test.
+            self.save_weights(&trainer)?;
+        }
+        if !self.test_network(config, dataset, opened)? {
+            return Ok(false);
+        }
         self.end_training();
         Ok(true)
     }
@@ -207,13 +220,13 @@ impl Conductor {
         self.active.publish_if_due();
     }
 
-    /// Tests the best weights on the test images.
+    /// Tests the best weights on the test images. `false` if a command said to stop.
     fn test_network(
         &mut self,
         config: &Config,
         dataset: &Dataset,
         opened: &OpenDevices,
-    ) -> Result<(), RunError> {
+    ) -> Result<bool, RunError> {
         let all: Vec<usize> = (0..dataset.test.len()).collect();
         let network = self.subject(config, &dataset.form(), opened)?;
         if let (Some(_), Some(seat)) = (&self.foreign, opened.seats.first()) {
@@ -226,9 +239,20 @@ impl Conductor {
         }
         let rounds = &mut self.active;
         let score = on_device(&opened.name, || {
-            let report = &mut || rounds.publish_if_due();
-            evaluate(&network, &dataset.test, &all, report)
+            // A deep network takes long.
+            let obey = &mut || {
+                rounds.publish_if_due();
+                match rounds.obey_commands() {
+                    // What was added to the plan is looked at after the test.
+                    NextStep::Continue(_) | NextStep::Replan => ControlFlow::Continue(()),
+                    NextStep::Stop => ControlFlow::Break(()),
+                }
+            };
+            evaluate_until(&network, &dataset.test, &all, obey)
         })?;
+        let Some(score) = score else {
+            return Ok(false);
+        };
         let record = rounds.session.record.training.get_or_insert_default();
         finish(record, score);
         if all.is_empty() {
@@ -240,7 +264,7 @@ impl Conductor {
         };
         if all.is_empty() {
             rounds.log(format!("{source}; there are no images to test it on"));
-            return Ok(());
+            return Ok(true);
         }
         rounds.log(format!(
             "{source}: {:.2} % of {} test images correct",
@@ -254,7 +278,7 @@ impl Conductor {
         if let Some(words) = chance {
             rounds.warn(words);
         }
-        Ok(())
+        Ok(true)
     }
 }
 

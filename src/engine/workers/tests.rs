@@ -276,6 +276,43 @@ fn many_seats_and_launches_of_any_size_measure_the_same() {
     }
 }
 
+#[test]
+fn held_workers_begin_no_block_until_they_are_let_go() {
+    let lab = testing::template_lab();
+    let plan = config::ClassificationImages {
+        gammas: vec![Gamma(0.3)],
+        trials: 80,
+        block: 10,
+        ..Default::default()
+    };
+    let analysis: Arc<dyn DynExperiment> = Arc::new(FailingAnalysis {
+        real: ClassificationImages::new(plan, PLACE, &lab),
+        order: BlockOrder::Parallel,
+        room: usize::MAX,
+        dies_at: None,
+        together: 1,
+    });
+    let patience = Duration::from_secs(10);
+    for at_once in [1, 2] {
+        let mut workers = Workers::start(&[seat(&lab, at_once)], &analysis, &lab).unwrap();
+        workers.hold(true);
+        let end = BlockIndex(4);
+        let next = workers.offer_blocks(0, BlockIndex(0), end, at_once as u64);
+        assert!(next > BlockIndex(0));
+        let meanwhile = workers.poll(Duration::from_millis(50));
+        assert!(matches!(meanwhile, WorkerAnswer::NotYet), "{meanwhile:?}");
+        workers.hold(false);
+        let after = workers.poll(patience);
+        assert!(matches!(after, WorkerAnswer::Done(..)), "{after:?}");
+        // Those that are held end as the others do.
+        workers.hold(true);
+        workers.recall();
+        let is_other = |answer: &WorkerAnswer| !matches!(answer, WorkerAnswer::Done(..));
+        let ended = std::iter::repeat_with(|| workers.poll(patience)).find(is_other);
+        assert!(matches!(ended, Some(WorkerAnswer::Idle)), "{ended:?}");
+    }
+}
+
 /// Parts in groups of three share work: a worker takes the queued ones of a block, and leaves a job that does not
 /// belong to them for the next worker.
 #[test]
@@ -304,6 +341,7 @@ fn blocks_that_a_plan_computes_together_are_dealt_together() {
             })),
             answer: channel().0,
             recalled: Arc::default(),
+            gate: Arc::default(),
             seat: seat(&lab, 1),
         };
         launch::set_by_plan(by_plan);

@@ -32,6 +32,7 @@ fn a_command_arrives_although_its_viewer_leaves_before_it_has_taken_its_state() 
             sessions,
             commands,
             newest: Arc::default(),
+            logged: Arc::default(),
         };
         let (viewer, engine) = UnixStream::pair().unwrap();
         let served = tokio::spawn(converse(engine, desk));
@@ -92,4 +93,12 @@ fn a_folder_that_was_moved_is_not_recreated_for_a_socket() {
     fs::rename(store.folder(), outer.path().join("moved")).unwrap();
     door.maintain();
     assert!(!store.folder().exists());
+}
+
+#[test]
+fn a_message_about_viewers_is_logged_once_in_a_row() {
+    let logged = LastLogged::default();
+    let of = ["another version", "another version", "it left"].map(|words| logged.is_new(words));
+    assert_eq!(of, [true, false, true]);
+    assert!(logged.is_new("another version"));
 }
