@@ -2,6 +2,8 @@
 
 use pulp::Simd;
 
+use super::vectors::{at_least, at_most};
+
 /// An elementwise function of one tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum UnaryFunction {
@@ -58,17 +60,17 @@ pub enum UnaryFunction {
 pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::f32s {
     let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
     let clip = |x, min, max| {
-        let above = simd.max_f32s(x, simd.splat_f32s(min));
-        simd.min_f32s(above, simd.splat_f32s(max))
+        let above = at_least(simd, x, simd.splat_f32s(min));
+        at_most(simd, above, simd.splat_f32s(max))
     };
     let affine =
         |x, scale, shift| simd.mul_add_f32s(simd.splat_f32s(scale), x, simd.splat_f32s(shift));
     match function {
         UnaryFunction::Identity => x,
-        UnaryFunction::Relu => simd.max_f32s(x, zero),
+        UnaryFunction::Relu => at_least(simd, x, zero),
         UnaryFunction::LeakyRelu(slope) => {
-            let below = simd.mul_f32s(simd.min_f32s(x, zero), simd.splat_f32s(slope));
-            simd.add_f32s(simd.max_f32s(x, zero), below)
+            let below = simd.mul_f32s(at_most(simd, x, zero), simd.splat_f32s(slope));
+            simd.add_f32s(at_least(simd, x, zero), below)
         }
         UnaryFunction::Clip(min, max) => clip(x, min, max),
         UnaryFunction::Affine(scale, shift) => affine(x, scale, shift),
@@ -86,10 +88,10 @@ pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::
             width,
             factor,
         } => {
-            let below = simd.mul_f32s(simd.min_f32s(x, zero), simd.splat_f32s(1.0 / width));
+            let below = simd.mul_f32s(at_most(simd, x, zero), simd.splat_f32s(1.0 / width));
             let below = simd.sub_f32s(exp(simd, below), one);
             let below = simd.mul_f32s(below, simd.splat_f32s(height));
-            let all = simd.add_f32s(simd.max_f32s(x, zero), below);
+            let all = simd.add_f32s(at_least(simd, x, zero), below);
             simd.mul_f32s(all, simd.splat_f32s(factor))
         }
         UnaryFunction::Gelu => {
@@ -121,8 +123,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // Adding this leaves the nearest integer in the low bits.
     const MAGIC: f32 = 12_582_912.0;
     let splat = |v: f32| simd.splat_f32s(v);
-    // The bounds first: the processors of x86 give the second operand where one is NaN.
-    let x = simd.min_f32s(splat(87.0), simd.max_f32s(splat(-87.0), x));
+    let x = at_most(simd, at_least(simd, x, splat(-87.0)), splat(87.0));
     let shifted = simd.mul_add_f32s(x, splat(std::f32::consts::LOG2_E), splat(MAGIC));
     let n = simd.sub_f32s(shifted, splat(MAGIC));
     let r = simd.mul_add_f32s(n, splat(-355.0 / 512.0), x);
@@ -183,7 +184,7 @@ pub fn softplus<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         p = simd.mul_add_f32s(p, square, splat(1.0 / odd));
     }
     let log = simd.mul_f32s(simd.mul_f32s(splat(2.0), s), p);
-    simd.add_f32s(simd.max_f32s(x, splat(0.0)), log)
+    simd.add_f32s(at_least(simd, x, splat(0.0)), log)
 }
 
 /// The error function to 1.5·10⁻⁷ (Abramowitz & Stegun 1964, 7.1.26).
