@@ -12,6 +12,7 @@ use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 
 mod convolutions;
+mod functions;
 mod not_numbers;
 mod sequences;
 
