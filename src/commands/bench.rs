@@ -125,16 +125,10 @@ pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
             config::MAX_TRIALS
         )));
     }
-    if bench.pieces && bench.json && !bench.training {
-        return Err(CommandError::Usage(
-            "--pieces prints lines only; leave out --json".into(),
-        ));
-    }
     machine::check_workers(bench.workers)?;
     Convolutions::apply(bench.exact.map(Into::into), &[]);
     let network = network(&bench.network)?;
     let choice = DeviceChoice::from_str(&bench.device)?;
-    machine::check_workers(bench.workers)?;
     machine::check_launch(bench.launch)?;
     let wanted = device::DeviceRequest {
         choice: &choice,

@@ -148,19 +148,6 @@ pub fn check_workers(workers: Option<usize>) -> Result<(), CommandError> {
     }
 }
 
-/// Checks the number of workers.
-///
-/// # Errors
-/// If it is 0.
-pub fn check_workers(workers: Option<usize>) -> Result<(), CommandError> {
-    match workers {
-        Some(0) => Err(CommandError::Usage(
-            "--workers 0: must be at least 1".into(),
-        )),
-        _ => Ok(()),
-    }
-}
-
 /// Checks the number of blocks per launch.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use crate::ids::Gamma;
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::onnx::{Bundle, OnnxError};
 use crate::nets::import::{self, ImportError};
-use crate::nets::onnx_network::{MixesImages, OnnxNetwork, OnnxNetworkError};
+use crate::nets::onnx_network::{OnnxNetwork, OnnxNetworkError};
 use crate::nets::{NetworkShape, Subject};
 use crate::session::config::{self, InputEncoding, NetworkKind};
 use crate::session::form::{DEFAULT_IMAGE, Form};
@@ -191,9 +191,10 @@ impl InspectionRequest<'_> {
         form: Form,
     ) -> Result<(), InspectionError> {
         found.network = Some(Architecture::of(graph, &form));
-        if found.onnx.is_some() && !Subject::new(graph.clone(), self.device)?.is_batch_independent()
+        if found.onnx.is_some()
+            && let Err(problem) = Subject::new(graph.clone(), self.device)?.check_outputs()
         {
-            found.problems.push(MixesImages.to_string());
+            found.problems.push(problem.to_string());
             return Ok(());
         }
         let fitting = found.problems.is_empty();

@@ -52,13 +52,6 @@ pub enum NetworkMismatch {
     },
 }
 
-/// A network exported for a single image, which mixes the images of a larger batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "network.weights: the network's outputs for two images differ between a batch and one by one: it was exported for a single image and cannot run on batches. Export it with a symbolic batch (dynamo=False, input_names=[\"input\"], dynamic_axes={{\"input\": {{0: \"n\"}}}})"
-)]
-pub struct MixesImages;
-
 impl OnnxNetwork {
     /// Reads the network of a file. `size` (rows and columns of the images) applies if the file leaves
     /// it open.

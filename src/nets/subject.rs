@@ -188,27 +188,6 @@ impl Subject {
         }
     }
 
-    /// Whether it gives two different images the same logits together as one by one, to 10⁻³ of the
-    /// largest logit. A network exported for a single image may mix the images of a batch.
-    pub fn is_batch_independent(&self) -> bool {
-        let area: usize = self.graph.image().iter().product();
-        // Two images that have nothing in common.
-        let images: Vec<f32> = (0..2 * area)
-            .map(|i| ((i * 7919 + i / area * 104_729) % 251) as f32 / 250.0)
-            .collect();
-        let together = self.logits(images.clone(), &self.device);
-        let mut apart = self.logits(images[..area].to_vec(), &self.device);
-        apart.extend(self.logits(images[area..].to_vec(), &self.device));
-        let most = apart
-            .iter()
-            .fold(0.0_f32, |most, logit| most.max(logit.abs()));
-        together.len() == apart.len()
-            && together
-                .iter()
-                .zip(&apart)
-                .all(|(a, b)| (a - b).abs() <= 1e-3 * most.max(f32::MIN_POSITIVE))
-    }
-
     /// Splits logits \[N,K\] into one row of K per image.
     pub fn rows<'a>(&self, logits: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
         logits.chunks_exact(self.graph.classes())
@@ -320,8 +299,10 @@ impl Subject {
 }
 
 mod kernel;
+mod outputs;
 mod pushed;
 
+pub use outputs::UnusableOutputs;
 pub use pushed::{PushedNetworks, SiteError};
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub struct Fields {
     site: Site,
     /// Top row and left column of every inner position's field, \[M\].
     corners: Vec<(usize, usize)>,
-    /// Indices of the numbers of all fields, \[M·P\]; `None` if the only field is the whole image.
+    /// Indices of the numbers of all fields, \[M·P\]; `None` if every field is the whole image.
     pixels: Option<Tensor<1, Int>>,
     /// Indices of the inner positions among all positions, \[M\].
     inner: Vec<usize>,
@@ -89,12 +89,24 @@ impl Fields {
     pub fn gather(&self, images: Tensor<4>) -> Tensor<2> {
         let n = images.dims()[0];
         let images = images.flatten::<2>(1, 3);
-        match &self.pixels {
-            Some(pixels) => images
-                .select(1, pixels.clone())
-                .reshape([n * self.positions(), self.field_pixels()]),
-            None => images,
-        }
+        let fields = match &self.pixels {
+            Some(pixels) => images.select(1, pixels.clone()),
+            None if self.positions() == 1 => return images,
+            None => images.repeat_dim(1, self.positions()),
+        };
+        fields.reshape([n * self.positions(), self.field_pixels()])
+    }
+
+    /// Σa·s from activations \[N,U,M\] and the images \[N,C,H,W\] that evoked them: \[U,P\].
+    fn weighted(&self, activations: Tensor<3>, images: Tensor<4>) -> Tensor<2> {
+        let (activations, fields) = match &self.pixels {
+            // Of positions with the same field only the sum of the activations counts.
+            None if self.positions() > 1 => (activations.sum_dim(2), images.flatten::<2>(1, 3)),
+            _ => (activations, self.gather(images)),
+        };
+        let [n, units, positions] = activations.dims();
+        let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
+        by_unit.matmul(fields)
     }
 
     /// The layer's activations at its inner positions, selected from those at all positions: \[N,U,M\].
@@ -187,10 +199,11 @@ impl Fields {
         self.site.units
     }
 
-    /// Sums over images on the device, in 64 bits, from their activations \[N,U,M\] and fields \[N·M,P\]: how
-    /// often each unit fired, Σa, Σ|a| and Σa·(s−½); \[U,3+P\].
-    pub fn device_sums(&self, activations: Tensor<3>, fields: Tensor<2>) -> Tensor<2> {
+    /// Sums over images on the device, in 64 bits, from their activations \[N,U,M\] and their values minus ½,
+    /// \[N,C,H,W\]: how often each unit fired, Σa, Σ|a| and Σa·(s−½); \[U,3+P\].
+    pub fn device_sums(&self, activations: Tensor<3>, centred: Tensor<4>) -> Tensor<2> {
         let [n, units, positions] = activations.dims();
+        let weighted = self.weighted(activations.clone(), centred);
         let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
         let whole = by_unit.clone().cast(DType::F64);
         let sum = |tensor: Tensor<2>| tensor.sum_dim(1);
@@ -199,12 +212,12 @@ impl Fields {
             false => (by_unit.clone().greater_elem(0.0), whole.clone()),
         };
         let fired = fired.float().cast(DType::F64);
-        let weighted = by_unit.matmul(fields).cast(DType::F64);
+        let weighted = weighted.cast(DType::F64);
         Tensor::cat(vec![sum(fired), sum(whole), sum(magnitude), weighted], 1)
     }
 
-    /// Adds images, given their activations \[N,U,M\] and fields \[N·M,P\].
-    fn add(&self, sums: &mut TriggeredSums, activations: Tensor<3>, fields: Tensor<2>) {
+    /// Adds images, given their activations \[N,U,M\] and their values minus ½, \[N,C,H,W\].
+    fn add(&self, sums: &mut TriggeredSums, activations: Tensor<3>, centred: Tensor<4>) {
         // Sums over positions are short; sums over images continue in 64 bits.
         let over_images = |tensor: Tensor<3>, sums: &mut Vec<f64>| {
             for row in read_back(tensor.sum_dim(2)).chunks_exact(self.site.units) {
@@ -221,15 +234,14 @@ impl Fields {
             over_images(fired, &mut sums.nonzero);
             sums.magnitude.clone_from(&sums.activation);
         }
-        weigh(sums, activations, fields);
+        self.weigh(sums, activations, centred);
     }
-}
 
-/// Adds the fields \[N·M,P\] times activations \[N,U,M\].
-fn weigh(sums: &mut TriggeredSums, activations: Tensor<3>, fields: Tensor<2>) {
-    let [n, units, positions] = activations.dims();
-    let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
-    add(&mut sums.weighted, &read_back(by_unit.matmul(fields)));
+    /// Adds the fields of images, given as their values minus ½, \[N,C,H,W\], times activations \[N,U,M\].
+    fn weigh(&self, sums: &mut TriggeredSums, activations: Tensor<3>, centred: Tensor<4>) {
+        let weighted = self.weighted(activations, centred);
+        add(&mut sums.weighted, &read_back(weighted));
+    }
 }
 
 fn add(sums: &mut [f64], values: &[f32]) {
@@ -265,7 +277,7 @@ pub fn sum(
                 }
                 let shape = [n, layer.site.units, layer.positions()];
                 let apart = Tensor::from_data(TensorData::new(apart, shape), device);
-                weigh(totals, apart, layer.gather(images.clone() - 0.5));
+                layer.weigh(totals, apart, images.clone() - 0.5);
             }
             continue;
         }
@@ -273,7 +285,7 @@ pub fn sum(
         let centred = images - 0.5;
         for ((layer, totals), output) in layers.zip(all) {
             let activations = layer.activations(output);
-            layer.add(totals, activations, layer.gather(centred.clone()));
+            layer.add(totals, activations, centred.clone());
         }
     }
     let mut shown = vec![0.0; area];

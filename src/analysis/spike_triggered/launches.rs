@@ -187,7 +187,7 @@ impl Launches for ResponseLaunches<'_> {
                     if let Some(mask) = &mask {
                         answers = answers * mask.clone().reshape([count, 1, 1]);
                     }
-                    let sum = layer.device_sums(answers, layer.gather(centred.clone()));
+                    let sum = layer.device_sums(answers, centred.clone());
                     match here.get_mut(place) {
                         Some(before) => *before = before.clone() + sum,
                         None => here.push(sum),

@@ -2,6 +2,7 @@
 
 mod covariance;
 mod launches;
+mod whole_image;
 
 use super::*;
 use crate::analysis::build;

@@ -11,7 +11,8 @@ use crate::nets::graph::GraphError;
 use crate::nets::import::ImportError;
 use crate::nets::import::onnx::OnnxError;
 use crate::nets::network_shape::NetworkShapeError;
-use crate::nets::onnx_network::{MixesImages, NetworkMismatch, OnnxNetworkError};
+use crate::nets::onnx_network::{NetworkMismatch, OnnxNetworkError};
+use crate::nets::subject::UnusableOutputs;
 use crate::nets::train::TrainError;
 use crate::session::config::ConfigError;
 use crate::session::store::StoreError;
@@ -63,7 +64,7 @@ pub(super) enum RunError {
     #[error("network: {0}. The images are MNIST, unless --data FOLDER names others")]
     MisfitOfDefault(NetworkMismatch),
     #[error(transparent)]
-    MixesImages(#[from] MixesImages),
+    Outputs(#[from] UnusableOutputs),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]

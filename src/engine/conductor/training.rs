@@ -11,7 +11,6 @@ use crate::engine::pace::Pace;
 use crate::nets::NetworkShape;
 use crate::nets::import;
 use crate::nets::launch;
-use crate::nets::onnx_network::MixesImages;
 use crate::nets::score::evaluate_until;
 use crate::nets::train::{TrainStep, Trainer, finish};
 use crate::nets::weights::parameters;
@@ -234,8 +233,8 @@ impl Conductor {
             // nothing else depends on how many images go through together.
             launch::set_max_rows(seat.max_images);
         }
-        if self.foreign.is_some() && !on_device(&opened.name, || network.is_batch_independent())? {
-            return Err(MixesImages.into());
+        if self.foreign.is_some() {
+            on_device(&opened.name, || network.check_outputs())??;
         }
         let rounds = &mut self.active;
         let score = on_device(&opened.name, || {

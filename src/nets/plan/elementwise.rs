@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::function::{UnaryFunction, apply_unary, exp};
 use super::layout::{MemoryAreas, TensorSlot};
-use super::product::{load, store};
+use super::vectors::{self, load, store};
 
 /// An elementwise function of two tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,7 +258,7 @@ fn apply_binary<S: Simd>(simd: S, pair: BinaryFunction, a: S::f32s, b: S::f32s) 
         BinaryFunction::Sub => simd.sub_f32s(a, b),
         BinaryFunction::Mul => simd.mul_f32s(a, b),
         BinaryFunction::Div => simd.div_f32s(a, b),
-        BinaryFunction::Max => simd.max_f32s(a, b),
-        BinaryFunction::Min => simd.min_f32s(a, b),
+        BinaryFunction::Max => vectors::max(simd, a, b),
+        BinaryFunction::Min => vectors::min(simd, a, b),
     }
 }

@@ -2,6 +2,8 @@
 
 use pulp::Simd;
 
+use super::vectors::{at_least, at_most};
+
 /// An elementwise function of one tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum UnaryFunction {
@@ -58,17 +60,17 @@ pub enum UnaryFunction {
 pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::f32s {
     let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
     let clip = |x, min, max| {
-        let above = simd.max_f32s(x, simd.splat_f32s(min));
-        simd.min_f32s(above, simd.splat_f32s(max))
+        let above = at_least(simd, x, simd.splat_f32s(min));
+        at_most(simd, above, simd.splat_f32s(max))
     };
     let affine =
         |x, scale, shift| simd.mul_add_f32s(simd.splat_f32s(scale), x, simd.splat_f32s(shift));
     match function {
         UnaryFunction::Identity => x,
-        UnaryFunction::Relu => simd.max_f32s(x, zero),
+        UnaryFunction::Relu => at_least(simd, x, zero),
         UnaryFunction::LeakyRelu(slope) => {
-            let below = simd.mul_f32s(simd.min_f32s(x, zero), simd.splat_f32s(slope));
-            simd.add_f32s(simd.max_f32s(x, zero), below)
+            let below = simd.mul_f32s(at_most(simd, x, zero), simd.splat_f32s(slope));
+            simd.add_f32s(at_least(simd, x, zero), below)
         }
         UnaryFunction::Clip(min, max) => clip(x, min, max),
         UnaryFunction::Affine(scale, shift) => affine(x, scale, shift),
@@ -79,17 +81,22 @@ pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::
         UnaryFunction::HardSwish(scale, shift) => {
             simd.mul_f32s(x, clip(affine(x, scale, shift), 0.0, 1.0))
         }
-        UnaryFunction::Exp => exp(simd, x),
+        UnaryFunction::Exp => {
+            // Beyond the range of `exp`, the square of the root: up to infinity, down to zero.
+            let root = exp(simd, simd.mul_f32s(x, simd.splat_f32s(0.5)));
+            let inside = simd.less_than_f32s(simd.abs_f32s(x), simd.splat_f32s(MAX_EXPONENT));
+            simd.select_f32s(inside, exp(simd, x), simd.mul_f32s(root, root))
+        }
         UnaryFunction::Abs => simd.abs_f32s(x),
         UnaryFunction::Exponential {
             height,
             width,
             factor,
         } => {
-            let below = simd.mul_f32s(simd.min_f32s(x, zero), simd.splat_f32s(1.0 / width));
+            let below = simd.mul_f32s(at_most(simd, x, zero), simd.splat_f32s(1.0 / width));
             let below = simd.sub_f32s(exp(simd, below), one);
             let below = simd.mul_f32s(below, simd.splat_f32s(height));
-            let all = simd.add_f32s(simd.max_f32s(x, zero), below);
+            let all = simd.add_f32s(at_least(simd, x, zero), below);
             simd.mul_f32s(all, simd.splat_f32s(factor))
         }
         UnaryFunction::Gelu => {
@@ -114,6 +121,9 @@ pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::
     }
 }
 
+/// Where [`exp`] clamps its argument, on both sides.
+const MAX_EXPONENT: f32 = 87.0;
+
 /// eˣ to two units in the last place, with x clamped to ±87: x = n·ln 2 + r, and a polynomial in r
 /// (coefficients from Cephes' `expf`, S. L. Moshier).
 #[inline(always)]
@@ -121,8 +131,8 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // Adding this leaves the nearest integer in the low bits.
     const MAGIC: f32 = 12_582_912.0;
     let splat = |v: f32| simd.splat_f32s(v);
-    // The bounds first: the processors of x86 give the second operand where one is NaN.
-    let x = simd.min_f32s(splat(87.0), simd.max_f32s(splat(-87.0), x));
+    let x = at_least(simd, x, splat(-MAX_EXPONENT));
+    let x = at_most(simd, x, splat(MAX_EXPONENT));
     let shifted = simd.mul_add_f32s(x, splat(std::f32::consts::LOG2_E), splat(MAGIC));
     let n = simd.sub_f32s(shifted, splat(MAGIC));
     let r = simd.mul_add_f32s(n, splat(-355.0 / 512.0), x);
@@ -183,10 +193,11 @@ pub fn softplus<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         p = simd.mul_add_f32s(p, square, splat(1.0 / odd));
     }
     let log = simd.mul_f32s(simd.mul_f32s(splat(2.0), s), p);
-    simd.add_f32s(simd.max_f32s(x, splat(0.0)), log)
+    simd.add_f32s(at_least(simd, x, splat(0.0)), log)
 }
 
-/// The error function to 1.5·10⁻⁷ (Abramowitz & Stegun 1964, 7.1.26).
+/// The error function to 3.2·10⁻⁷, of which 1.5·10⁻⁷ are the formula's (Abramowitz & Stegun 1964, 7.1.26), the rest
+/// rounding.
 #[inline(always)]
 pub fn erf<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |v: f32| simd.splat_f32s(v);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pulp::{Simd, WithSimd};
 
 use super::layout::{MemoryAreas, TensorSlot};
-use super::product::{load, store};
+use super::vectors::{self, load, store};
 
 /// Max or average pooling, channel by channel.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl WithSimd for PoolingOnGroup<'_> {
                         let mut value = at(tap);
                         for tap in window {
                             value = match most {
-                                true => simd.max_f32s(value, at(tap)),
+                                true => vectors::max(simd, value, at(tap)),
                                 false => simd.add_f32s(value, at(tap)),
                             };
                         }

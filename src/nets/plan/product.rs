@@ -14,7 +14,7 @@ use pulp::{Simd, WithSimd};
 
 use super::layout::{GROUPS, MemoryAreas, TensorSlot};
 pub use super::vectors::{load, store};
-use super::windows;
+use super::{vectors, windows};
 use crate::nets::graph::NodeId;
 use kernel::tile_of;
 pub use kernel::{activate, adjacent_sums};
@@ -315,9 +315,10 @@ impl Multiply<'_> {
                     store(simd, to.add(apart * lanes), chosen);
                     continue;
                 }
-                let mut most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c, d));
+                let halves = [vectors::max(simd, a, b), vectors::max(simd, c, d)];
+                let mut most = vectors::max(simd, halves[0], halves[1]);
                 if !first {
-                    most = simd.max_f32s(most, load(simd, to));
+                    most = vectors::max(simd, most, load(simd, to));
                 }
                 if last {
                     most = activate(simd, most, self.product.activation);

@@ -12,6 +12,8 @@ use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 
 mod convolutions;
+mod functions;
+mod not_numbers;
 mod sequences;
 
 /// Random images in \[0,1\].

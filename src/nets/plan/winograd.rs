@@ -22,7 +22,7 @@ use pulp::{Simd, WithSimd};
 
 use super::layout::{MemoryAreas, TensorSlot};
 use super::product::{Activation, activate, store};
-use super::windows;
+use super::{vectors, windows};
 use crate::nets::graph::NodeId;
 pub use choice::{KernelShape, Variant};
 pub use rows::Rows;
@@ -158,7 +158,8 @@ impl WinogradOnGroup<'_> {
                             }
                             continue;
                         }
-                        let most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c_, d));
+                        let halves = [vectors::max(simd, a, b), vectors::max(simd, c_, d)];
+                        let most = vectors::max(simd, halves[0], halves[1]);
                         let value = activate(simd, simd.add_f32s(most, bias), activation);
                         // SAFETY: the caller's.
                         unsafe { store(simd, place(r, c), value) };

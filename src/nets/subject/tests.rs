@@ -5,6 +5,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::nets::graph::GraphBuilder;
+use crate::nets::graph::op::{ReducedAxes, Reduction, Unary};
 use crate::session::config;
 
 const GREY: NetworkShape = NetworkShape {
@@ -193,8 +195,39 @@ fn images_have_a_gradient_through_every_site() {
 #[test]
 fn images_are_computed_independently() {
     for (kind, subject) in subjects() {
-        assert!(subject.is_batch_independent(), "{kind:?}");
+        assert_eq!(subject.check_outputs(), Ok(()), "{kind:?}");
     }
+}
+
+/// By plan and without one, each root of a negative number is one that the rectifier must not hide.
+#[test]
+fn outputs_that_are_not_numbers_are_told_from_images_that_are_mixed() {
+    let mut builder = GraphBuilder::new([1, 4, 4]);
+    let mut last = builder.add("images", Op::Input, &[]).unwrap();
+    let (scale, shift) = (1.0, -0.5);
+    let mean = Op::Reduce {
+        reduction: Reduction::Mean,
+        axes: vec![2, 3],
+        axes_after: ReducedAxes::Dropped,
+    };
+    for (name, op) in [
+        ("centred", Op::Unary(Unary::Affine { scale, shift })),
+        ("root", Op::Unary(Unary::Sqrt)),
+        ("relu", Op::Unary(Unary::Relu)),
+        ("mean", mean),
+    ] {
+        last = builder.add(name, op, &[last.into()]).unwrap();
+    }
+    let graph = builder.finish(last).unwrap();
+    let subject = Subject::new(graph, &Device::flex()).unwrap();
+    for by_plan in [false, true] {
+        launch::set_by_plan(by_plan);
+        let problem = subject.check_outputs().unwrap_err();
+        assert_eq!(problem, UnusableOutputs::NotNumbers);
+        let message = problem.to_string();
+        assert!(message.contains("not numbers"), "{message}");
+    }
+    launch::set_by_plan(false);
 }
 
 /// Logits alone are computed the fastest way, with layers fused; if the activations of every layer are wanted,

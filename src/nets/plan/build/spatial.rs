@@ -140,9 +140,10 @@ impl Draft<'_> {
                 Positions::PooledQuads(quads, bases, places)
             }
         };
-        let computed = match &positions {
-            Positions::PooledQuads(_, bases, _) => bases.len() * POSITIONS,
-            _ => rows * columns,
+        // A position that is computed twice to fill a quad counts once.
+        let computed = match window {
+            Some(window) => to.rows * to.columns * window.kernel[0] * window.kernel[1],
+            None => rows * columns,
         };
         self.operations += 2 * (computed * channels * k) as u64;
         self.add_step(PlanStep::Product(Product {

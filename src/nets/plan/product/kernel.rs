@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::super::vectors::{load, store};
+use super::super::vectors::{self, load, store};
 use super::{Activation, POSITIONS};
 
 /// Sums a tile at four positions, two at a time if registers are few.
@@ -163,10 +163,10 @@ unsafe fn adjacent<S: Simd, const OC: usize, const P: usize>(
 pub fn activate<S: Simd>(simd: S, x: S::f32s, activation: Activation) -> S::f32s {
     match activation {
         Activation::None => x,
-        Activation::Relu => simd.max_f32s(x, simd.splat_f32s(0.0)),
+        Activation::Relu => vectors::relu(simd, x),
         Activation::Clip(min, max) => {
-            let above = simd.max_f32s(x, simd.splat_f32s(min));
-            simd.min_f32s(above, simd.splat_f32s(max))
+            let above = vectors::at_least(simd, x, simd.splat_f32s(min));
+            vectors::at_most(simd, above, simd.splat_f32s(max))
         }
     }
 }

@@ -161,3 +161,28 @@ fn a_shared_weight_is_packed_for_each_kernel_that_uses_it() {
     let worst = difference(&reference, &plan.logits(&pixels));
     assert!(worst < 1e-5, "{worst}");
 }
+
+/// Windows of nine or two sums are computed in quads of four, in which some sums are repeated.
+#[test]
+fn the_sums_of_pooled_windows_are_counted_once() {
+    for (kernel, positions) in [([3, 3], 36), ([1, 2], 36), ([2, 2], 36), ([4, 4], 16)] {
+        let mut builder = GraphBuilder::new([1, 6, 6]);
+        let input = builder.add("images", Op::Input, &[]).unwrap();
+        let weight = builder
+            .weight("w", Array::new(&[2, 1, 1, 1], vec![1.0, 2.0]))
+            .unwrap();
+        let conv = Op::Conv(Conv::default());
+        let conv = builder.add("conv", conv, &[input.into(), weight]).unwrap();
+        let pool = Op::MaxPool(PoolWindow::tiles(kernel));
+        let pool = builder.add("pool", pool, &[conv.into()]).unwrap();
+        let mean = Op::Reduce {
+            reduction: Reduction::Mean,
+            axes: vec![2, 3],
+            axes_after: ReducedAxes::Dropped,
+        };
+        let mean = builder.add("mean", mean, &[pool.into()]).unwrap();
+        let plan = Plan::new(&builder.finish(mean).unwrap()).unwrap();
+        // A multiplication and an addition for each of two channels.
+        assert_eq!(plan.operations(), 2 * 2 * positions, "{kernel:?}");
+    }
+}

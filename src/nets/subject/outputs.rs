@@ -1,0 +1,52 @@
+//! Whether the outputs of a network can be used, found by showing it two images.
+
+use super::Subject;
+
+/// Largest difference between the logits of an image in a batch and alone, relative to the largest logit.
+const TOLERANCE: f32 = 1e-3;
+
+/// Why the outputs of a network cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableOutputs {
+    /// It was exported for a single image, and mixes the images of a larger batch.
+    #[error(
+        "network.weights: the network's outputs for two images differ between a batch and one by one: it was exported for a single image and cannot run on batches. Export it with a symbolic batch (dynamo=False, input_names=[\"input\"], dynamic_axes={{\"input\": {{0: \"n\"}}}})"
+    )]
+    MixesImages,
+    /// They are infinite or NaN.
+    #[error(
+        "network.weights: some of the network's outputs for two images are infinite or not numbers: it divides by zero, takes the root of a negative number, or its activations grow too large. Check the range of the images it expects (network.input), or use another output (network.output) or an earlier checkpoint"
+    )]
+    NotNumbers,
+}
+
+impl Subject {
+    /// Checks the logits of two different images, together and one by one. A network exported for a single image may mix
+    /// the images of a batch.
+    ///
+    /// # Errors
+    /// Why they cannot be used.
+    pub fn check_outputs(&self) -> Result<(), UnusableOutputs> {
+        let area: usize = self.graph.image().iter().product();
+        // Two images that have nothing in common.
+        let images: Vec<f32> = (0..2 * area)
+            .map(|i| ((i * 7919 + i / area * 104_729) % 251) as f32 / 250.0)
+            .collect();
+        let together = self.logits(images.clone(), &self.device);
+        let mut apart = self.logits(images[..area].to_vec(), &self.device);
+        apart.extend(self.logits(images[area..].to_vec(), &self.device));
+        if apart.iter().any(|logit| !logit.is_finite()) {
+            return Err(UnusableOutputs::NotNumbers);
+        }
+        let most = apart
+            .iter()
+            .fold(f32::MIN_POSITIVE, |most, logit| most.max(logit.abs()));
+        let mut pairs = together.iter().zip(&apart);
+        let is_same =
+            together.len() == apart.len() && pairs.all(|(a, b)| (a - b).abs() <= TOLERANCE * most);
+        match is_same {
+            true => Ok(()),
+            false => Err(UnusableOutputs::MixesImages),
+        }
+    }
+}
