@@ -131,6 +131,32 @@ fn a_new_audit_shows_the_progress_of_each_network() {
 }
 
 #[test]
+fn small_screens_show_the_chosen_class_beside_the_one_found() {
+    let session = audited(true);
+    for size in [(60, 18), (80, 24)] {
+        let mut state = showing("Audit", size);
+        for class in [0, 1, 5, 8] {
+            state.shared.class = ClassId(class);
+            let screen = screen(&session, &state);
+            let label = format!("class {class}");
+            assert!(
+                screen
+                    .lines()
+                    .any(|line| line.contains("class 9") && line.contains(&label)),
+                "{screen}"
+            );
+            assert!(screen.contains(&format!("▸{class}")), "{screen}");
+            let scores = screen.lines().filter(|line| line.contains("29.3"));
+            assert_eq!(
+                scores.count(),
+                2,
+                "in the statement and in its row\n{screen}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_view_whose_experiment_is_not_in_the_plan_offers_none_of_its_keys() {
     let session = audited(false);
     for (view, keys) in [
