@@ -97,6 +97,11 @@ fn every_figure_can_be_drawn_on_every_sheet_and_has_a_unique_name() {
                 text.len() > 5 && !text.contains("NaN"),
                 "{name} {part}: {text}"
             );
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let mut pairs = words.windows(2);
+            let twice =
+                pairs.find(|two| two[0].ends_with(':') && two[0].eq_ignore_ascii_case(two[1]));
+            assert_eq!(twice, None, "{name} {part}: {text}");
         }
         assert!(
             drawing.caption.contains("seed 1"),

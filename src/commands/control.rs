@@ -14,7 +14,7 @@ use super::output::print_line;
 use super::signals::runtime;
 use super::{CommandError, note_file};
 use crate::files::quoted;
-use crate::format::thousands;
+use crate::format::{counted, thousands};
 use crate::host;
 use crate::link::client::{ConnectError, Conversation};
 use crate::link::{EngineCommand, SentExtension};
@@ -264,7 +264,7 @@ fn describe_loss(store: &Store, name: &str, now: &Session, problem: &str) -> Str
     let trained = epochs(now).saturating_sub(saved.as_ref().map_or(0, epochs));
     let work = match (lost, trained) {
         (0, 0) => "All progress".to_owned(),
-        (0, epochs) => format!("{epochs} epochs of training"),
+        (0, epochs) => format!("{} of training", counted(epochs as u64, "epoch", "epochs")),
         (trials, _) => format!("{} trials", thousands(trials)),
     };
     format!("{name} cannot be saved ({problem}). {work} {since} would be lost.")

@@ -7,7 +7,7 @@ use super::maps::trials_of_class;
 use super::wording::capitalise;
 use super::wording::class_name;
 use super::{Figure, images, nth};
-use crate::format::{clean, gamma, percent, reliability, thousands};
+use crate::format::{clean, counted, gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{self, Analysis, Response, Split};
@@ -351,8 +351,8 @@ fn attack(session: &Session, at: usize) -> Option<String> {
 fn training(session: &Session) -> Option<String> {
     let training = session.record.training.as_ref()?;
     Some(format!(
-        "Loss and accuracy over {} epochs of training, {} parameters.",
-        training.epochs.len(),
+        "Loss and accuracy over {} of training, {} parameters.",
+        counted(training.epochs.len() as u64, "epoch", "epochs"),
         thousands(training.parameters as u64)
     ))
 }
