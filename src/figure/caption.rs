@@ -343,8 +343,9 @@ fn attack(session: &Session, at: usize) -> Option<String> {
     let pattern_origin = super::wording::pattern_origin(attack, "γ =");
     let pattern_origin = pattern_origin.map_or_else(String::new, |words| format!(" ({words})"));
     Some(format!(
-        "Targeted success of images blended with patterns{pattern_origin}, against the weight w of the pattern; {} queries. Curves: means over the targets. Bands: their 95 % intervals (Wilson).",
-        thousands(attack.queries())
+        "Targeted success of images blended with patterns{pattern_origin}, against the weight w of the pattern; {} queries. Curves: {}. Bands: their 95 % intervals (Wilson).",
+        thousands(attack.queries()),
+        super::attack::means_in_words(attack)
     ))
 }
 
