@@ -130,6 +130,17 @@ fn no_text_in_a_figure_overlaps_or_leaves_the_sheet() {
 }
 
 #[test]
+fn the_caption_of_filters_explains_what_is_beside_each_average() {
+    let session = everything::session();
+    for (layer, explained) in [("conv1", "weights of the unit; r"), ("fc1", "R: ")] {
+        let layer = layer.to_owned();
+        let figure = Figure::Filters { nth: 0, layer };
+        let drawing = figure::draw(&session, &figure, Sheet::DOUBLE).unwrap();
+        assert!(drawing.caption.contains(explained), "{}", drawing.caption);
+    }
+}
+
+#[test]
 fn a_map_shows_its_signs_as_two_colours_and_as_two_greys() {
     let session = everything::session();
     let drawn = |palette| {

@@ -328,11 +328,15 @@ fn filters(session: &Session, at: usize, name: &str) -> Option<String> {
     let (height, width) = layer.receptive_field;
     let silent = match estimate.silent.len() {
         0 => String::new(),
-        silent => format!(", {silent} of them silent"),
+        silent => format!(", {silent} of all {} silent", layer.units),
+    };
+    let beside = match layer.kernel.values().is_empty() {
+        true => " R: the reliability of an average.",
+        false => " Beside each average: the weights of the unit; r: their correlation.",
     };
     Some(format!(
-        "Spike-triggered averages of the {} units of {}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.",
-        layer.units,
+        "Spike-triggered averages of {} of {}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.{beside}",
+        super::filters::drawn_in_words(layer.units),
         clean(name),
         thousands(layer.noise.fields.iter().sum())
     ))
