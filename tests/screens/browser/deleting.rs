@@ -63,6 +63,13 @@ fn deleting_shows_the_contents_of_the_file_and_its_previous_generation() {
     ] {
         assert!(screen.contains(part), "{part} is missing from\n{screen}");
     }
+    let alone = SessionContents {
+        previous: None,
+        ..contents()
+    };
+    list.set_contents("fashion-paper", alone);
+    let screen = list_text(&list);
+    assert!(screen.contains("It goes to the folder trash/"), "{screen}");
 }
 
 #[test]
