@@ -150,3 +150,22 @@ fn the_question_and_the_filter_name_the_users_own_keys() {
     let screen = list_text(&list);
     assert!(screen.contains("F3 shows all."), "{screen}");
 }
+
+#[test]
+fn a_session_that_turns_out_to_be_unreadable_is_deleted_only_after_typing_its_name() {
+    let mut list = browser();
+    type_text(&mut list, "jd");
+    list.set_contents("fashion-paper", truncated_contents());
+    assert!(list_text(&list).contains("Type its name to delete it"));
+    assert_eq!(type_text(&mut list, "y"), BrowserEffect::Redraw);
+    assert_eq!(
+        press_keys(&mut list, &[KeyCode::Enter]),
+        BrowserEffect::None
+    );
+    press_keys(&mut list, &[KeyCode::Backspace]);
+    type_text(&mut list, "fashion-paper");
+    assert_eq!(
+        press_keys(&mut list, &[KeyCode::Enter]),
+        BrowserEffect::Chosen(BrowserChoice::Delete("fashion-paper".into()))
+    );
+}
