@@ -15,6 +15,14 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// `1 trial`, `60,000 trials`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{} {many}", thousands(count)),
+    }
+}
+
 /// `812`, `9,812`, `41.2 k`, `3.21 M`: three digits from ten thousand on.
 pub fn count(number: f64) -> String {
     if !number.is_finite() {

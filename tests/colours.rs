@@ -5,6 +5,8 @@
 mod arrays;
 #[path = "fixtures/colours.rs"]
 mod colours;
+#[path = "colours/comparison.rs"]
+mod comparison;
 
 use std::io::Cursor;
 

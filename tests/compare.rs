@@ -212,7 +212,8 @@ fn only_formats_that_a_comparison_has_are_offered() {
             "{help}"
         );
     }
-    bench.refuse(2, &["compare", "a", "b", "--format", "safetensors"]);
+    let refused = bench.output(&["compare", "a", "b", "--format", "safetensors"]);
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[test]

@@ -97,6 +97,11 @@ fn every_figure_can_be_drawn_on_every_sheet_and_has_a_unique_name() {
                 text.len() > 5 && !text.contains("NaN"),
                 "{name} {part}: {text}"
             );
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let mut pairs = words.windows(2);
+            let twice =
+                pairs.find(|two| two[0].ends_with(':') && two[0].eq_ignore_ascii_case(two[1]));
+            assert_eq!(twice, None, "{name} {part}: {text}");
         }
         assert!(
             drawing.caption.contains("seed 1"),
@@ -121,6 +126,17 @@ fn no_text_in_a_figure_overlaps_or_leaves_the_sheet() {
             let (name, width) = (figure.name(), sheet.width);
             assert_eq!(layout_faults(&drawing), [""; 0], "{name} on {width} mm");
         }
+    }
+}
+
+#[test]
+fn the_caption_of_filters_explains_what_is_beside_each_average() {
+    let session = everything::session();
+    for (layer, explained) in [("conv1", "weights of the unit; r"), ("fc1", "R: ")] {
+        let layer = layer.to_owned();
+        let figure = Figure::Filters { nth: 0, layer };
+        let drawing = figure::draw(&session, &figure, Sheet::DOUBLE).unwrap();
+        assert!(drawing.caption.contains(explained), "{}", drawing.caption);
     }
 }
 

@@ -8,6 +8,7 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::mem;
 use std::path::Path;
 
 use common::Bench;
@@ -80,6 +81,22 @@ fn every_experiment_of_an_earlier_version_is_exported_with_the_same_numbers() {
             let ends = new["attack"][pattern][end].as_array().unwrap();
             assert_eq!(ends.len(), earlier.as_array().unwrap().len());
             new["attack"][pattern][end] = earlier.clone();
+        }
+    }
+    // Reliability now takes account of halves that differ in size.
+    for maps in ["classification_images", "classification_images_2"] {
+        let earlier = &old[maps]["reliability"];
+        let now = mem::replace(&mut new[maps]["reliability"], earlier.clone());
+        let all = |value: &Value| -> Vec<Option<f64>> {
+            let gammas = value.as_array().unwrap().iter();
+            let classes = gammas.flat_map(|gamma| gamma.as_array().unwrap());
+            classes.map(Value::as_f64).collect()
+        };
+        let (now, earlier) = (all(&now), all(earlier));
+        assert_eq!(now.len(), earlier.len());
+        for (now, earlier) in now.into_iter().zip(earlier) {
+            assert_eq!(now.is_some(), earlier.is_some());
+            assert!(now.zip(earlier).is_none_or(|(a, b)| (a - b).abs() < 0.05));
         }
     }
     assert_holds(&new, &old, "");

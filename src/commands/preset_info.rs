@@ -12,7 +12,7 @@ use crate::data;
 use crate::data::catalog;
 use crate::data::embedded::{TEST_COUNT, TRAIN_COUNT};
 use crate::engine::forecast::Forecast;
-use crate::format::{count, gamma};
+use crate::format::{count, counted, gamma};
 use crate::session::Config;
 use crate::session::config::{Analysis, ClassificationImages, DatasetSource, WeightSource};
 use crate::session::store::Store;
@@ -37,9 +37,9 @@ fn about(config: &Config, data: &Path) -> PresetInfo {
     let mut parts = Vec::new();
     if let WeightSource::Train(plan) = &config.network.weights {
         parts.push(format!(
-            "trains {} for {} epochs on {}",
+            "trains {} for {} on {}",
             config.network.label(),
-            plan.epochs,
+            counted(plan.epochs as u64, "epoch", "epochs"),
             config.dataset_label()
         ));
     }

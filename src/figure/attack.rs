@@ -4,6 +4,7 @@ use super::wording::pattern_origin;
 use super::{FigureError, origin};
 use crate::drawing::{AxisScale, Drawing, Paint, Plot, Rect, Series, Sheet, Stroke};
 use crate::format;
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::{Attack, Pattern};
 use crate::stats::interval::Interval;
@@ -89,6 +90,41 @@ fn without(attack: &Attack, source: usize) -> Option<[f64; 2]> {
     ends.reduce(|ends, [rate, _]| [ends[0].min(rate), ends[1].max(rate)])
 }
 
+/// How many of the targets have a pattern, given by its index, if not all have: `3 of 10`.
+fn targets(attack: &Attack, pattern: usize) -> Option<String> {
+    let all = attack.classes();
+    let with_it = ClassId::all(all).filter(|&class| attack.pattern(pattern, class).is_some());
+    let count = with_it.count();
+    (count < all).then(|| format!("{count} of {all}"))
+}
+
+/// A pattern in the legend: the means of patterns that different targets have do not compare.
+fn legend(attack: &Attack, pattern: usize) -> String {
+    let label = attack.kinds[pattern].label();
+    match targets(attack, pattern) {
+        Some(few) => format!("{label}, {few} targets"),
+        None => label.to_owned(),
+    }
+}
+
+/// What the means are taken over, in words.
+pub fn means_in_words(attack: &Attack) -> String {
+    let kinds = attack.kinds.iter().enumerate();
+    let fewer: Vec<String> = kinds
+        .filter_map(|(pattern, kind)| {
+            let few = targets(attack, pattern)?;
+            Some(format!("{few} have the {}", kind.label()))
+        })
+        .collect();
+    match fewer.is_empty() {
+        true => "means over the targets".to_owned(),
+        false => format!(
+            "means over the targets that have the pattern ({})",
+            fewer.join(", ")
+        ),
+    }
+}
+
 fn plot(attack: &Attack, source: usize, title: String) -> Plot {
     let style = |kind: Pattern| match kind {
         Pattern::ClassificationImage => (Paint::First, Stroke::Solid),
@@ -107,7 +143,7 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
         });
         let means: Vec<(f64, Interval)> = means.collect();
         Series {
-            name: kind.label().to_owned(),
+            name: legend(attack, pattern),
             points: means.iter().map(|(w, mean)| (*w, mean.estimate)).collect(),
             band: means
                 .iter()
@@ -117,6 +153,8 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
             stroke,
         }
     });
+    // A pattern that no target has is no curve.
+    let series = series.filter(|series| !series.points.is_empty());
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     Plot {
         title,
@@ -135,5 +173,55 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
         marker: None,
         diagonal: false,
         series: series.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Gamma;
+    use crate::session::Array;
+
+    /// An attack on two targets, both of which have a mean image and a random control.
+    fn attack(classification_images: [bool; 2]) -> Attack {
+        let outcomes = [4_i64, 2, 4, 1];
+        let [first, second] = classification_images;
+        Attack {
+            gamma: Some(Gamma::NOISE),
+            weights: vec![0.0, 1.0],
+            patterns: Array::new(&[3, 2, 1, 1, 1], vec![0.5; 6]),
+            measured: vec![first, second, true, true, true, true],
+            counts: Array::new(&[2, 3, 2, 2, 4], outcomes.repeat(24)),
+            ..Attack::default()
+        }
+    }
+
+    fn names(attack: &Attack) -> Vec<String> {
+        let plot = plot(attack, 0, String::new());
+        plot.series.into_iter().map(|series| series.name).collect()
+    }
+
+    #[test]
+    fn a_curve_over_fewer_targets_than_the_others_says_so() {
+        let all = attack([true, true]);
+        assert_eq!(
+            names(&all),
+            ["classification image", "mean image", "random control"]
+        );
+        assert_eq!(means_in_words(&all), "means over the targets");
+        let some = attack([false, true]);
+        assert_eq!(names(&some)[0], "classification image, 1 of 2 targets");
+        assert_eq!(
+            means_in_words(&some),
+            "means over the targets that have the pattern (1 of 2 have the classification image)"
+        );
+    }
+
+    #[test]
+    fn a_pattern_that_no_target_has_is_not_in_the_legend() {
+        assert_eq!(
+            names(&attack([false, false])),
+            ["mean image", "random control"]
+        );
     }
 }

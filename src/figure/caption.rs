@@ -7,7 +7,7 @@ use super::maps::trials_of_class;
 use super::wording::capitalise;
 use super::wording::class_name;
 use super::{Figure, images, nth};
-use crate::format::{clean, gamma, percent, reliability, thousands};
+use crate::format::{clean, counted, gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{self, Analysis, Response, Split};
@@ -328,11 +328,15 @@ fn filters(session: &Session, at: usize, name: &str) -> Option<String> {
     let (height, width) = layer.receptive_field;
     let silent = match estimate.silent.len() {
         0 => String::new(),
-        silent => format!(", {silent} of them silent"),
+        silent => format!(", {silent} of all {} silent", layer.units),
+    };
+    let beside = match layer.kernel.values().is_empty() {
+        true => " R: the reliability of an average.",
+        false => " Beside each average: the weights of the unit; r: their correlation.",
     };
     Some(format!(
-        "Spike-triggered averages of the {} units of {}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.",
-        layer.units,
+        "Spike-triggered averages of {} of {}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.{beside}",
+        super::filters::drawn_in_words(layer.units),
         clean(name),
         thousands(layer.noise.fields.iter().sum())
     ))
@@ -343,16 +347,17 @@ fn attack(session: &Session, at: usize) -> Option<String> {
     let pattern_origin = super::wording::pattern_origin(attack, "γ =");
     let pattern_origin = pattern_origin.map_or_else(String::new, |words| format!(" ({words})"));
     Some(format!(
-        "Targeted success of images blended with patterns{pattern_origin}, against the weight w of the pattern; {} queries. Curves: means over the targets. Bands: their 95 % intervals (Wilson).",
-        thousands(attack.queries())
+        "Targeted success of images blended with patterns{pattern_origin}, against the weight w of the pattern; {} queries. Curves: {}. Bands: their 95 % intervals (Wilson).",
+        thousands(attack.queries()),
+        super::attack::means_in_words(attack)
     ))
 }
 
 fn training(session: &Session) -> Option<String> {
     let training = session.record.training.as_ref()?;
     Some(format!(
-        "Loss and accuracy over {} epochs of training, {} parameters.",
-        training.epochs.len(),
+        "Loss and accuracy over {} of training, {} parameters.",
+        counted(training.epochs.len() as u64, "epoch", "epochs"),
         thousands(training.parameters as u64)
     ))
 }

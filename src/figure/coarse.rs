@@ -28,6 +28,7 @@ pub struct Strip {
 
 /// One map and its labels.
 struct ClassMap {
+    class: ClassId,
     map: Option<Vec<f32>>,
     size: (usize, usize),
     reliability: Option<f64>,
@@ -109,6 +110,7 @@ fn of_class(
         (None, _) => "too few trials".to_owned(),
     };
     ClassMap {
+        class,
         map: map.map(|map| channels::luminance(&map.image, trials.shape())),
         size: trials.size(),
         reliability,
@@ -135,6 +137,12 @@ fn rows(shown: &[ClassMap], width: u32, sheet: Sheet) -> Vec<Strip> {
         let map = class_map.map.as_ref()?;
         Some(Reach::of(map, 0.0, class_map.reliability))
     }));
+    let room = pitch.saturating_sub(1).max(3) as usize;
+    let names: Vec<(ClassId, String)> = shown
+        .iter()
+        .map(|class_map| (class_map.class, class_map.words[0].clone()))
+        .collect();
+    let names = wording::short_and_distinct(&names, |name| wording::truncate(name, room));
     let mut strips = Vec::new();
     for (row, shown) in shown.chunks(columns).enumerate() {
         let paper = Rgb(sheet.rgb(Paint::Paper));
@@ -154,8 +162,7 @@ fn rows(shown: &[ClassMap], width: u32, sheet: Sheet) -> Vec<Strip> {
             } else {
                 String::new()
             };
-            let room = pitch.saturating_sub(1).max(3) as usize;
-            words[0].push((left, wording::truncate(&class_map.words[0], room)));
+            words[0].push((left, names[index].clone()));
             words[1].push((
                 left,
                 wording::truncate(&format!("{}{own_scale}", class_map.words[1]), room),

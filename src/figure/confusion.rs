@@ -89,9 +89,10 @@ impl Matrix {
     fn fit(session: &Session, counts: &SplitCounts, sheet: &Sheet, top: f64) -> Self {
         let (margin, row) = (sheet.margin(), sheet.line_height());
         let name = |class: ClassId| wording::bare_class_name(&session.record, class);
-        let names: Vec<String> = ClassId::all(counts.classes())
-            .map(|class| wording::truncate(&name(class), LETTERS))
+        let names: Vec<(ClassId, String)> = ClassId::all(counts.classes())
+            .map(|class| (class, name(class)))
             .collect();
+        let names = wording::short_and_distinct(&names, |name| wording::truncate(name, LETTERS));
         let widest = |width: &dyn Fn(&String) -> f64| names.iter().map(width).fold(0.0, f64::max);
         let numbered = names.iter().all(|name| name.parse::<u64>().is_ok());
         let across = widest(&|name| sheet.text_width(name));

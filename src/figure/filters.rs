@@ -3,7 +3,7 @@
 
 use super::{FigureError, channels, origin};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values};
-use crate::format;
+use crate::format::{self, counted};
 use crate::session::Session;
 use crate::session::form::Shape;
 use crate::session::record::{LayerResponses, SpikeTriggered};
@@ -11,6 +11,14 @@ use crate::stats::spike_triggered::LayerEstimate;
 
 /// Maximum number of units drawn; of a larger layer, the first ones.
 const MOST: usize = 100;
+
+/// Which of a layer's units are drawn, in words.
+pub fn drawn_in_words(units: usize) -> String {
+    match units {
+        0..=MOST => format!("the {}", counted(units as u64, "unit", "units")),
+        _ => format!("the first {MOST} of {units} units"),
+    }
+}
 
 /// Millimetres between the images of one unit.
 const BETWEEN: f64 = 0.4;
@@ -183,4 +191,16 @@ fn caption(unit: usize, fired: bool, kernels: bool, estimate: &LayerEstimate) ->
         || unit.to_string(),
         |r| format!("{unit} {} {}", correlation.0, format::reliability(r)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_too_large_to_be_drawn_whole_is_not_called_drawn_whole() {
+        assert_eq!(drawn_in_words(1), "the 1 unit");
+        assert_eq!(drawn_in_words(100), "the 100 units");
+        assert_eq!(drawn_in_words(500), "the first 100 of 500 units");
+    }
 }

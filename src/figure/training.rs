@@ -1,6 +1,7 @@
 //! The training figure: loss and accuracy by epoch.
 
 use super::headline::accuracy_suffix;
+use super::wording::capitalise;
 use super::{FigureError, origin};
 use crate::drawing::scale::{accuracy_axis, loss_axis, ticks};
 use crate::drawing::{AxisScale, Drawing, MarkerEnd, Paint, Plot, Rect, Series, Sheet, Stroke};
@@ -64,10 +65,10 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     loss.draw(&mut drawing, first);
     accuracy.draw(&mut drawing, second);
     drawing.alt_text = format!(
-        "Two plots over {} epochs. Loss: {} Accuracy: {}",
-        format::short(last_epoch(training)),
-        loss.describe(),
-        accuracy.describe()
+        "Two plots over {}. {} {}",
+        format::counted(last_epoch(training) as u64, "epoch", "epochs"),
+        capitalise(&loss.describe()),
+        capitalise(&accuracy.describe())
     );
     Ok(drawing)
 }

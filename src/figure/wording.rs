@@ -1,5 +1,7 @@
 //! Words for figures, reports and screens: names of classes and of an attack's patterns, and shares with their intervals.
 
+use std::collections::HashMap;
+
 use crate::format;
 use crate::ids::ClassId;
 use crate::session::Record;
@@ -30,6 +32,25 @@ pub fn truncate(text: &str, most: usize) -> String {
     }
     let kept: String = text.chars().take(most.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// The names of classes, each shortened; classes whose shortened names would read the same have their numbers instead.
+pub fn short_and_distinct(
+    names: &[(ClassId, String)],
+    shorten: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let short: Vec<String> = names.iter().map(|(_, name)| shorten(name)).collect();
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for label in &short {
+        *times.entry(label.as_str()).or_default() += 1;
+    }
+    let labels = names.iter().zip(&short).map(|((class, name), label)| {
+        match label != name && times[label.as_str()] > 1 {
+            true => class.to_string(),
+            false => label.clone(),
+        }
+    });
+    labels.collect()
 }
 
 /// The ends of a share's interval in percent, without the sign: `91.0–95.0`.
@@ -84,6 +105,20 @@ mod tests {
         assert_eq!(
             class_name(&Record::new(&Config::default()), ClassId(4)),
             "class 4"
+        );
+    }
+
+    #[test]
+    fn names_that_are_the_same_once_shortened_become_numbers() {
+        let names = ["Labrador retriever", "Labrador puppy", "Poodle", "Lab"];
+        let names: Vec<(ClassId, String)> = ClassId::all(names.len())
+            .zip(names.map(str::to_owned))
+            .collect();
+        let short = |most: usize| short_and_distinct(&names, |name| truncate(name, most));
+        assert_eq!(short(10), ["0", "1", "Poodle", "Lab"]);
+        assert_eq!(
+            short(14),
+            ["Labrador retr…", "Labrador puppy", "Poodle", "Lab"]
         );
     }
 

@@ -7,6 +7,9 @@ use proptest::prelude::*;
 fn numbers_read_as_people_write_them() {
     assert_eq!(thousands(0), "0");
     assert_eq!(thousands(431_080), "431,080");
+    assert_eq!(counted(1, "epoch", "epochs"), "1 epoch");
+    assert_eq!(counted(0, "epoch", "epochs"), "0 epochs");
+    assert_eq!(counted(60_000, "trial", "trials"), "60,000 trials");
     assert_eq!(count(9_999.0), "9,999");
     assert_eq!(count(41_230.0), "41.2 k");
     assert_eq!(count(999_700.0), "1.00 M");

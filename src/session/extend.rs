@@ -142,19 +142,35 @@ impl Session {
         }
     }
 
+    /// What an extension of the plan's classification images number `images`, from 0, would reset: the names of the
+    /// templates and attacks that have begun with them. Empty if there are no such images.
+    pub fn starts_over(&self, images: usize) -> Vec<&'static str> {
+        let dependents = self.images_at(images).map(|at| self.dependents(at));
+        let all = dependents.unwrap_or_default().into_iter();
+        all.map(|index| self.config.analyses[index].label())
+            .collect()
+    }
+
+    /// The indices in the plan of what has begun with the maps at this index.
+    fn dependents(&self, images: usize) -> Vec<usize> {
+        let records = &self.record.analyses;
+        let pairs = self.config.analyses.iter().zip(records).enumerate();
+        // What has begun has taken something from the maps, even if no block of it is done.
+        let used_them = pairs.filter(|(index, (plan, record))| {
+            plan.needs_classification_images()
+                && self.config.images_before(*index) == Some(images)
+                && **record != Analysis::new(plan)
+        });
+        used_them.map(|(index, _)| index).collect()
+    }
+
     /// Resets what was measured with the maps at this index of the plan, and returns the names.
     fn reset_dependents(&mut self, images: usize) -> Vec<&'static str> {
         let mut forgotten = Vec::new();
-        let records = self.record.analyses.iter_mut();
-        for (index, (plan, record)) in self.config.analyses.iter().zip(records).enumerate() {
-            let uses_them = plan.needs_classification_images()
-                && self.config.images_before(index) == Some(images);
-            // What has begun has taken something from the maps, even if no block of it is done.
-            let unbegun = Analysis::new(plan);
-            if uses_them && *record != unbegun {
-                *record = unbegun;
-                forgotten.push(plan.label());
-            }
+        for index in self.dependents(images) {
+            let plan = &self.config.analyses[index];
+            self.record.analyses[index] = Analysis::new(plan);
+            forgotten.push(plan.label());
         }
         forgotten
     }

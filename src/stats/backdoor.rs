@@ -62,6 +62,14 @@ pub struct NetworkJudgement {
 }
 
 impl StudyVerdict {
+    /// The ROC curve of the indices, if it says anything: it needs at least two networks of each kind, since one alone
+    /// says nothing about the next, and an index for at least one of each.
+    pub fn curve(&self) -> Option<&Roc> {
+        let several = self.poisoned.min(self.clean) > 1;
+        let judged = self.judged_poisoned.min(self.judged_clean) > 0;
+        self.roc.as_ref().filter(|_| several && judged)
+    }
+
     /// How many poisoned or clean networks are flagged, and how many could be judged:
     /// `3 of 10 clean flagged`, `none of 10 clean could be judged`.
     pub fn flagged_text(&self, poisoned: bool, total: usize) -> String {
@@ -230,6 +238,7 @@ mod tests {
         ];
         let result = study_verdict(&networks, TRUTH);
         assert_eq!((result.poisoned, result.clean), (3, 2));
+        assert_eq!(result.curve(), result.roc.as_ref());
         assert_eq!((result.poisoned_flagged, result.clean_flagged), (2, 1));
         assert_eq!((result.target_identified, result.without_score), (1, 1));
         assert_eq!(result.networks[5], None);
@@ -255,8 +264,13 @@ mod tests {
         let words = |poisoned, total| result.flagged_text(poisoned, total);
         assert_eq!(words(true, 1), "none of 1 poisoned could be judged");
         assert_eq!(words(false, 2), "0 of 1 clean flagged, 1 not judged");
-        let all = study_verdict(&[judged], TRUTH);
+        let all = study_verdict(std::slice::from_ref(&judged), TRUTH);
         assert_eq!(all.flagged_text(false, 1), "0 of 1 clean flagged");
+        // Networks without an index are equally suspect: a curve of them would be one of chance.
+        let networks = [silent(true), silent(true), silent(false), judged];
+        let result = study_verdict(&networks, TRUTH);
+        assert!(result.roc.is_some());
+        assert_eq!(result.curve(), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::copying::{figure_in, text};
 use super::form;
 use super::overlay::{extend, jump};
 use super::picture;
+use super::shared;
 use super::size::Size;
 use super::state::{CopyTarget, DashboardState, Overlay};
 use super::theme::Theme;
@@ -112,12 +113,25 @@ fn is_of(action: Action, view: &dyn View) -> bool {
     view.contexts().iter().any(|place| places.contains(place))
 }
 
+/// Whether the plan has what a view shows. A view of an experiment that is not in the plan has nothing that its keys
+/// could change.
+fn has_subject(view: &dyn View, session: &Session) -> bool {
+    let of_maps = [KeyContext::Sheet, KeyContext::Table, KeyContext::Enlarged];
+    match view.experiment() {
+        Some(shown) => shown.position(session).1 > 0,
+        None if view.contexts().iter().any(|place| of_maps.contains(place)) => {
+            shared::images(session) > 0
+        }
+        None => true,
+    }
+}
+
 /// Whether the views allow an action: the active one if it is one of its actions, else all of them, for the
 /// list of keys.
 fn of_views(action: Action, state: &DashboardState, session: &Session) -> bool {
     let in_sight = state.active_view();
     match is_of(action, in_sight) {
-        true => in_sight.is_possible(action, session),
+        true => has_subject(in_sight, session) && in_sight.is_possible(action, session),
         false => {
             let mut views = state.views.iter();
             views.all(|open| open.view.is_possible(action, session))

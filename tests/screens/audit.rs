@@ -129,3 +129,61 @@ fn a_new_audit_shows_the_progress_of_each_network() {
     assert!(screen.contains("reference 5"), "{screen}");
     assert!(screen.contains("the suspect"), "{screen}");
 }
+
+#[test]
+fn small_screens_show_the_chosen_class_beside_the_one_found() {
+    let session = audited(true);
+    for size in [(60, 18), (80, 24)] {
+        let mut state = showing("Audit", size);
+        for class in [0, 1, 5, 8] {
+            state.shared.class = ClassId(class);
+            let screen = screen(&session, &state);
+            let label = format!("class {class}");
+            assert!(
+                screen
+                    .lines()
+                    .any(|line| line.contains("class 9") && line.contains(&label)),
+                "{screen}"
+            );
+            assert!(screen.contains(&format!("▸{class}")), "{screen}");
+            let scores = screen.lines().filter(|line| line.contains("29.3"));
+            assert_eq!(
+                scores.count(),
+                2,
+                "in the statement and in its row\n{screen}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_view_whose_experiment_is_not_in_the_plan_offers_none_of_its_keys() {
+    let session = audited(false);
+    for (view, keys) in [
+        ("Overview", "l\n"),
+        ("Maps", "l\nmt"),
+        ("Attack", "lt"),
+        ("Filters", "\nn"),
+        ("Modulation", "l"),
+        ("Backdoor", "l\n"),
+        ("Predictions", "lj"),
+    ] {
+        let mut state = showing(view, (120, 40));
+        let before = screen(&session, &state);
+        let footer = before.lines().last().unwrap_or_default();
+        for word in ["class", "enlarge", "map", "one or all", "noise or images"] {
+            assert!(!footer.contains(word), "{view}: {footer}");
+        }
+        for letter in keys.chars() {
+            let key = match letter {
+                '\n' => KeyCode::Enter,
+                letter => KeyCode::Char(letter),
+            };
+            assert_eq!(press(&session, &mut state, &[key]), [Effect::None]);
+        }
+        assert_eq!(screen(&session, &state), before, "{view}");
+    }
+    let screen = screen(&session, &showing("Audit", (120, 40)));
+    let footer = screen.lines().last().unwrap_or_default();
+    assert!(footer.contains("class"), "{footer}");
+}

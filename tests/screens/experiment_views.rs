@@ -95,6 +95,12 @@ fn a_unit_shows_its_average_its_kernel_and_their_correlation() {
         view_state::<FiltersView>(state).stimuli = Stimuli::Images;
     });
     assert!(images.contains("not whitened") && images.contains("average on images"));
+    // Beside an average on images, the numbers about that on noise say so.
+    let reliability = images.lines().find(|line| line.contains("reliability"));
+    assert!(
+        reliability.is_some_and(|line| line.ends_with("on noise")),
+        "{images}"
+    );
 }
 
 #[test]

@@ -228,3 +228,22 @@ fn the_question_whether_to_stop_goes_when_the_run_is_over() {
     update::renewed(&mut state, &session);
     assert_eq!(state.overlay, Overlay::Help(0));
 }
+
+#[test]
+fn the_prompt_for_more_trials_names_what_starts_over_and_nothing_else() {
+    let prompt = |session: &Session, keys: &[KeyCode]| {
+        let mut state = showing("Maps", (120, 40));
+        press(session, &mut state, keys);
+        screen(session, &state)
+    };
+    let session = experiments::measured();
+    let first = prompt(&session, &[KeyCode::Char('+')]);
+    assert!(first.contains("Enter doubles them"), "{first}");
+    assert!(!first.contains("rerun"), "{first}");
+    // Templates and attack use the second set of maps.
+    let second = prompt(&session, &['n', '+'].map(KeyCode::Char));
+    assert!(
+        second.contains("; templates and attack will be rerun"),
+        "{second}"
+    );
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::format::thousands;
+use crate::format::{counted, thousands};
 use crate::link::EngineCommand;
 use crate::session::Session;
 use crate::session::run::Phase;
@@ -48,7 +48,7 @@ pub(super) fn describe_loss(store: &Store, name: &str, now: &Session, problem: &
     let trained = epochs(now).saturating_sub(saved.as_ref().map_or(0, epochs));
     let work = match (lost, trained) {
         (0, 0) => "All progress".to_owned(),
-        (0, epochs) => format!("{epochs} epochs of training"),
+        (0, epochs) => format!("{} of training", counted(epochs as u64, "epoch", "epochs")),
         (trials, _) => format!("{} trials", thousands(trials)),
     };
     format!("{name} cannot be saved ({problem}). {work} {since} would be lost.")

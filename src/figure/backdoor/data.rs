@@ -81,19 +81,15 @@ impl StudyData<'_> {
     /// The ROC curves, the one of the better score first. A curve needs at least two networks of each kind: one alone
     /// says nothing about the next.
     pub fn curves(&self) -> Vec<(&'static str, &Roc)> {
-        let several = |poisoned: usize, clean: usize| poisoned.min(clean) > 1;
         let separation = self.separation.as_ref();
         let separation =
-            separation.filter(|separation| several(separation.poisoned, separation.clean));
-        let verdict = &self.verdict;
-        let judged = several(verdict.poisoned, verdict.clean)
-            && verdict.judged_poisoned.min(verdict.judged_clean) > 0;
+            separation.filter(|separation| separation.poisoned.min(separation.clean) > 1);
         let all = [
             (
                 "against the clean ones",
                 separation.and_then(|separation| separation.roc.as_ref()),
             ),
-            ("anomaly index", verdict.roc.as_ref().filter(|_| judged)),
+            ("anomaly index", self.verdict.curve()),
         ];
         let available = all.into_iter();
         available

@@ -5,11 +5,11 @@ mod texts;
 
 use std::sync::Arc;
 
-use self::texts::{alternative, captions, foot_words, heading};
+use self::texts::{alternative, captions, foot_words, heading, name_room};
 use super::super::tiles::{self, TileGrid, TileRequest};
 use super::super::{FigureError, channels, choice, images, origin, wording};
 use super::tile::{CONSTANT_OUTPUT, MissingMap, TOO_FEW_TRIALS, draw_empty, gap, mark_own_scale};
-use super::{smoothing, trials};
+use super::{short_name, smoothing, trials};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values, outline};
 use crate::format;
@@ -101,7 +101,14 @@ pub fn draw_all(
     drawing.height = head + tiles.height(caption) + 1.2 * row + margin;
     let columns = first.size().1.div_ceil(tiles.shrink);
     let colouring = Colouring::of(&classes, response, shows);
-    for (index, shown) in classes.iter().enumerate() {
+    let names: Vec<(ClassId, String)> = classes
+        .iter()
+        .map(|shown| shown.class)
+        .map(|class| (class, wording::bare_class_name(&session.record, class)))
+        .collect();
+    let room = name_room(tiles.across, &sheet);
+    let names = wording::short_and_distinct(&names, |name| short_name(name, room, sheet));
+    for (index, (shown, name)) in classes.iter().zip(&names).enumerate() {
         let (x, y) = tiles.corner(index, (margin, head), gap(&sheet), caption);
         let tile = Rect {
             x,
@@ -110,10 +117,9 @@ pub fn draw_all(
             height: tiles.down,
         };
         colouring.draw(&mut drawing, tile, (index, shown), columns);
-        let name = wording::bare_class_name(&session.record, shown.class);
         let own_gamma = mixed.then_some(shown.trials.gamma);
         let lines = captions(
-            &name,
+            name,
             (shown, response, own_gamma, shows),
             tiles.across,
             &sheet,

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::figure::wording;
+pub(super) use crate::format::counted;
 use crate::format::{self, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Record;
@@ -40,14 +41,6 @@ pub(super) fn classes(record: &Record, classes: &[ClassId]) -> String {
         (false, _) => list(&all),
         (true, 1) => format!("class {}", list(&all)),
         (true, _) => format!("classes {}", list(&all)),
-    }
-}
-
-/// `1 trial`, `60,000 trials`.
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{} {many}", thousands(count)),
     }
 }
 

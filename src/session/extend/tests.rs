@@ -43,7 +43,10 @@ fn more(gamma: Option<f64>, trials: u64) -> Extension {
 fn an_extension_resets_only_what_used_its_images() {
     let mut session = finished();
     let mut second = session.clone();
+    assert_eq!(session.starts_over(0), ["templates"]);
     assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
+    assert_eq!(session.starts_over(0), [""; 0], "it has not begun again");
+    assert_eq!(session.starts_over(2), [""; 0], "there are only two sets");
     assert_eq!(session.record.state, SavedState::Stopped);
     let done = |session: &Session| {
         let pairs = session.record.analyses.iter().zip(&session.config.analyses);

@@ -152,11 +152,13 @@ impl Browser {
         }
     }
 
-    /// Takes the contents of a session's files, while the question waits for them.
+    /// Takes the contents of a session's files, while the question waits for them. The list has read only the beginning
+    /// of a file, so only now may it turn out to be unreadable; then the name must be typed.
     pub fn set_contents(&mut self, name: &str, contents: SessionContents) {
         if let Mode::Deleting(question) = &mut self.mode
             && question.name == name
         {
+            question.is_typed |= contents.file.is_err();
             question.contents = Some(contents);
         }
     }

@@ -67,10 +67,12 @@ impl DeleteQuestion {
                         say(&text, if known { theme.text() } else { theme.warning() });
                     }
                 }
-                say(
-                    "Both go to the folder trash/ beside the sessions.",
-                    theme.text(),
-                );
+                let go = match contents.previous {
+                    None => "It goes",
+                    Some(_) => "Both go",
+                };
+                let text = format!("{go} to the folder trash/ beside the sessions.");
+                say(&text, theme.text());
             }
         }
         row += 1;

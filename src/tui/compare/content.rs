@@ -229,8 +229,8 @@ fn scales(compared: &MapComparison) -> Scales {
     }))
 }
 
-/// The values of a map of a class on a plane, \[h·w\]: of A (0), of B (1) or of their difference (2); the
-/// mean of several channels. `None` if there is none.
+/// The values of a map of a class on a plane, \[h·w\]: of A (0), of B (1) or of their difference (2); of several
+/// channels the mean, or of z the one farthest from zero. `None` if there is none.
 pub fn values(
     compared: &MapComparison,
     kind: MapKind,
@@ -252,7 +252,10 @@ pub fn values(
             if z { &class_map.z } else { &class_map.image }
         }
     };
-    Some(channels::luminance(map, compared.shape))
+    Some(match z {
+        true => channels::strongest(map, compared.shape),
+        false => channels::luminance(map, compared.shape),
+    })
 }
 
 impl ComparisonContent {

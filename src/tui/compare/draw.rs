@@ -11,6 +11,7 @@ use super::content::{ComparisonContent, ComparisonState, ZLimits, values};
 use super::layout::{ComparisonLayout, FACTS, GAP};
 use super::scene::ComparisonScene;
 use super::{classes, labels};
+use crate::figure::channels;
 use crate::format::{clean, reliability};
 use crate::report::status;
 use crate::session::config::Response;
@@ -200,16 +201,8 @@ fn one(
     };
     let [_, rows, columns] = compared.shape;
     let difference = compared.classes[look.class].as_ref().filter(|_| index == 2);
-    // With several channels, the strongest of them.
-    let z: Option<Vec<f32>> = difference.map(|difference| {
-        let channels = difference.z.chunks_exact((rows * columns).max(1));
-        channels.fold(vec![0.0; rows * columns], |strongest: Vec<f32>, channel| {
-            let pairs = strongest.into_iter().zip(channel);
-            pairs
-                .map(|(a, &b)| if b.abs() > a.abs() { b } else { a })
-                .collect()
-        })
-    });
+    let z: Option<Vec<f32>> =
+        difference.map(|difference| channels::strongest(&difference.z, compared.shape));
     let bound = compared.bounds.map as f32;
     Heatmap {
         significance: z.as_ref().map(|z| (&z[..], bound)),

@@ -119,18 +119,25 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
     left(buf, panel, 2, feedback);
 }
 
-/// The duration of this many trials of the images shown, at their pace in this run if they have one.
+/// The duration of this many trials of the images shown, at their pace in this run if they have one, and what starts over
+/// with the new maps.
 fn time(shared: &SharedState, session: &Session, trials: u64) -> String {
     let run = session.run.as_ref();
     let index = shared.images_stage(session);
     let stage = index.and_then(|index| run?.stages.get(index));
     let rate = stage.and_then(|stage| stage.per_second);
+    let mut names = session.starts_over(shared.images.number(session));
+    names.dedup();
+    let rerun = match names.is_empty() {
+        true => String::new(),
+        false => format!("; {} will be rerun", names.join(" and ")),
+    };
     match rate.filter(|rate| *rate > 0.0) {
         Some(rate) => format!(
-            ", about {} at {} trials/s; templates and attack are rerun",
+            ", about {} at {} trials/s{rerun}",
             duration(trials as f64 / rate),
             rounded_count(rate)
         ),
-        None => "; the duration is known once it runs".into(),
+        None => format!("{rerun}; the duration is known once it runs"),
     }
 }

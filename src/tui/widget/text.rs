@@ -235,14 +235,20 @@ pub fn wrap(text: &str, width: u16) -> Vec<String> {
         let sign = rest.next_if(|next| next.starts_with('%'));
         let share = sign.map(|sign| format!("{word} {sign}"));
         let word = share.as_deref().unwrap_or(word);
-        let letters: Vec<char> = word.chars().collect();
         if Span::raw(word).width() > width {
             if !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
             }
-            let mut parts = letters.chunks(width).map(String::from_iter);
-            line = parts.next_back().unwrap_or_default();
-            lines.extend(parts);
+            let mut used = 0;
+            for letter in word.chars() {
+                let columns = Span::raw(letter.to_string()).width();
+                if used + columns > width && used > 0 {
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                line.push(letter);
+                used += columns;
+            }
             continue;
         }
         let (used, add) = (Span::raw(line.as_str()).width(), Span::raw(word).width());
@@ -320,6 +326,10 @@ mod tests {
             ["see", "sessions/", "mine.ron", "there"]
         );
         assert_eq!(wrap("too few trials", 8), ["too few", "trials"]);
+        assert_eq!(
+            wrap("see 日本語の絵 now", 6),
+            ["see", "日本語", "の絵", "now"]
+        );
     }
 
     #[test]

@@ -63,6 +63,13 @@ fn deleting_shows_the_contents_of_the_file_and_its_previous_generation() {
     ] {
         assert!(screen.contains(part), "{part} is missing from\n{screen}");
     }
+    let alone = SessionContents {
+        previous: None,
+        ..contents()
+    };
+    list.set_contents("fashion-paper", alone);
+    let screen = list_text(&list);
+    assert!(screen.contains("It goes to the folder trash/"), "{screen}");
 }
 
 #[test]
@@ -142,4 +149,23 @@ fn the_question_and_the_filter_name_the_users_own_keys() {
     type_text(&mut list, "/zzz");
     let screen = list_text(&list);
     assert!(screen.contains("F3 shows all."), "{screen}");
+}
+
+#[test]
+fn a_session_that_turns_out_to_be_unreadable_is_deleted_only_after_typing_its_name() {
+    let mut list = browser();
+    type_text(&mut list, "jd");
+    list.set_contents("fashion-paper", truncated_contents());
+    assert!(list_text(&list).contains("Type its name to delete it"));
+    assert_eq!(type_text(&mut list, "y"), BrowserEffect::Redraw);
+    assert_eq!(
+        press_keys(&mut list, &[KeyCode::Enter]),
+        BrowserEffect::None
+    );
+    press_keys(&mut list, &[KeyCode::Backspace]);
+    type_text(&mut list, "fashion-paper");
+    assert_eq!(
+        press_keys(&mut list, &[KeyCode::Enter]),
+        BrowserEffect::Chosen(BrowserChoice::Delete("fashion-paper".into()))
+    );
 }

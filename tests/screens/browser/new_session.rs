@@ -64,7 +64,7 @@ fn the_end_of_a_long_path_is_visible_even_if_its_letters_are_wide() {
 /// The forecast of a few trials at one grain, at 1,000 trials per second.
 fn forecast(cell: usize, ratio: f64) -> GrainForecast {
     let points = 784 / (cell * cell);
-    grain::forecast((cell, points), 1000, &[ratio; 10], 0.95, 1000.0).unwrap()
+    grain::forecast((cell, points), (1000, 0), &[ratio; 10], 0.95, 1000.0).unwrap()
 }
 
 #[test]

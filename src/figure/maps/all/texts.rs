@@ -1,8 +1,8 @@
 //! The words of a sheet of maps: heading, foot, labels of tiles and alternative text.
 
 use super::super::super::{channels, choice, wording};
+use super::super::grain;
 use super::super::tile::gap;
-use super::super::{grain, short_name};
 use super::{ClassMap, MapContent};
 use crate::drawing::Sheet;
 use crate::format;
@@ -65,7 +65,12 @@ pub(super) fn foot_words(
     parts.join(", ")
 }
 
-/// The label of a tile: the class's name and its statistics, in one or two lines.
+/// Millimetres for the label of a tile `across` millimetres wide.
+pub(super) fn name_room(across: f64, sheet: &Sheet) -> f64 {
+    across + 0.5 * gap(sheet)
+}
+
+/// The label of a tile: the class's name, which fits, and its statistics, in one or two lines.
 pub(super) fn captions(
     name: &str,
     (shown, response, own_gamma, shows): (&ClassMap<'_>, Response, Option<Gamma>, MapContent),
@@ -85,8 +90,7 @@ pub(super) fn captions(
         (MapContent::Maps, Some(_), Some(r)) => Some(format!("R {}", choice::reliability_text(r))),
         _ => None,
     });
-    let room = across + 0.5 * gap(sheet);
-    let name = short_name(name, room, *sheet);
+    let room = name_room(across, sheet);
     let fits = |words: &String| sheet.text_width(words) <= room;
     let whole = format!("{name}  {}", more.join(" "));
     if !more.is_empty() && fits(&whole) {
@@ -96,7 +100,7 @@ pub(super) fn captions(
     let second = std::iter::once(more.join(" "))
         .chain(more.last().cloned())
         .find(fits);
-    std::iter::once(name)
+    std::iter::once(name.to_owned())
         .chain(second.filter(|line| !line.is_empty()))
         .collect()
 }

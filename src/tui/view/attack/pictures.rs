@@ -125,9 +125,12 @@ pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mu
         match pattern {
             Some(pattern) => picture(scene, (pattern, shape), 1, below(other, 1), buf),
             None => {
-                let text = format!("Too few trials were called {}.", sight.name(sight.target));
-                for (row, line) in wrap(&text, single.0).into_iter().enumerate() {
-                    left(buf, other, 2 + row as u16, Span::raw(line));
+                let place = start(top(below(other, 1), single.1), single.0);
+                let lines = absent(&sight.name(sight.target), (place.width, place.height));
+                // Below a blank row, if there is one.
+                let first = u16::from(lines.len() < usize::from(place.height));
+                for (row, line) in lines.into_iter().enumerate() {
+                    left(buf, place, first + row as u16, Span::raw(line));
                 }
             }
         }
@@ -153,6 +156,16 @@ pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mu
     for (row, line) in lines.into_iter().enumerate() {
         left(buf, text_area, row as u16, line);
     }
+}
+
+/// Why there is no pattern of the class of this name, in as many words as fit in these columns and rows.
+fn absent(class: &str, (width, height): (u16, u16)) -> Vec<String> {
+    let whole = format!("Too few trials were called {class}.");
+    let texts = [whole.as_str(), "Too few trials.", "too few"];
+    let mut wrapped = texts.into_iter().map(|text| wrap(text, width));
+    wrapped
+        .find(|lines| lines.len() <= usize::from(height))
+        .unwrap_or_default()
 }
 
 /// The name of the chosen pattern, with its class.
@@ -298,4 +311,25 @@ pub fn sentence(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf:
         percent(confidence)
     );
     left(buf, area, 0, Span::styled(text, scene.theme.dim()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_pattern_is_missing_fits_in_the_place_of_its_picture() {
+        let class = "a kind of animal with a long name";
+        assert_eq!(
+            absent(class, (28, 14)),
+            [
+                "Too few trials were called a",
+                "kind of animal with a long",
+                "name."
+            ]
+        );
+        assert_eq!(absent(class, (8, 4)), ["Too few", "trials."]);
+        assert_eq!(absent(class, (8, 1)), ["too few"]);
+        assert_eq!(absent(class, (2, 1)), [""; 0]);
+    }
 }

@@ -16,6 +16,23 @@ use crate::tui::widget::text::{beside, left};
 const MOST_NAME: u16 = 14;
 const NUMBER: u16 = 7;
 
+/// The classes that have a row if not all do: those around the chosen one, and the one with the highest score.
+fn visible((chosen, found): (ClassId, ClassId), count: usize, room: usize) -> Vec<ClassId> {
+    let window = form::window(chosen.0, count, room);
+    let mut shown: Vec<ClassId> = window.map(ClassId).collect();
+    if let ([first, .., last], true) = (&mut shown[..], found.0 < count) {
+        if found < *first {
+            *first = found;
+        } else if found > *last {
+            if *last == chosen {
+                *first = chosen;
+            }
+            *last = found;
+        }
+    }
+    shown
+}
+
 /// Draws the bars, one row per class.
 pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
@@ -24,7 +41,11 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
     };
     let largest = null.iter().copied().fold(0.0, f64::max);
     let height = usize::from(area.height);
-    let shown = form::window(sight.found().0, scores.len(), height.saturating_sub(1));
+    let shown = visible(
+        (sight.class, sight.found()),
+        scores.len(),
+        height.saturating_sub(1),
+    );
     let line = theme.glyphs.upright;
     let titles = [
         format!("score of each class; {line} the references' largest, {largest:.1}"),
@@ -44,7 +65,7 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
     let columns = |value: f64| (value.max(0.0) / limit * f64::from(width)).round() as u16;
     let mark = columns(largest);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
-    for (index, class) in shown.map(ClassId).enumerate() {
+    for (index, class) in shown.into_iter().enumerate() {
         let row = 1 + index as u16;
         let room = usize::from(name - 2);
         let text = form::class_name_within(scene.session, class, room);
@@ -83,5 +104,25 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
         let style = if found { theme.bright() } else { theme.text() };
         let number_area = beside(bar, filled.max(mark) + 2);
         left(buf, number_area, row, Span::styled(number, style));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chosen_class_and_the_one_found_have_a_row_whatever_the_room() {
+        for count in [3, 10, 100] {
+            for room in 2..12 {
+                for chosen in ClassId::all(count) {
+                    for found in ClassId::all(count) {
+                        let shown = visible((chosen, found), count, room);
+                        assert!(shown.contains(&chosen) && shown.contains(&found));
+                        assert!(shown.len() == room.min(count) && shown.is_sorted());
+                    }
+                }
+            }
+        }
     }
 }

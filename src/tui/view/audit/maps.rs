@@ -14,6 +14,20 @@ use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
+/// Minimum columns of each of two maps that are drawn smaller than their pixels.
+const LEAST: u16 = 8;
+
+/// Columns and rows of each of so many maps that do not fit whole: as large as the room allows, keeping the aspect ratio;
+/// a cell is twice as high as wide. `None` without room.
+fn shrunk((height, width): (usize, usize), room: (u16, u16), maps: usize) -> Option<(u16, u16)> {
+    let (height, width) = (height.max(1), width.max(1));
+    let across = ((usize::from(room.0) + 3) / maps.max(1)).saturating_sub(3);
+    let columns = across.min(usize::from(room.1) * 2 * width / height);
+    let rows = (columns * height).div_ceil(2 * width);
+    let extent: (u16, u16) = (columns.try_into().ok()?, rows.try_into().ok()?);
+    (columns > 0).then_some(extent)
+}
+
 /// Draws the maps, with their scale below.
 pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let Some([_, height, width]) = sight.audit.shape() else {
@@ -29,17 +43,17 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
         let (width, height) = cells(size, zoom);
         (width + 3) * maps as u16 <= room.0 + 3 && height <= room.1
     };
-    let zoom = |maps: usize| (1..=8).rev().find(|&zoom| fits(zoom, maps));
-    // The second map is dropped if it does not fit.
-    if zoom(shown.len()).is_none() {
-        shown.truncate(1);
-    }
-    let (columns, rows) = match zoom(shown.len()) {
-        Some(zoom) => cells(size, zoom),
-        // As large as fits, keeping its aspect ratio: a cell is twice as high as wide.
+    let whole = |maps: usize| {
+        let zoom = (1..=8).rev().find(|&zoom| fits(zoom, maps))?;
+        Some(cells(size, zoom))
+    };
+    // The second map is dropped if both would be too small.
+    let both = || shrunk(size, room, shown.len()).filter(|(columns, _)| *columns >= LEAST);
+    let (columns, rows) = match whole(shown.len()).or_else(both) {
+        Some(extent) => extent,
         None => {
-            let columns = usize::from(room.1) * 2 * width / height.max(1);
-            (room.0.min(columns.try_into().unwrap_or(u16::MAX)), room.1)
+            shown.truncate(1);
+            whole(1).or_else(|| shrunk(size, room, 1)).unwrap_or(room)
         }
     };
     let limit = shown
@@ -117,4 +131,19 @@ fn legend(scene: &Scene<'_>, ramp: Ramp, area: Rect, buf: &mut Buffer) {
     let fits = |labels: &&&str| labels.chars().count() <= usize::from(rest.width);
     let labels = labels.iter().find(fits).copied().unwrap_or_default();
     left(buf, rest, 0, Span::styled(labels, theme.dim()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shrunk_maps_fill_their_room_and_keep_their_aspect_ratio() {
+        assert_eq!(shrunk((28, 28), (53, 9), 2), Some((18, 9)));
+        assert_eq!(shrunk((28, 28), (33, 9), 2), Some((15, 8)));
+        assert_eq!(shrunk((28, 28), (53, 9), 1), Some((18, 9)));
+        assert_eq!(shrunk((5, 60), (53, 9), 1), Some((53, 3)));
+        assert_eq!(shrunk((28, 28), (2, 9), 2), None);
+        assert_eq!(shrunk((28, 28), (53, 0), 1), None);
+    }
 }

@@ -53,16 +53,40 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
     others(scene, sight, beside(area, area.width / 2), buf);
 }
 
+/// Columns of the heading of the shares that are called the class.
+const CALLED: usize = 18;
+
+/// How many of `all` rows of a list below a heading are drawn in `room` rows. If not all are, the last row says how many
+/// more there are.
+fn listed(scene: &Scene<'_>, all: usize, room: usize, area: Rect, buf: &mut Buffer) -> usize {
+    if all <= room || room == 0 {
+        return all.min(room);
+    }
+    let text = format!("  … {} more", all - (room - 1));
+    left(
+        buf,
+        area,
+        room as u16,
+        Span::styled(text, scene.theme.dim()),
+    );
+    room - 1
+}
+
 /// Draws the effect of the finding on images of every class.
 fn by_source(scene: &Scene<'_>, pasted: &PastedFinding, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let name = form::class_name(scene.session, pasted.class);
-    let head = format!("pasted on images of       called {name}          without");
+    let name = form::class_name_within(scene.session, pasted.class, CALLED - 8);
+    let head = format!(
+        "pasted on images of       {}without",
+        pad_end(&format!("called {name}"), CALLED)
+    );
     left(buf, area, 0, Span::styled(head, theme.dim()));
     let sources = ClassId::all(pasted.shown.len()).filter(|&class| class != pasted.class);
     let most = pasted.sources().map_or_else(Vec::new, |most| most.0);
+    let all = pasted.shown.len().saturating_sub(1);
     let room = usize::from(area.height.saturating_sub(2));
-    for (row, class) in sources.take(room).enumerate() {
+    let listed = listed(scene, all, room, area, buf);
+    for (row, class) in sources.take(listed).enumerate() {
         let name = form::class_name_within(scene.session, class, 14);
         let without = match pasted.shown[class] {
             0 => String::new(),
@@ -98,7 +122,8 @@ fn others(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut B
     let head = "finding of class           called it          without";
     left(buf, area, 0, Span::styled(head, theme.dim()));
     let room = usize::from(area.height.saturating_sub(1));
-    for (row, pasted) in sight.audit.pasted.iter().take(room).enumerate() {
+    let listed = listed(scene, sight.audit.pasted.len(), room, area, buf);
+    for (row, pasted) in sight.audit.pasted.iter().take(listed).enumerate() {
         let name = form::class_name_within(scene.session, pasted.class, 14);
         let without = pasted
             .before_pasting()

@@ -1,4 +1,4 @@
-//! Draws the table of all networks of the study, and how well the index separates the poisoned ones from the
+//! Draws the table of all networks of the study, and how well the anomaly index separates the poisoned ones from the
 //! clean ones.
 
 use ratatui::buffer::Buffer;
@@ -36,8 +36,8 @@ pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &
     }
     let wide = area.width >= 74;
     let head = match wide {
-        true => " network           clean accuracy   patch succeeds   score   flagged   overlap",
-        false => " network        accuracy  patch    score  flagged",
+        true => " network           clean accuracy   patch succeeds   index   flagged   overlap",
+        false => " network        accuracy  patch    index  flagged",
     };
     left(buf, area, 0, Span::styled(head, theme.dim()));
     let networks = sight.backdoor.networks.len();
@@ -120,16 +120,18 @@ fn line(sight: &BackdoorSelection<'_>, network: usize, wide: bool) -> String {
 /// The summary of the whole study, each line in at most `room` columns.
 fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
     let verdict = &sight.verdict;
-    // A ROC curve through a single network of each kind says nothing about the next one.
-    let area = match &verdict.roc {
-        Some(_) if verdict.poisoned.min(verdict.clean) < 2 => {
-            "no ROC curve: needs at least two poisoned and two clean networks".into()
-        }
-        Some(roc) => format!(
+    let area = match (verdict.curve(), &verdict.roc) {
+        (Some(roc), _) => format!(
             "area under the ROC curve {:.2}, 95 % interval {:.2}–{:.2}",
             roc.auc.estimate, roc.auc.low, roc.auc.high
         ),
-        None => "no ROC curve yet: needs poisoned and clean networks".into(),
+        (None, Some(_)) if verdict.poisoned.min(verdict.clean) > 1 => {
+            "no ROC curve: needs an index of a poisoned and of a clean network".into()
+        }
+        (None, Some(_)) => {
+            "no ROC curve: needs at least two poisoned and two clean networks".into()
+        }
+        (None, None) => "no ROC curve yet: needs poisoned and clean networks".into(),
     };
     let mut counted = match verdict.without_score {
         0 => format!(
@@ -150,17 +152,12 @@ fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
     // The score relative to the clean networks is more informative than the index, which uses none.
     match backdoor_summary(sight.backdoor, sight.plan) {
         Some(score) => {
-            let area = verdict
-                .roc
-                .as_ref()
-                .map(|roc| format!("{:.2}", roc.auc.estimate));
-            let area = area.unwrap_or_else(|| "none".into());
+            let area = verdict.curve();
+            let area =
+                area.map_or_else(String::new, |roc| format!("area {:.2}; ", roc.auc.estimate));
             vec![
                 cut(&score, usize::from(room)),
-                cut(
-                    &format!("by index: area {area}; {counted}"),
-                    usize::from(room),
-                ),
+                cut(&format!("by index: {area}{counted}"), usize::from(room)),
             ]
         }
         None => [area, counted]

@@ -169,21 +169,29 @@ fn figures(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mu
         let words = wrap(words, area.width).into_iter();
         lines.extend(words.map(|line| Line::from(Span::styled(line, theme.warning()))));
     }
+    // Of the averages on images there are no such numbers.
+    let of_noise = |more: &'static str| match sight.stimuli {
+        Stimuli::Noise => more,
+        Stimuli::Images => "on noise",
+    };
     let get = |values: &[Option<f64>]| values.get(unit).copied().flatten();
     if let Some(r) = get(&sight.estimate.reliability) {
-        lines.push(figure("reliability", reliability(r), "odd and even blocks"));
+        let more = of_noise("odd and even blocks");
+        lines.push(figure("reliability", reliability(r), more));
     }
     match get(&sight.estimate.kernel_correlation) {
-        Some(r) => lines.push(figure("kernel r", correlation(r), "with its weights")),
+        Some(r) => {
+            let more = of_noise("with its weights");
+            lines.push(figure("kernel r", correlation(r), more));
+        }
         None if sight.layer.kernel.values().is_empty() => {}
         None => lines.push(figure("kernel r", "none".into(), "it is silent")),
     }
     match get(&sight.estimate.stein_correlation) {
-        Some(r) => lines.push(figure(
-            "gradient r",
-            correlation(r),
-            "with its mean gradient",
-        )),
+        Some(r) => {
+            let more = of_noise("with its mean gradient");
+            lines.push(figure("gradient r", correlation(r), more));
+        }
         None => lines.push(figure("gradient r", "none".into(), "not measured")),
     }
     let subject = NoteTarget::Unit {
@@ -223,7 +231,8 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
         (None, _) => "covariance: still being summed".to_string(),
         (Some(_), 0) => "covariance: no axis outside the chance range".into(),
         (Some((low, high)), _) => format!(
-            "covariance: {found} axes outside chance, {} to {}",
+            "covariance: {found} {} outside chance, {} to {}",
+            if found == 1 { "axis" } else { "axes" },
             short(low),
             short(high)
         ),

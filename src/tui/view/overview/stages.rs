@@ -163,8 +163,7 @@ fn line(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Bu
 fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let result = headline(scene.session, index);
-    let amount = format!("{} {}", count(stage.done as f64), stage.unit);
-    let amount = format!("{amount:<18}  ");
+    let amount = format!("{:<18}  ", amount(stage.done, &stage.unit));
     let first = amount.chars().count();
     let room = usize::from(area.width);
     let mut area = area;
@@ -192,6 +191,14 @@ fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mu
     }
 }
 
+/// An amount of work with its unit: `60.0 k trials`, `1 epoch`.
+fn amount(number: u64, unit: &str) -> String {
+    match (number, unit) {
+        (1, "epochs") => "1 epoch".into(),
+        _ => format!("{} {unit}", count(number as f64)),
+    }
+}
+
 fn waiting(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Buffer) {
     let plan = index
         .checked_sub(1)
@@ -201,7 +208,7 @@ fn waiting(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut
     let text = match (other, stage.total) {
         (Some(other), _) => format!("waits for {other}"),
         (None, 0) => "waits for its turn".into(),
-        (None, total) => format!("waits for its turn: {} {}", count(total as f64), stage.unit),
+        (None, total) => format!("waits for its turn: {}", amount(total, &stage.unit)),
     };
     left(buf, area, 0, Span::styled(text, scene.theme.dim()));
 }
@@ -275,6 +282,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn one_epoch_is_not_called_epochs() {
+        assert_eq!(amount(1, "epochs"), "1 epoch");
+        assert_eq!(amount(15, "epochs"), "15 epochs");
+        assert_eq!(amount(60_000, "trials"), "60.0 k trials");
     }
 
     #[test]
