@@ -1,5 +1,6 @@
 //! Translation of ONNX operators, one file per family.
 
+mod casting;
 mod choosing;
 mod conditions;
 mod convolution;
@@ -96,7 +97,7 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "GRU" => recurrent::gru,
         "Resize" | "Upsample" => resize::resize,
         "Identity" | "Dropout" => elementwise::unchanged,
-        "Cast" | "CastLike" => elementwise::cast,
+        "Cast" | "CastLike" => casting::cast,
         "Constant" => elementwise::constant,
         "Relu" | "LeakyRelu" | "Elu" | "Selu" | "Celu" | "Sigmoid" | "Tanh" | "HardSigmoid"
         | "HardSwish" | "Gelu" | "Swish" | "Mish" | "Softplus" | "Softsign" | "Erf" | "Exp"
