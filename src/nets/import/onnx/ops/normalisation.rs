@@ -118,7 +118,7 @@ pub fn local_response(
     Ok(vec![importer.emit_value(&call.name, op, &[input])?])
 }
 
-/// `LpNormalization`: division by the vector norm along an axis.
+/// `LpNormalization`: division by the vector norm along an axis. As in ONNX Runtime, zeros stay zeros.
 pub fn length(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let axis = axis(call.attributes.int("axis", -1), rank)?;
@@ -130,6 +130,7 @@ pub fn length(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
         call.attributes.int("p", 2),
         &[axis],
         ReducedAxes::Kept,
+        Some(f64::from(f32::MIN_POSITIVE)),
     )?;
     let op = Op::Binary(Binary::Div);
     Ok(vec![importer.emit_value(
@@ -193,13 +194,13 @@ pub fn reduced_norm(
         false => ReducedAxes::Dropped,
     };
     let power = if call.operator == "ReduceL1" { 1 } else { 2 };
-    let NodeInput::Node(id) = norm(importer, call, &input, power, &axes, after)? else {
+    let NodeInput::Node(id) = norm(importer, call, &input, power, &axes, after, None)? else {
         return NodeProblem::cannot("it works on weights only");
     };
     Ok(vec![ImportValue::Node(id)])
 }
 
-/// The norm of vectors along axes: Σ|x| or √Σx².
+/// The norm of vectors along axes: Σ|x| or √Σx², with a sum of at least `least`.
 fn norm(
     importer: &mut Importer,
     call: &OnnxCall,
@@ -207,6 +208,7 @@ fn norm(
     power: i64,
     axes: &[usize],
     axes_after: ReducedAxes,
+    least: Option<f64>,
 ) -> Result<NodeInput, NodeProblem> {
     let part = |role: &str| format!("{}.{role}", call.name);
     let each = match power {
@@ -231,7 +233,12 @@ fn norm(
         axes: axes.to_vec(),
         axes_after,
     };
-    let sum = importer.emit(&part("sum"), sum, &[each.into()])?;
+    let mut sum = importer.emit(&part("sum"), sum, &[each.into()])?;
+    if let Some(min) = least {
+        let max = f64::INFINITY;
+        let op = Op::Unary(Unary::Clip { min, max });
+        sum = importer.emit(&part("least"), op, &[sum.into()])?;
+    }
     match power {
         1 => Ok(sum.into()),
         _ => Ok(importer

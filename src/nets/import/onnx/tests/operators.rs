@@ -328,3 +328,31 @@ fn elements_are_selected_along_several_axes_at_once() {
         "{words}"
     );
 }
+
+#[test]
+fn a_vector_of_zeros_keeps_its_length() {
+    for power in [1, 2] {
+        let attributes = [("axis", 2), ("p", power)];
+        let nodes = vec![
+            node("Reshape", &["logits", "as rows"], "rows", &[]),
+            node("Mul", &["rows", "mask"], "masked", &[]),
+            node("LpNormalization", &["masked"], "unit", &attributes),
+            node("Flatten", &["unit"], "flat", &[("axis", 1)]),
+        ];
+        let arrays = vec![
+            integers("as rows", &[-1, 2, 5]),
+            reals("mask", &[2, 1], &[1.0, 0.0]),
+        ];
+        let mut wanted = Vec::new();
+        for image in logits().chunks(CLASSES) {
+            let row = &image[..5];
+            let length: f32 = match power {
+                1 => row.iter().map(|logit| logit.abs()).sum(),
+                _ => row.iter().map(|logit| logit * logit).sum::<f32>().sqrt(),
+            };
+            wanted.extend(row.iter().map(|logit| logit / length));
+            wanted.extend([0.0; 5]);
+        }
+        assert_near(&output(13, arrays, nodes), &wanted);
+    }
+}
