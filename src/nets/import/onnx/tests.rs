@@ -5,6 +5,7 @@ mod errors;
 mod limits;
 mod operators;
 mod parity;
+mod scattered;
 mod versions;
 mod wholes;
 

@@ -14,6 +14,7 @@ mod recurrent;
 mod reduction;
 mod reshaping;
 mod resize;
+mod scattering;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -118,6 +119,8 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Split" => choosing::split,
         "Gather" => choosing::gather,
         "GatherND" => choosing::gather_nd,
+        "ScatterND" => scattering::scatter_nd,
+        "ScatterElements" => scattering::scatter_elements,
         "Pad" => moving::pad,
         "DepthToSpace" => moving::depth_to_space,
         "SpaceToDepth" => moving::space_to_depth,
