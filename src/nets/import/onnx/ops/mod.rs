@@ -4,6 +4,7 @@ mod casting;
 mod choosing;
 mod conditions;
 mod convolution;
+mod einsum;
 mod elementwise;
 mod folding;
 mod fusing;
@@ -94,6 +95,7 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Gemm" => product::gemm,
         "MatMul" => product::matmul,
         "Attention" => product::attention,
+        "Einsum" => einsum::einsum,
         "LSTM" => recurrent::lstm,
         "GRU" => recurrent::gru,
         "Resize" | "Upsample" => resize::resize,
