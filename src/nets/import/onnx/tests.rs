@@ -6,6 +6,7 @@ mod errors;
 mod limits;
 mod operators;
 mod parity;
+mod quantised;
 mod scattered;
 mod versions;
 mod wholes;

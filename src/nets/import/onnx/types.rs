@@ -10,6 +10,12 @@ pub const UNKNOWN: i32 = 0;
 pub const FLOAT: i32 = 1;
 /// Bytes.
 pub const UINT8: i32 = 2;
+/// Bytes with a sign.
+pub const INT8: i32 = 3;
+/// 16-bit integers without a sign.
+pub const UINT16: i32 = 4;
+/// 16-bit integers.
+pub const INT16: i32 = 5;
 /// 32-bit integers.
 pub const INT32: i32 = 6;
 /// 64-bit integers.
@@ -48,6 +54,12 @@ pub fn of_outputs(operator: &str, attributes: Attributes, inputs: &[i32]) -> i32
         "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "Xor"
         | "Not" => BOOL,
         "CastLike" | "Where" => input(1),
+        "DequantizeLinear" => input(1),
+        "QuantizeLinear" => match (input(2), attributes.int("output_dtype", 0)) {
+            (UNKNOWN, 0) => UINT8,
+            (UNKNOWN, named) => i32::try_from(named).unwrap_or(UNKNOWN),
+            (of_zero, _) => of_zero,
+        },
         _ => input(0),
     }
 }

@@ -11,6 +11,7 @@ mod fusing;
 mod moving;
 mod normalisation;
 mod product;
+mod quantisation;
 mod recurrent;
 mod reduction;
 mod reshaping;
@@ -102,6 +103,8 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Identity" | "Dropout" => elementwise::unchanged,
         "Cast" | "CastLike" => casting::cast,
         "Constant" => elementwise::constant,
+        "QuantizeLinear" => quantisation::quantize,
+        "DequantizeLinear" => quantisation::dequantize,
         "Relu" | "LeakyRelu" | "Elu" | "Selu" | "Celu" | "Sigmoid" | "Tanh" | "HardSigmoid"
         | "HardSwish" | "Gelu" | "Swish" | "Mish" | "Softplus" | "Softsign" | "Erf" | "Exp"
         | "Log" | "Sqrt" | "Neg" | "Abs" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sign" => {
