@@ -1,6 +1,7 @@
 //! Tests with the files of `tests/fixtures/onnx`: results against onnxruntime's, operators behind a plain network, and
 //! broken files.
 
+mod arrays;
 mod einsum;
 mod errors;
 mod limits;
