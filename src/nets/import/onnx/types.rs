@@ -54,6 +54,7 @@ pub fn of_outputs(operator: &str, attributes: Attributes, inputs: &[i32]) -> i32
         "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "Xor"
         | "Not" => BOOL,
         "CastLike" | "Where" => input(1),
+        "OneHot" => input(2),
         "DequantizeLinear" => input(1),
         "QuantizeLinear" => match (input(2), attributes.int("output_dtype", 0)) {
             (UNKNOWN, 0) => UINT8,

@@ -96,6 +96,11 @@ fn function(call: &OnnxCall) -> Result<Unary, NodeProblem> {
         "Ceil" => Unary::Ceil,
         "Round" => Unary::Round,
         "Sign" => Unary::Sign,
+        "Sin" | "Cos" => {
+            return NodeProblem::cannot(
+                "its input is computed from the images; only arrays are supported",
+            );
+        }
         other => {
             return NodeProblem::cannot(format!("{other} with these attributes is not supported"));
         }
@@ -105,13 +110,13 @@ fn function(call: &OnnxCall) -> Result<Unary, NodeProblem> {
 /// Elementwise operators of one input.
 pub fn unary(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
-    let function = function(call)?;
     if let Some(known) = value
         .constant()
         .and_then(|constant| folding::unary(call.operator, constant))
     {
         return Ok(vec![ImportValue::Known(known)]);
     }
+    let function = function(call)?;
     let input = importer.operand(value, &call.name)?;
     Ok(vec![importer.emit_value(
         &call.name,

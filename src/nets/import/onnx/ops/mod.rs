@@ -1,5 +1,6 @@
 //! Translation of ONNX operators, one file per family.
 
+mod arrays;
 mod casting;
 mod choosing;
 mod conditions;
@@ -107,9 +108,8 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "DequantizeLinear" => quantisation::dequantize,
         "Relu" | "LeakyRelu" | "Elu" | "Selu" | "Celu" | "Sigmoid" | "Tanh" | "HardSigmoid"
         | "HardSwish" | "Gelu" | "Swish" | "Mish" | "Softplus" | "Softsign" | "Erf" | "Exp"
-        | "Log" | "Sqrt" | "Neg" | "Abs" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sign" => {
-            elementwise::unary
-        }
+        | "Log" | "Sqrt" | "Neg" | "Abs" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sign"
+        | "Sin" | "Cos" => elementwise::unary,
         "PRelu" => elementwise::parametric_relu,
         "Clip" => elementwise::clip,
         "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Max" | "Min" | "Sum" | "Mean" => {
@@ -139,6 +139,8 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Tile" => shape::tile,
         "ConstantOfShape" => shape::constant_of_shape,
         "Range" => shape::range,
+        "CumSum" => arrays::cumulative_sum,
+        "OneHot" => arrays::one_hot,
         _ => return None,
     })
 }
