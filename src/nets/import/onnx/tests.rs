@@ -4,6 +4,7 @@
 mod arrays;
 mod einsum;
 mod errors;
+mod images;
 mod limits;
 mod operators;
 mod parity;

@@ -80,6 +80,7 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
     }
     Some(match operator {
         "Conv" => convolution::conv,
+        "ConvTranspose" => convolution::transposed::conv_transpose,
         "MaxPool" => convolution::max_pool,
         "AveragePool" => convolution::average_pool,
         "GlobalAveragePool" | "GlobalMaxPool" => convolution::global_pool,
