@@ -1,4 +1,4 @@
-//! Tests of operators on images that become larger: transposed convolutions.
+//! Tests of operators on images that become larger: transposed convolutions, and resizing between pixels.
 
 use onnx_ir::NodeProto;
 
@@ -148,4 +148,37 @@ fn an_odd_pixel_is_cut_off_where_onnx_runtime_does() {
         });
         assert_near(&found, &wanted.collect::<Vec<f32>>());
     }
+}
+
+#[test]
+fn images_are_enlarged_by_cubic_interpolation() {
+    let nodes = vec![
+        node("Reshape", &["logits", "as image"], "image", &[]),
+        with_text(
+            node("Resize", &["image", "", "", "sizes"], "larger", &[]),
+            "mode",
+            "cubic",
+        ),
+        node("Flatten", &["larger"], "row", &[("axis", 1)]),
+    ];
+    let arrays = vec![
+        integers("as image", &[-1, 1, 1, 10]),
+        integers("sizes", &[1, 1, 1, 20]),
+    ];
+    // The weights of four neighbours at a distance of a quarter.
+    let weights = [-0.035_156_25, 0.261_718_75, 0.878_906_25, -0.105_468_75];
+    let mut wanted: Vec<f32> = Vec::new();
+    for image in logits().chunks(CLASSES) {
+        for place in 0..10 {
+            for side in [1, -1] {
+                let taps = (-2..=1).zip(weights);
+                let terms = taps.map(|(tap, weight): (i32, f32)| {
+                    let pixel = (place + side * tap).clamp(0, 9);
+                    weight * image[pixel as usize]
+                });
+                wanted.push(terms.sum());
+            }
+        }
+    }
+    assert_near(&output(13, arrays, nodes), &wanted);
 }
