@@ -77,8 +77,8 @@ impl NodeField {
         }
     }
 
-    /// Position p along an axis now samples the input near slope·p + shift.
-    fn sampled(&mut self, axis: usize, slope: f64, shift: f64, image: Shape) {
+    /// Position p along an axis now samples the input within `reach` of slope·p + shift.
+    fn sampled(&mut self, axis: usize, (slope, shift): (f64, f64), reach: f64, image: Shape) {
         let Some(places) = self.spatial_axes else {
             return;
         };
@@ -86,7 +86,7 @@ impl NodeField {
             if place == axis {
                 let along = self.field.along(direction);
                 let whole = AxisField::whole(image[direction + 1]);
-                *along = along.sampled(slope, shift).unwrap_or(whole);
+                *along = along.sampled(slope, shift, reach).unwrap_or(whole);
             }
         }
     }
@@ -279,14 +279,14 @@ impl Graph {
             }
             Op::Resize(resize) => {
                 for side in 0..2 {
-                    let (slope, shift) = sampling(resize, side, x[side + 2].count);
-                    found.sampled(side + 2, slope, shift, image);
+                    let line = sampling(resize, side, x[side + 2].count);
+                    found.sampled(side + 2, line, resize.sampling.reach(), image);
                 }
                 found
             }
             Op::DepthToSpace { block, .. } => {
                 for axis in 2..4 {
-                    found.sampled(axis, 1.0 / *block as f64, 0.0, image);
+                    found.sampled(axis, (1.0 / *block as f64, 0.0), 1.0, image);
                 }
                 found
             }

@@ -45,12 +45,12 @@ impl AxisField {
         }
     }
 
-    /// The fields when position p samples the positions within one of slope·p + shift; `None` if they
+    /// The fields when position p samples the positions within `reach` of slope·p + shift; `None` if they
     /// are not evenly spaced.
-    pub(super) fn sampled(self, slope: f64, shift: f64) -> Option<Self> {
+    pub(super) fn sampled(self, slope: f64, shift: f64, reach: f64) -> Option<Self> {
         let stride = self.stride as f64 * slope;
-        let from = (self.stride as f64 * (shift - 1.0)).floor() as i64;
-        let to = (self.stride as f64 * (shift + 1.0)).ceil() as i64;
+        let from = (self.stride as f64 * (shift - reach)).floor() as i64;
+        let to = (self.stride as f64 * (shift + reach)).ceil() as i64;
         ((stride - stride.round()).abs() < 1e-9).then_some(Self {
             start: self.start + from,
             stride: stride.round() as i64,

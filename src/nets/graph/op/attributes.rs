@@ -152,12 +152,27 @@ pub struct Resize {
 }
 
 /// The interpolation between pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Interpolation {
     /// The nearest pixel.
     Nearest(NearestMode),
     /// Bilinear between the four surrounding pixels.
     Bilinear,
+    /// Bicubic among the sixteen surrounding pixels, those beyond the border as the outermost ones (Keys 1981).
+    Bicubic {
+        /// The slope of the weights at distance one: ONNX's `cubic_coeff_a`, −0.75 in PyTorch.
+        slope: f64,
+    },
+}
+
+impl Interpolation {
+    /// The distance from a coordinate within which pixels have a weight.
+    pub fn reach(self) -> f64 {
+        match self {
+            Interpolation::Nearest(_) | Interpolation::Bilinear => 1.0,
+            Interpolation::Bicubic { .. } => 2.0,
+        }
+    }
 }
 
 /// Which pixel counts as nearest: ONNX's `nearest_mode`.

@@ -176,7 +176,32 @@ fn along(x: Tensor<4>, axis: usize, length: usize, resize: &Resize) -> Tensor<4>
             let after = x.select(axis, chosen(after));
             before.clone() + (after - before) * share
         }
+        Interpolation::Bicubic { slope } => {
+            let tap = |tap: i32| {
+                let pixels = coordinates.iter();
+                let pixels = pixels.map(|x| inside(x.floor() + f64::from(tap)));
+                let weights = coordinates.iter();
+                let weights =
+                    weights.map(|x| bicubic((x.floor() + f64::from(tap) - x).abs(), slope));
+                let mut shape = [1; 4];
+                shape[axis] = size;
+                let weights = TensorData::new(weights.collect::<Vec<f32>>(), shape);
+                let weights = Tensor::<4>::from_data(weights, &device);
+                x.clone().select(axis, chosen(pixels.collect())) * weights
+            };
+            tap(-1) + tap(0) + tap(1) + tap(2)
+        }
     }
+}
+
+/// The weight of a pixel at a distance of at most two in bicubic interpolation.
+fn bicubic(distance: f64, slope: f64) -> f32 {
+    let (x, a) = (distance, slope);
+    let weight = match x <= 1.0 {
+        true => ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0,
+        false => ((a * x - 5.0 * a) * x + 8.0 * a) * x - 4.0 * a,
+    };
+    weight as f32
 }
 
 /// The input coordinate that an output index samples. It is computed in 32 bits, as PyTorch and ONNX Runtime do: in 64, the

@@ -301,4 +301,72 @@ fn resizing_samples_at_the_given_coordinates() {
         ),
         [2., 4.]
     );
+    // Values of ONNX Runtime.
+    let squares: Vec<f32> = (0..10).map(|i| (i * i) as f32).collect();
+    let cubic = |slope, coordinates| {
+        let sampling = Interpolation::Bicubic { slope };
+        row(&squares, 15, 1.5, sampling, coordinates)
+    };
+    let wanted = [
+        -0.086_805_58,
+        0.218_75,
+        1.430_559_4,
+        3.152_779_6,
+        6.125,
+        10.282_406,
+        14.300_928,
+        20.125,
+        27.134_277,
+        33.449_08,
+        42.125,
+        51.986_14,
+        60.597_206,
+        73.906_25,
+        82.475_71,
+    ];
+    assert_near(
+        &cubic(-0.75, ResizeCoordinates::HalfPixel),
+        &wanted,
+        "cubic",
+    );
+    let wanted = [
+        -0.057_870_15,
+        0.312_5,
+        1.361_109,
+        3.361_110_7,
+        6.25,
+        10.027_773,
+        14.694_445,
+        20.25,
+        26.694_445,
+        34.027_78,
+        42.25,
+        51.361_11,
+        61.361_115,
+        73.437_5,
+        81.983_8,
+    ];
+    assert_near(&cubic(-0.5, ResizeCoordinates::HalfPixel), &wanted, "slope");
+    let wanted = [
+        0.0,
+        0.327_169_24,
+        1.682_220_9,
+        3.600_945_2,
+        6.402_334,
+        10.584_169,
+        14.510_198,
+        20.125,
+        26.868_805,
+        32.861_153,
+        41.431_454,
+        50.398_37,
+        58.752_193,
+        71.453_094,
+        81.0,
+    ];
+    assert_near(
+        &cubic(-0.75, ResizeCoordinates::AlignCorners),
+        &wanted,
+        "cubic corners",
+    );
 }

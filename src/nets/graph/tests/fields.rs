@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::super::field::{AxisField, Field, NodeField};
-use super::super::op::{Binary, Conv, PadFill, Pads, ReducedAxes, Reduction, Unary};
+use super::super::op::{
+    Binary, Conv, Interpolation, PadFill, Pads, ReducedAxes, Reduction, Resize, ResizeCoordinates,
+    Unary,
+};
 use super::random::{Kinds, graph};
 use super::*;
 
@@ -138,6 +141,27 @@ fn mirrored_borders_leave_fields_inside_the_image_exact() {
     assert_eq!(found.field.rows.pixels_at(2), (0, 5));
     let mut moving = (0..99).filter(|&pixel| moves[pixel][2 * 11 + 2]);
     assert!(moving.all(|pixel| pixel / 11 < 5 && pixel % 11 < 5));
+}
+
+#[test]
+fn cubic_interpolation_reaches_two_pixels_far() {
+    let mut bench = Bench::new([1, 13, 15]);
+    let strided = Conv {
+        stride: [2, 2],
+        ..Conv::default()
+    };
+    let input = bench.input;
+    let half = conv(&mut bench, input, strided, &[2, 1, 3, 3]);
+    let resize = Resize {
+        size: [12, 14],
+        scale: [2.0, 2.0],
+        sampling: Interpolation::Bicubic { slope: -0.75 },
+        coordinates: ResizeCoordinates::HalfPixel,
+    };
+    let whole = bench.then(Op::Resize(resize), half);
+    let graph = bench.finish();
+    assert_eq!(graph.fields()[whole.0].unwrap().field.rows.stride, 1);
+    assert_covered(&graph);
 }
 
 #[test]

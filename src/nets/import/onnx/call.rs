@@ -5,6 +5,7 @@ use super::constant::Constant;
 use super::count::SymbolicInt;
 use super::error::NodeProblem;
 use super::strided_indices::StridedIndices;
+use super::types;
 use crate::nets::graph::NodeId;
 
 /// The meaning of a name in the file.
@@ -53,6 +54,8 @@ pub struct OnnxCall<'a> {
     pub attributes: Attributes<'a>,
     /// Its inputs; `None` for an omitted one.
     pub inputs: Vec<Option<ImportValue>>,
+    /// The number types of its inputs.
+    pub types: Vec<i32>,
     /// The names of its outputs; empty for an unused one.
     pub outputs: Vec<&'a str>,
     /// How many outputs the file names, used or not.
@@ -75,6 +78,12 @@ impl OnnxCall<'_> {
     /// An optional input.
     pub fn optional(&self, place: usize) -> Option<&ImportValue> {
         self.inputs.get(place).and_then(Option::as_ref)
+    }
+
+    /// Whether an input is of integers.
+    pub fn is_whole(&self, place: usize) -> bool {
+        let code = self.types.get(place);
+        code.is_some_and(|&code| types::is_integer(code))
     }
 
     /// An input that must be known at import; `role` names it in the error.

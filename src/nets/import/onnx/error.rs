@@ -60,7 +60,7 @@ pub enum OnnxFault {
     },
     /// An array of an unsupported number type.
     #[error(
-        "the array `{array}` has the type {found}; export the network with float32 weights, not quantised"
+        "the array `{array}` has the type {found}; export the network with float32 weights, or quantised to 8 bits"
     )]
     ArrayType {
         /// The array.

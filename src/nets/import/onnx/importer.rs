@@ -12,6 +12,7 @@ use super::error::{NodeProblem, OnnxFault};
 use super::file::ArrayReader;
 use super::lengths::{dims, floats};
 use super::names::UniqueNames;
+use super::types;
 use crate::nets::graph::{Dim, Graph, GraphBuilder, NodeId, NodeInput, Op};
 use crate::session::array::Array;
 
@@ -26,6 +27,8 @@ pub struct Importer<'a> {
     /// The batch size that the file was exported for, if fixed; 1 if open.
     pub batch: i64,
     values: HashMap<String, ImportValue>,
+    /// The number type of each name.
+    number_types: HashMap<String, i32>,
     initializers: HashMap<&'a str, &'a TensorProto>,
     names: UniqueNames,
     weights: HashMap<String, Vec<String>>,
@@ -62,6 +65,7 @@ impl<'a> Importer<'a> {
             opset,
             batch,
             values: HashMap::new(),
+            number_types: HashMap::new(),
             initializers: HashMap::new(),
             names: UniqueNames::default(),
             weights: HashMap::new(),
@@ -80,6 +84,18 @@ impl<'a> Importer<'a> {
     /// Sets the value of a name in the file.
     pub fn set(&mut self, name: &str, value: ImportValue) {
         self.values.insert(name.to_owned(), value);
+    }
+
+    /// Sets the number type of a name in the file.
+    pub fn set_number_type(&mut self, name: &str, code: i32) {
+        self.number_types.insert(name.to_owned(), code);
+    }
+
+    /// The number type of a name in the file.
+    pub fn number_type(&self, name: &str) -> i32 {
+        let array = || self.initializers.get(name).map(|array| array.data_type);
+        let known = self.number_types.get(name).copied();
+        known.or_else(array).unwrap_or(types::UNKNOWN)
     }
 
     /// Marks the softmax that gives `output` as the last.

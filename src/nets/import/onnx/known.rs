@@ -4,6 +4,7 @@
 use super::call::ImportValue;
 use super::constant::{Constant, affordable};
 use super::importer::Importer;
+use super::types;
 use crate::nets::graph::run::on_arrays;
 use crate::nets::graph::{Dim, NodeId, NodeInput, Op};
 use crate::session::array::Array;
@@ -23,15 +24,27 @@ impl Importer<'_> {
         on_arrays(op, &arrays, &shape)
     }
 
-    /// A node's output, as an array if it does not depend on the images.
-    pub fn settled(&self, value: ImportValue) -> ImportValue {
+    /// A node's output, as an array if it does not depend on the images, and as integers if they are its number type.
+    pub fn settled(&self, value: ImportValue, number_type: i32) -> ImportValue {
         let array = match value {
             ImportValue::Node(id) => self.fixed.get(&id),
             _ => None,
         };
-        match array {
+        let value = match array {
             Some(array) => ImportValue::Known(Constant::Floats(array.clone())),
             None => value,
+        };
+        match value {
+            ImportValue::Known(constant @ Constant::Floats(_))
+                if types::is_integer(number_type) =>
+            {
+                let shape = constant.shape().to_vec();
+                ImportValue::Known(match constant.counts() {
+                    Some(values) => Constant::Ints { shape, values },
+                    None => constant,
+                })
+            }
+            other => other,
         }
     }
 

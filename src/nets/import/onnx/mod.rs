@@ -26,6 +26,7 @@ mod strided_indices;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod types;
 mod walk;
 
 use std::path::Path;
@@ -151,6 +152,7 @@ fn enter(importer: &mut Importer, port: &ImageInput) -> Result<(), OnnxFault> {
             .map_err(words)?,
     };
     importer.set(&port.name, value);
+    importer.set_number_type(&port.name, port.data_type);
     Ok(())
 }
 

@@ -1,11 +1,17 @@
 //! Tests with the files of `tests/fixtures/onnx`: results against onnxruntime's, operators behind a plain network, and
 //! broken files.
 
+mod arrays;
+mod einsum;
 mod errors;
+mod images;
 mod limits;
 mod operators;
 mod parity;
+mod quantised;
+mod scattered;
 mod versions;
+mod wholes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,6 +55,15 @@ fn with_text(mut node: NodeProto, name: &str, text: &'static str) -> NodeProto {
     let mut attribute = AttributeProto::new();
     name.clone_into(&mut attribute.name);
     attribute.s = text.into();
+    node.attribute.push(attribute);
+    node
+}
+
+/// A node with an attribute of several integers.
+fn with_list(mut node: NodeProto, name: &str, numbers: &[i64]) -> NodeProto {
+    let mut attribute = AttributeProto::new();
+    name.clone_into(&mut attribute.name);
+    attribute.ints = numbers.to_vec();
     node.attribute.push(attribute);
     node
 }
@@ -130,4 +145,19 @@ fn output(version: i64, arrays: Vec<TensorProto>, nodes: Vec<NodeProto>) -> Vec<
 /// The plain network's logits for these images.
 fn logits() -> Vec<f32> {
     output(7, Vec::new(), Vec::new())
+}
+
+/// The plain network's logits, each times the number of its class.
+fn times(factors: [f32; CLASSES]) -> Vec<f32> {
+    let logits = logits();
+    let factors = factors.iter().cycle();
+    logits.iter().zip(factors).map(|(a, b)| a * b).collect()
+}
+
+fn assert_near(found: &[f32], wanted: &[f32]) {
+    assert_eq!(found.len(), wanted.len());
+    for (place, (a, b)) in found.iter().zip(wanted).enumerate() {
+        let near = (a - b).abs() <= 1e-5 * (1.0 + b.abs());
+        assert!(near, "{place}: {a} instead of {b}");
+    }
 }

@@ -7,7 +7,7 @@ use super::call::{ImportValue, OnnxCall};
 use super::constant::Constant;
 use super::error::{NodeProblem, OnnxFault};
 use super::importer::Importer;
-use super::{names, ops};
+use super::{names, ops, types};
 
 impl Importer<'_> {
     /// Translates nodes in order.
@@ -32,6 +32,11 @@ impl Importer<'_> {
             operator: &node.op_type,
             attributes: Attributes::of(node),
             inputs,
+            types: node
+                .input
+                .iter()
+                .map(|name| self.number_type(name))
+                .collect(),
             outputs: node.output.iter().map(used).collect(),
             declared: node.output.iter().filter(|name| !name.is_empty()).count(),
             name: names::readable_name(node),
@@ -53,9 +58,10 @@ impl Importer<'_> {
             NodeProblem::Fault(fault) => fault,
             NodeProblem::Cannot(problem) => unsupported(problem),
         })?;
+        let made = types::of_outputs(call.operator, call.attributes, &call.types);
         let values: Vec<ImportValue> = values
             .into_iter()
-            .map(|value| self.settled(value))
+            .map(|value| self.settled(value, made))
             .collect();
         if !self.can_afford(&values) {
             return Err(unsupported(
@@ -66,6 +72,7 @@ impl Importer<'_> {
         for (name, value) in node.output.iter().zip(values) {
             if !name.is_empty() {
                 self.set(name, value);
+                self.set_number_type(name, made);
             }
         }
         Ok(())
@@ -93,6 +100,7 @@ impl Importer<'_> {
         for tensor in &graph.initializer {
             let value = ImportValue::Weight(tensor.name.clone(), self.arrays.read(tensor)?);
             self.set(&tensor.name, value);
+            self.set_number_type(&tensor.name, tensor.data_type);
         }
         for node in &graph.node {
             self.node(node)?;
@@ -100,6 +108,8 @@ impl Importer<'_> {
         for (outer, inner) in node.output.iter().zip(&graph.output) {
             let value = self.value(&inner.name)?;
             self.set(outer, value);
+            let code = self.number_type(&inner.name);
+            self.set_number_type(outer, code);
         }
         Ok(())
     }

@@ -202,7 +202,7 @@ pub fn gather(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
 }
 
 /// An index counted from the front, from one that may be negative.
-fn from_front(index: i64, length: usize) -> Result<usize, NodeProblem> {
+pub fn from_front(index: i64, length: usize) -> Result<usize, NodeProblem> {
     let front = if index < 0 {
         index.checked_add_unsigned(length as u64)
     } else {
@@ -215,7 +215,7 @@ fn from_front(index: i64, length: usize) -> Result<usize, NodeProblem> {
 }
 
 /// The elements of a value at indices along an axis, which the axes of the indices replace.
-fn selected(
+pub fn selected(
     importer: &mut Importer,
     name: &str,
     value: &ImportValue,
@@ -254,6 +254,53 @@ fn selected(
     importer.emit_value(name, op, &[input])
 }
 
+/// Known indices along the first axes of a value, for these axes merged into one.
+pub struct MergedIndices {
+    /// The indices, row-major.
+    pub indices: Vec<usize>,
+    /// The axes that the indices themselves have.
+    pub shape: Vec<usize>,
+    /// Number of the axes merged.
+    pub depth: usize,
+}
+
+impl MergedIndices {
+    /// The second input of a node, whose first one has the lengths `from`.
+    pub fn of(call: &OnnxCall, from: &[Dim]) -> Result<Self, NodeProblem> {
+        let table = call.known(1, "indices")?;
+        let rows = table.ints().zip(table.shape().split_last());
+        let Some((known, (&depth, shape))) = rows else {
+            return NodeProblem::cannot("its indices are no list of fixed numbers");
+        };
+        if call.attributes.int("batch_dims", 0) != 0 || !(1..=from.len()).contains(&depth) {
+            return NodeProblem::cannot(format!(
+                "it selects along {depth} of {} axes, or differently for each image",
+                from.len()
+            ));
+        }
+        let merged = &from[..depth];
+        if merged.iter().any(|dim| dim.batched) {
+            return NodeProblem::cannot(
+                "it selects from the batch; each image must be processed independently",
+            );
+        }
+        let along = |row: &[i64]| -> Result<usize, NodeProblem> {
+            let mut axes = row.iter().zip(merged);
+            axes.try_fold(0, |index, (&along, dim)| {
+                Ok(index * dim.count + from_front(along, dim.count)?)
+            })
+        };
+        Ok(Self {
+            indices: known
+                .chunks_exact(depth)
+                .map(along)
+                .collect::<Result<_, _>>()?,
+            shape: shape.to_vec(),
+            depth,
+        })
+    }
+}
+
 /// `GatherND`, with known indices along the first axes. These are merged, and the indices with them.
 pub fn gather_nd(
     importer: &mut Importer,
@@ -261,31 +308,8 @@ pub fn gather_nd(
 ) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = importer.dims(value)?;
-    let table = call.known(1, "indices")?;
-    let rows = table.ints().zip(table.shape().split_last());
-    let Some((known, (&depth, places_shape))) = rows else {
-        return NodeProblem::cannot("its indices are no list of fixed numbers");
-    };
-    if call.attributes.int("batch_dims", 0) != 0 || !(1..=from.len()).contains(&depth) {
-        return NodeProblem::cannot(format!(
-            "it selects along {depth} of {} axes, or differently for each image",
-            from.len()
-        ));
-    }
-    let (merged, rest) = from.split_at(depth);
-    if merged.iter().any(|dim| dim.batched) {
-        return NodeProblem::cannot(
-            "it selects from the batch; each image must be processed independently",
-        );
-    }
-    let along = |row: &[i64]| -> Result<usize, NodeProblem> {
-        let mut axes = row.iter().zip(merged);
-        axes.try_fold(0, |index, (&along, dim)| {
-            Ok(index * dim.count + from_front(along, dim.count)?)
-        })
-    };
-    let indices = known.chunks_exact(depth).map(along);
-    let indices: Vec<usize> = indices.collect::<Result<_, _>>()?;
+    let places = MergedIndices::of(call, &from)?;
+    let (merged, rest) = from.split_at(places.depth);
     let length: usize = merged.iter().map(|dim| dim.count).product();
     let lengths: Vec<SymbolicInt> = [Dim::fixed(length)]
         .iter()
@@ -294,6 +318,13 @@ pub fn gather_nd(
         .collect();
     let joined = format!("{}.joined", call.name);
     let value = reshaped(importer, &joined, value, &lengths)?;
-    let value = selected(importer, &call.name, &value, 0, indices, places_shape)?;
+    let value = selected(
+        importer,
+        &call.name,
+        &value,
+        0,
+        places.indices,
+        &places.shape,
+    )?;
     Ok(vec![value])
 }

@@ -1,6 +1,8 @@
 //! Convolution and pooling. Those along one axis become two-dimensional with a single row; those over
 //! three axes are supported if their windows extend along the first only.
 
+pub mod transposed;
+
 use super::super::attributes::Attributes;
 use super::super::call::{ImportValue, OnnxCall};
 use super::super::error::NodeProblem;

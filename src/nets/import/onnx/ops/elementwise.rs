@@ -4,13 +4,12 @@ use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::Constant;
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
-use super::super::file::{type_code, type_name};
 use super::super::importer::Importer;
 use super::super::lengths::{axis, count};
 use super::super::strided_indices::StridedIndices;
-use super::{folding, fusing, shape};
+use super::{casting, folding, fusing, shape};
 use crate::nets::graph::op::{Binary, Unary};
-use crate::nets::graph::{Dim, Op};
+use crate::nets::graph::{Dim, NodeInput, Op};
 
 /// Operators that return their input unchanged: `Identity`, `Dropout`.
 pub fn unchanged(
@@ -31,58 +30,6 @@ pub fn unchanged(
         }
     }
     Ok(vec![call.input(0)?.clone()])
-}
-
-/// `Cast` and `CastLike`. Values computed from the images are always 32-bit floats.
-pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
-    let value = call.input(0)?;
-    let to = cast_target(call)?;
-    let is_float = matches!(to, 1 | 10 | 11 | 16);
-    match value {
-        ImportValue::Known(constant) | ImportValue::Weight(_, constant) => {
-            let other = folding::cast(constant, to)?;
-            let same = other == *constant;
-            Ok(vec![if same {
-                value.clone()
-            } else {
-                ImportValue::Known(other)
-            }])
-        }
-        ImportValue::Broadcast(constant, lengths) => {
-            let other = folding::cast(constant, to)?;
-            Ok(vec![ImportValue::Broadcast(other, lengths.clone())])
-        }
-        ImportValue::GreaterThan(..) | ImportValue::Places(_) => Ok(vec![value.clone()]),
-        ImportValue::Node(_) if is_float => Ok(vec![value.clone()]),
-        ImportValue::Node(_) => {
-            let to = type_name(to);
-            let input = importer.operand(value, &call.name)?;
-            let Some((Op::Unary(Unary::Floor | Unary::Ceil | Unary::Round), _)) =
-                importer.operator_of(&input)
-            else {
-                return NodeProblem::cannot(format!(
-                    "it converts values computed from the images to {to}"
-                ));
-            };
-            Ok(vec![value.clone()])
-        }
-    }
-}
-
-/// The ONNX code of the type that a `Cast` or `CastLike` converts to. Before version 6 it is a name.
-fn cast_target(call: &OnnxCall) -> Result<i32, NodeProblem> {
-    if call.operator == "CastLike" {
-        return Ok(match call.input(1)?.constant() {
-            Some(Constant::Ints { .. }) => 7,
-            _ => 1,
-        });
-    }
-    let name = call.attributes.text("to").unwrap_or_default();
-    let code = match name {
-        "" => i32::try_from(call.attributes.int("to", 1)).ok(),
-        name => type_code(name),
-    };
-    code.ok_or_else(|| NodeProblem::Cannot(format!("it converts to the unknown type `{name}`")))
 }
 
 /// `Constant`.
@@ -149,6 +96,11 @@ fn function(call: &OnnxCall) -> Result<Unary, NodeProblem> {
         "Ceil" => Unary::Ceil,
         "Round" => Unary::Round,
         "Sign" => Unary::Sign,
+        "Sin" | "Cos" => {
+            return NodeProblem::cannot(
+                "its input is computed from the images; only arrays are supported",
+            );
+        }
         other => {
             return NodeProblem::cannot(format!("{other} with these attributes is not supported"));
         }
@@ -158,13 +110,13 @@ fn function(call: &OnnxCall) -> Result<Unary, NodeProblem> {
 /// Elementwise operators of one input.
 pub fn unary(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
-    let function = function(call)?;
     if let Some(known) = value
         .constant()
         .and_then(|constant| folding::unary(call.operator, constant))
     {
         return Ok(vec![ImportValue::Known(known)]);
     }
+    let function = function(call)?;
     let input = importer.operand(value, &call.name)?;
     Ok(vec![importer.emit_value(
         &call.name,
@@ -245,6 +197,16 @@ pub fn binary(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
         let aligned = begun_at_axis(importer, call, &result, value)?;
         let value = aligned.as_ref().unwrap_or(value);
         result = of_two(importer, call, function, &result, value)?;
+    }
+    // Integers are divided towards zero.
+    if let ("Div", true, ImportValue::Node(id)) = (call.operator, call.is_whole(0), &result) {
+        let quotient: NodeInput = (*id).into();
+        if matches!(
+            importer.operator_of(&quotient),
+            Some((Op::Binary(Binary::Div), _))
+        ) {
+            return Ok(vec![casting::truncated(importer, &call.name, &quotient)?]);
+        }
     }
     if call.operator == "Mean" {
         #[allow(clippy::cast_precision_loss)]

@@ -279,7 +279,11 @@ pub fn unary(operator: &str, constant: &Constant) -> Option<Constant> {
                     .collect(),
             })
         }
-        ("Floor" | "Ceil" | "Round" | "Neg" | "Abs" | "Sqrt" | "Exp" | "Log" | "Reciprocal", _) => {
+        (
+            "Floor" | "Ceil" | "Round" | "Neg" | "Abs" | "Sqrt" | "Exp" | "Log" | "Sin" | "Cos"
+            | "Reciprocal",
+            _,
+        ) => {
             let array = constant.floats()?;
             let function = |number: f32| match operator {
                 "Floor" => number.floor(),
@@ -290,6 +294,8 @@ pub fn unary(operator: &str, constant: &Constant) -> Option<Constant> {
                 "Sqrt" => number.sqrt(),
                 "Exp" => number.exp(),
                 "Log" => number.ln(),
+                "Sin" => number.sin(),
+                "Cos" => number.cos(),
                 _ => number.recip(),
             };
             let numbers = array.values().iter().copied().map(function).collect();

@@ -1,18 +1,23 @@
 //! Translation of ONNX operators, one file per family.
 
+mod arrays;
+mod casting;
 mod choosing;
 mod conditions;
 mod convolution;
+mod einsum;
 mod elementwise;
 mod folding;
 mod fusing;
 mod moving;
 mod normalisation;
 mod product;
+mod quantisation;
 mod recurrent;
 mod reduction;
 mod reshaping;
 mod resize;
+mod scattering;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -75,6 +80,7 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
     }
     Some(match operator {
         "Conv" => convolution::conv,
+        "ConvTranspose" => convolution::transposed::conv_transpose,
         "MaxPool" => convolution::max_pool,
         "AveragePool" => convolution::average_pool,
         "GlobalAveragePool" | "GlobalMaxPool" => convolution::global_pool,
@@ -92,17 +98,19 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Gemm" => product::gemm,
         "MatMul" => product::matmul,
         "Attention" => product::attention,
+        "Einsum" => einsum::einsum,
         "LSTM" => recurrent::lstm,
         "GRU" => recurrent::gru,
         "Resize" | "Upsample" => resize::resize,
         "Identity" | "Dropout" => elementwise::unchanged,
-        "Cast" | "CastLike" => elementwise::cast,
+        "Cast" | "CastLike" => casting::cast,
         "Constant" => elementwise::constant,
+        "QuantizeLinear" => quantisation::quantize,
+        "DequantizeLinear" => quantisation::dequantize,
         "Relu" | "LeakyRelu" | "Elu" | "Selu" | "Celu" | "Sigmoid" | "Tanh" | "HardSigmoid"
         | "HardSwish" | "Gelu" | "Swish" | "Mish" | "Softplus" | "Softsign" | "Erf" | "Exp"
-        | "Log" | "Sqrt" | "Neg" | "Abs" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sign" => {
-            elementwise::unary
-        }
+        | "Log" | "Sqrt" | "Neg" | "Abs" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sign"
+        | "Sin" | "Cos" => elementwise::unary,
         "PRelu" => elementwise::parametric_relu,
         "Clip" => elementwise::clip,
         "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Max" | "Min" | "Sum" | "Mean" => {
@@ -117,6 +125,8 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Split" => choosing::split,
         "Gather" => choosing::gather,
         "GatherND" => choosing::gather_nd,
+        "ScatterND" => scattering::scatter_nd,
+        "ScatterElements" => scattering::scatter_elements,
         "Pad" => moving::pad,
         "DepthToSpace" => moving::depth_to_space,
         "SpaceToDepth" => moving::space_to_depth,
@@ -130,6 +140,8 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Tile" => shape::tile,
         "ConstantOfShape" => shape::constant_of_shape,
         "Range" => shape::range,
+        "CumSum" => arrays::cumulative_sum,
+        "OneHot" => arrays::one_hot,
         _ => return None,
     })
 }

@@ -97,7 +97,8 @@ pub fn concat(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
     )?])
 }
 
-fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, NodeProblem> {
+/// Known arrays, concatenated.
+pub fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, NodeProblem> {
     let mut shape = parts[0].shape().to_vec();
     let alike = |part: &&Constant| {
         let lengths = part.shape();

@@ -16,6 +16,9 @@ pub fn batch(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
     let attributes = call.attributes;
     let by_outputs = call.opset < 14 && call.declared > 1 && !attributes.flag("is_test", false);
     if attributes.flag("training_mode", false) || by_outputs {
+        if let Some(x) = call.input(0)?.constant() {
+            return of_weights(call, &floats(x)?);
+        }
         return NodeProblem::cannot(
             "it uses the statistics of the current batch, as in training; export the network after model.eval()",
         );
@@ -32,6 +35,43 @@ pub fn batch(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
     let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
     let value = importer.emit_value(&call.name, Op::BatchNorm { epsilon }, &inputs)?;
     Ok(vec![value])
+}
+
+/// Weights \[N,C,…\] standardized by channel, then scaled and shifted: weight standardization, which is exported as a
+/// normalisation in training.
+fn of_weights(call: &OnnxCall, x: &Array<f32>) -> Result<Vec<ImportValue>, NodeProblem> {
+    if call.outputs.iter().skip(1).any(|name| !name.is_empty()) {
+        return NodeProblem::cannot("its output of statistics is used");
+    }
+    let scale = floats(call.known(1, "weight")?)?;
+    let bias = floats(call.known(2, "bias")?)?;
+    let (rows, channels, area) = match x.shape() {
+        [rows, channels, rest @ ..] => (*rows, *channels, rest.iter().product::<usize>()),
+        shape => return NodeProblem::cannot(format!("its input has the shape {shape:?}")),
+    };
+    if [scale.shape(), bias.shape()] != [&[channels][..]; 2] {
+        return NodeProblem::cannot(format!("its weights do not fit {channels} channels"));
+    }
+    let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
+    let mut values = x.values().to_vec();
+    let parameters = scale.values().iter().zip(bias.values()).enumerate();
+    for (channel, (&scale, &bias)) in parameters {
+        let runs = (0..rows).map(|row| (row * channels + channel) * area);
+        let places: Vec<usize> = runs.flat_map(|start| start..start + area).collect();
+        let count = places.len() as f64;
+        let sum = places.iter().map(|&place| f64::from(values[place]));
+        let mean = sum.sum::<f64>() / count;
+        let squares = places
+            .iter()
+            .map(|&place| (f64::from(values[place]) - mean).powi(2));
+        let deviation = (squares.sum::<f64>() / count + epsilon).sqrt();
+        for place in places {
+            let unit = (f64::from(values[place]) - mean) / deviation;
+            values[place] = (unit * f64::from(scale) + f64::from(bias)) as f32;
+        }
+    }
+    let standardized = Array::new(x.shape(), values);
+    Ok(vec![ImportValue::Known(Constant::Floats(standardized))])
 }
 
 /// `LayerNormalization`.
@@ -118,7 +158,7 @@ pub fn local_response(
     Ok(vec![importer.emit_value(&call.name, op, &[input])?])
 }
 
-/// `LpNormalization`: division by the vector norm along an axis.
+/// `LpNormalization`: division by the vector norm along an axis. As in ONNX Runtime, zeros stay zeros.
 pub fn length(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let axis = axis(call.attributes.int("axis", -1), rank)?;
@@ -130,6 +170,7 @@ pub fn length(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
         call.attributes.int("p", 2),
         &[axis],
         ReducedAxes::Kept,
+        Some(f64::from(f32::MIN_POSITIVE)),
     )?;
     let op = Op::Binary(Binary::Div);
     Ok(vec![importer.emit_value(
@@ -193,13 +234,13 @@ pub fn reduced_norm(
         false => ReducedAxes::Dropped,
     };
     let power = if call.operator == "ReduceL1" { 1 } else { 2 };
-    let NodeInput::Node(id) = norm(importer, call, &input, power, &axes, after)? else {
+    let NodeInput::Node(id) = norm(importer, call, &input, power, &axes, after, None)? else {
         return NodeProblem::cannot("it works on weights only");
     };
     Ok(vec![ImportValue::Node(id)])
 }
 
-/// The norm of vectors along axes: Σ|x| or √Σx².
+/// The norm of vectors along axes: Σ|x| or √Σx², with a sum of at least `least`.
 fn norm(
     importer: &mut Importer,
     call: &OnnxCall,
@@ -207,6 +248,7 @@ fn norm(
     power: i64,
     axes: &[usize],
     axes_after: ReducedAxes,
+    least: Option<f64>,
 ) -> Result<NodeInput, NodeProblem> {
     let part = |role: &str| format!("{}.{role}", call.name);
     let each = match power {
@@ -231,7 +273,12 @@ fn norm(
         axes: axes.to_vec(),
         axes_after,
     };
-    let sum = importer.emit(&part("sum"), sum, &[each.into()])?;
+    let mut sum = importer.emit(&part("sum"), sum, &[each.into()])?;
+    if let Some(min) = least {
+        let max = f64::INFINITY;
+        let op = Op::Unary(Unary::Clip { min, max });
+        sum = importer.emit(&part("least"), op, &[sum.into()])?;
+    }
     match power {
         1 => Ok(sum.into()),
         _ => Ok(importer

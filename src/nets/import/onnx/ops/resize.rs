@@ -98,8 +98,14 @@ fn sampling(call: &OnnxCall, old: bool, scale: [f64; 2]) -> Result<Interpolation
         "nearest" if old => nearest_before_version_11(scale).map(Interpolation::Nearest),
         "nearest" => nearest(call).map(Interpolation::Nearest),
         "linear" | "bilinear" => Ok(Interpolation::Bilinear),
+        "cubic" if call.attributes.flag("exclude_outside", false) => {
+            NodeProblem::cannot("it leaves pixels beyond the border out (exclude_outside = 1)")
+        }
+        "cubic" => Ok(Interpolation::Bicubic {
+            slope: f64::from(call.attributes.float("cubic_coeff_a", -0.75)),
+        }),
         other => NodeProblem::cannot(format!(
-            "its mode is {other}; only nearest and linear are supported"
+            "its mode is {other}; only nearest, linear and cubic are supported"
         )),
     }
 }

@@ -1,10 +1,10 @@
 //! Tests of operators in unusual uses, behind the logits of the plain network.
 
-use onnx_ir::{AttributeProto, ModelProto, NodeProto};
+use onnx_ir::{ModelProto, NodeProto};
 
 use super::{
-    CLASSES, extended, import, integers, logits, model, node, output, reals, refusal_of, run,
-    with_text,
+    CLASSES, assert_near, extended, import, integers, logits, model, node, output, reals,
+    refusal_of, run, times, with_list, with_text,
 };
 
 /// The mean of an image's logits, \[N,1\], in version 13.
@@ -17,26 +17,9 @@ fn mean() -> NodeProto {
     )
 }
 
-/// A node with an attribute of several integers.
-fn with_list(mut node: NodeProto, name: &str, numbers: &[i64]) -> NodeProto {
-    let mut attribute = AttributeProto::new();
-    name.clone_into(&mut attribute.name);
-    attribute.ints = numbers.to_vec();
-    node.attribute.push(attribute);
-    node
-}
-
 fn means(logits: &[f32]) -> Vec<f32> {
     let mean = |row: &[f32]| row.iter().sum::<f32>() / row.len() as f32;
     logits.chunks(CLASSES).map(mean).collect()
-}
-
-fn assert_near(found: &[f32], wanted: &[f32]) {
-    assert_eq!(found.len(), wanted.len());
-    for (place, (a, b)) in found.iter().zip(wanted).enumerate() {
-        let near = (a - b).abs() <= 1e-5 * (1.0 + b.abs());
-        assert!(near, "{place}: {a} instead of {b}");
-    }
 }
 
 /// Each number as often as there are classes.
@@ -100,13 +83,6 @@ fn a_dropout_exported_as_in_training_is_noted_and_discards_nothing() {
     assert_near(&run(&training), &logits());
     let plain = extended(13, arrays(), dropout("never")).unwrap();
     assert!(plain.notes.is_empty(), "{:?}", plain.notes);
-}
-
-/// The plain network's logits, each times the number of its class.
-fn times(factors: [f32; CLASSES]) -> Vec<f32> {
-    let logits = logits();
-    let factors = factors.iter().cycle();
-    logits.iter().zip(factors).map(|(a, b)| a * b).collect()
 }
 
 const STEPS: [f32; CLASSES] = [0.5, -1.5, 2.5, 3.5, -4.5, 5.5, 6.5, 7.5, 8.5, 9.5];
@@ -351,4 +327,32 @@ fn elements_are_selected_along_several_axes_at_once() {
         words.contains("its indices exceed the length 10"),
         "{words}"
     );
+}
+
+#[test]
+fn a_vector_of_zeros_keeps_its_length() {
+    for power in [1, 2] {
+        let attributes = [("axis", 2), ("p", power)];
+        let nodes = vec![
+            node("Reshape", &["logits", "as rows"], "rows", &[]),
+            node("Mul", &["rows", "mask"], "masked", &[]),
+            node("LpNormalization", &["masked"], "unit", &attributes),
+            node("Flatten", &["unit"], "flat", &[("axis", 1)]),
+        ];
+        let arrays = vec![
+            integers("as rows", &[-1, 2, 5]),
+            reals("mask", &[2, 1], &[1.0, 0.0]),
+        ];
+        let mut wanted = Vec::new();
+        for image in logits().chunks(CLASSES) {
+            let row = &image[..5];
+            let length: f32 = match power {
+                1 => row.iter().map(|logit| logit.abs()).sum(),
+                _ => row.iter().map(|logit| logit * logit).sum::<f32>().sqrt(),
+            };
+            wanted.extend(row.iter().map(|logit| logit / length));
+            wanted.extend([0.0; 5]);
+        }
+        assert_near(&output(13, arrays, nodes), &wanted);
+    }
 }
