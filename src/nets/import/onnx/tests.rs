@@ -34,6 +34,13 @@ fn imported(name: &str) -> OnnxImport {
     read(&fixture(&format!("{name}.onnx")), &OnnxOptions::default()).unwrap()
 }
 
+/// Numbers that are not symmetric.
+fn uneven(count: usize) -> Vec<f32> {
+    (0..count)
+        .map(|i| (i * 7 % 11) as f32 / 4.0 - 1.0)
+        .collect()
+}
+
 /// A node whose attributes are integers.
 fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, i64)]) -> NodeProto {
     let mut node = NodeProto::new();

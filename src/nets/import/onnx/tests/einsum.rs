@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{assert_near, extended, integers, logits, node, reals, refusal_of, run, with_text};
+use super::{
+    assert_near, extended, integers, logits, node, reals, refusal_of, run, uneven, with_text,
+};
 
 /// The sum of products that an equation of single letters describes, by its definition.
 fn summed(equation: &str, inputs: &[(&[usize], &[f32])]) -> Vec<f32> {
@@ -31,13 +33,6 @@ fn summed(equation: &str, inputs: &[(&[usize], &[f32])]) -> Vec<f32> {
         sums[index(right, &at)] += factors.product::<f32>();
     }
     sums
-}
-
-/// Numbers that are not symmetric.
-fn uneven(count: usize) -> Vec<f32> {
-    (0..count)
-        .map(|i| (i * 7 % 11) as f32 / 4.0 - 1.0)
-        .collect()
 }
 
 /// The output of an equation of the logits as matrices \[N,2,5\] and these arrays, and the operators of the network.

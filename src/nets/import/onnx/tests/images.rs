@@ -2,7 +2,9 @@
 
 use onnx_ir::NodeProto;
 
-use super::{CLASSES, assert_near, integers, logits, node, output, reals, with_list, with_text};
+use super::{
+    CLASSES, assert_near, integers, logits, node, output, reals, uneven, with_list, with_text,
+};
 
 /// A transposed convolution's attributes along rows and columns, and its groups.
 struct Spread {
