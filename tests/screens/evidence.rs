@@ -314,7 +314,7 @@ fn times_of_maps_are_at_the_pace_of_their_own_stage() {
     let mut state = showing("Overview", (120, 40));
     press(&later, &mut state, &['+', '5', 'M'].map(KeyCode::Char));
     let prompt = screen(&later, &state);
-    assert!(prompt.contains("trials/s; templates"), "{prompt}");
+    assert!(prompt.contains("at 9,900 trials/s"), "{prompt}");
     assert!(!prompt.contains("at 250 trials/s"), "{prompt}");
 }
 
