@@ -3,7 +3,9 @@
 use super::*;
 use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::session::config::{self, Response};
-use crate::session::record::{Analysis, BlockSums, ClassificationImages, TrialKind};
+use crate::session::record::{
+    Analysis, BlockSums, ClassificationImages, Inputs, SplitFingerprint, TrialKind,
+};
 use crate::session::{Config, Session};
 
 /// A session with decisions at γ 0 and 0.5 on images of ten classes, of which so many have maps: two blocks of 40 trials
@@ -78,4 +80,40 @@ fn evidence_of_plans_with_maps_of_other_classes_is_centred_differently_above_zer
         });
         assert_eq!(centring, [[true, true], [true, listed >= 9]]);
     }
+}
+
+/// PCA noise is made from the training images, so that plans which name the same noise may have been shown another.
+#[test]
+fn pca_noise_is_the_same_only_if_the_training_images_are() {
+    let shown = |noise: config::Noise, sum: &str| {
+        let mut session = session(10, 0);
+        if let config::Analysis::ClassificationImages(plan) = &mut session.config.analyses[0] {
+            plan.noise = noise;
+        }
+        let train = SplitFingerprint {
+            images: 60,
+            sha256: sum.to_owned(),
+        };
+        session.record.inputs = vec![Inputs {
+            train,
+            ..Inputs::default()
+        }];
+        session
+    };
+    let compared = |a: &Session, b: &Session| {
+        let pair = SessionPair::new(a, b, &ComparisonRequest::default()).unwrap();
+        let compared = MapComparison::new(&pair, 0, Response::Decision);
+        assert_eq!(
+            compared.cautions().count(),
+            usize::from(!compared.same_noise)
+        );
+        compared.same_noise
+    };
+    let (pca, uniform) = (config::Noise::Pca, config::Noise::Uniform);
+    assert!(compared(&shown(pca, "a1"), &shown(pca, "a1")));
+    assert!(!compared(&shown(pca, "a1"), &shown(pca, "b2")));
+    assert!(compared(&shown(uniform, "a1"), &shown(uniform, "b2")));
+    let mut old = shown(pca, "b2");
+    old.record.inputs.clear();
+    assert!(compared(&shown(pca, "a1"), &old));
 }
