@@ -6,7 +6,7 @@ use crate::session::config::{self, Response};
 use crate::session::record::{
     Analysis, BlockSums, ClassificationImages, Inputs, SplitFingerprint, TrialKind,
 };
-use crate::session::{Config, Session};
+use crate::session::{Config, Form, Session};
 
 /// A session with decisions at γ 0 and 0.5 on images of ten classes, of which so many have maps: two blocks of 40 trials
 /// at each γ, in each of which so many do not count.
@@ -116,4 +116,26 @@ fn pca_noise_is_the_same_only_if_the_training_images_are() {
     let mut old = shown(pca, "b2");
     old.record.inputs.clear();
     assert!(compared(&shown(pca, "a1"), &old));
+}
+
+#[test]
+fn classes_in_another_order_are_not_the_same_though_they_differ_in_case_alone() {
+    let named = |names: [&str; 3]| {
+        let mut session = session(10, 0);
+        session.record.form = Some(Form {
+            classes: names.map(str::to_owned).to_vec(),
+            ..Form::numbered([1, 4, 4], 3)
+        });
+        session
+    };
+    let letters = named(["A", "a", "B"]);
+    let error = |other: [&str; 3]| {
+        let other = named(other);
+        SessionPair::new(&letters, &other, &ComparisonRequest::default()).err()
+    };
+    assert_eq!(error(["A", "a", "b"]), None);
+    assert!(matches!(
+        error(["a", "A", "B"]),
+        Some(ComparisonError::Names { class, .. }) if class == ClassId(0)
+    ));
 }
