@@ -120,7 +120,7 @@ impl MemoryEstimate {
         let (largest, remedy) = match self.workers > kept.saturating_mul(COPIES) {
             true => (
                 format!("{} of it for the workers", in_words(self.workers)),
-                "fewer workers (--workers) take less",
+                "fewer workers (--workers) or smaller blocks (block: 100) take less",
             ),
             false => (
                 format!("{} of it for this analysis", in_words(kept)),

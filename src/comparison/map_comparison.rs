@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::SessionPair;
 use crate::format;
 use crate::ids::{ClassId, Gamma};
-use crate::session::config::Response;
+use crate::session::Session;
+use crate::session::config::{Noise, Response};
 use crate::session::form::Shape;
 use crate::session::record::GammaTrials;
 use crate::stats::classification::{GammaEstimate, ImageEstimate};
@@ -29,6 +30,9 @@ pub struct MapComparison {
     /// Whether the evidence of both is centred within the same groups of trials: above γ = 0 these are the classes that
     /// have maps, and the others together. If not, the maps may differ for that alone.
     pub same_centring: bool,
+    /// Whether both were shown the same noise: PCA noise is made from each session's own training images. If not, the
+    /// maps may differ for that alone.
+    pub same_noise: bool,
     /// The difference of the two maps for every class, \[K\]; `None` unless both have one.
     pub classes: Vec<Option<MapDifference>>,
     /// Whether each has too few trials for any evidence image.
@@ -72,6 +76,7 @@ impl MapComparison {
         let mut compared = Self {
             trials: common.trials.map(|trials| trials.trials_of(response)),
             same_centring: !centred || pooled_classes(first) == pooled_classes(second),
+            same_noise: pair.plans[0].noise != Noise::Pca || !differ_in_images(pair.sessions),
             gamma: common.gamma,
             response,
             shape,
@@ -88,10 +93,20 @@ impl MapComparison {
         compared
     }
 
-    /// A caution if the evidence images differ in more than the networks.
-    pub fn centring_caution(&self) -> Option<&'static str> {
-        let words = "the plans have maps of other classes: above γ 0 evidence depends on which";
-        (!self.same_centring).then_some(words)
+    /// Cautions if the maps differ in more than the networks.
+    pub fn cautions(&self) -> impl Iterator<Item = &'static str> {
+        let cautions = [
+            (
+                self.same_noise,
+                "the PCA noise of each is made from its own training images, which differ: the maps depend on it",
+            ),
+            (
+                self.same_centring,
+                "the plans have maps of other classes: above γ 0 evidence depends on which",
+            ),
+        ];
+        let cautions = cautions.into_iter().filter(|(is_same, _)| !is_same);
+        cautions.map(|(_, words)| words)
     }
 
     /// The two maps of a class; `None` unless both have one.
@@ -150,6 +165,14 @@ impl MapComparison {
             (count > 0).then(|| correlations.into_iter().sum::<f64>() / count as f64);
         totals
     }
+}
+
+/// Whether the training images of two sessions are known to differ; those of earlier versions have no fingerprint.
+fn differ_in_images(sessions: [&Session; 2]) -> bool {
+    let [first, second] = sessions.map(|session| session.record.inputs.last());
+    first
+        .zip(second)
+        .is_some_and(|(first, second)| first.train != second.train)
 }
 
 /// The classes whose trials form one group by which evidence is centred above γ = 0: those without maps, if there are

@@ -61,7 +61,11 @@ pub(super) fn check_form(sessions: [&Session; 2]) -> Result<(), ComparisonError>
         return Ok(());
     }
     let mut pairs = a.classes.iter().zip(&b.classes);
-    let other_name = pairs.position(|(a, b)| a.to_lowercase() != b.to_lowercase());
+    // The case of a name does not matter, unless another class has it in this case.
+    let is_other = |(name, called): (&String, &String)| {
+        name != called && (name.to_lowercase() != called.to_lowercase() || b.classes.contains(name))
+    };
+    let other_name = pairs.position(is_other);
     match other_name.map(ClassId) {
         None => Ok(()),
         Some(class) => Err(ComparisonError::Names {

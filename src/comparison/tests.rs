@@ -3,8 +3,10 @@
 use super::*;
 use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::session::config::{self, Response};
-use crate::session::record::{Analysis, BlockSums, ClassificationImages, TrialKind};
-use crate::session::{Config, Session};
+use crate::session::record::{
+    Analysis, BlockSums, ClassificationImages, Inputs, SplitFingerprint, TrialKind,
+};
+use crate::session::{Config, Form, Session};
 
 /// A session with decisions at γ 0 and 0.5 on images of ten classes, of which so many have maps: two blocks of 40 trials
 /// at each γ, in each of which so many do not count.
@@ -78,4 +80,62 @@ fn evidence_of_plans_with_maps_of_other_classes_is_centred_differently_above_zer
         });
         assert_eq!(centring, [[true, true], [true, listed >= 9]]);
     }
+}
+
+/// PCA noise is made from the training images, so that plans which name the same noise may have been shown another.
+#[test]
+fn pca_noise_is_the_same_only_if_the_training_images_are() {
+    let shown = |noise: config::Noise, sum: &str| {
+        let mut session = session(10, 0);
+        if let config::Analysis::ClassificationImages(plan) = &mut session.config.analyses[0] {
+            plan.noise = noise;
+        }
+        let train = SplitFingerprint {
+            images: 60,
+            sha256: sum.to_owned(),
+        };
+        session.record.inputs = vec![Inputs {
+            train,
+            ..Inputs::default()
+        }];
+        session
+    };
+    let compared = |a: &Session, b: &Session| {
+        let pair = SessionPair::new(a, b, &ComparisonRequest::default()).unwrap();
+        let compared = MapComparison::new(&pair, 0, Response::Decision);
+        assert_eq!(
+            compared.cautions().count(),
+            usize::from(!compared.same_noise)
+        );
+        compared.same_noise
+    };
+    let (pca, uniform) = (config::Noise::Pca, config::Noise::Uniform);
+    assert!(compared(&shown(pca, "a1"), &shown(pca, "a1")));
+    assert!(!compared(&shown(pca, "a1"), &shown(pca, "b2")));
+    assert!(compared(&shown(uniform, "a1"), &shown(uniform, "b2")));
+    let mut old = shown(pca, "b2");
+    old.record.inputs.clear();
+    assert!(compared(&shown(pca, "a1"), &old));
+}
+
+#[test]
+fn classes_in_another_order_are_not_the_same_though_they_differ_in_case_alone() {
+    let named = |names: [&str; 3]| {
+        let mut session = session(10, 0);
+        session.record.form = Some(Form {
+            classes: names.map(str::to_owned).to_vec(),
+            ..Form::numbered([1, 4, 4], 3)
+        });
+        session
+    };
+    let letters = named(["A", "a", "B"]);
+    let error = |other: [&str; 3]| {
+        let other = named(other);
+        SessionPair::new(&letters, &other, &ComparisonRequest::default()).err()
+    };
+    assert_eq!(error(["A", "a", "b"]), None);
+    assert!(matches!(
+        error(["a", "A", "B"]),
+        Some(ComparisonError::Names { class, .. }) if class == ClassId(0)
+    ));
 }

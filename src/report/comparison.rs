@@ -106,7 +106,7 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
         headline(compared),
         caution(pair, compared).into(),
     ];
-    lines.extend(compared.centring_caution().map(String::from));
+    lines.extend(compared.cautions().map(String::from));
     lines.push(String::new());
     let all = compared.classes.len();
     let mut shown: Vec<ClassId> = ClassId::all(all)

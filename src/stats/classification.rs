@@ -257,8 +257,7 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
         let maps = measured.iter_mut().map(|(_, maps)| maps);
         regression::regress(axes, maps, [&deviations, &shown_deviations]);
     }
-    let is_listed = |class: ClassId| trials.listed.binary_search(&class).is_ok();
-    let fitted = needed::fitted_trials(trials.gamma, &counts, is_listed);
+    let fitted = needed::fitted_trials(trials.gamma, measured.iter().map(|(class, _)| class));
     let finished = |(class, [decision, evidence]): (ClassEstimate, [Option<MeasuredMap>; 2])| {
         let image = |map: Option<MeasuredMap>, fitted: u64| {
             map.map(|map| ImageEstimate::new(map, MapContext { fitted, ..setting }))

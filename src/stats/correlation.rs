@@ -17,14 +17,8 @@ pub fn pearson(a: &[f32], b: &[f32]) -> Option<f64> {
     (aa > 0.0 && bb > 0.0).then(|| (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0))
 }
 
-/// Reliability of the whole map from the correlation `r` of its halves, each with half of its trials:
-/// Spearman–Brown, 2r/(1+r).
-pub fn spearman_brown(r: f64) -> f64 {
-    whole_reliability(r, 2.0)
-}
-
-/// Reliability of a map with `length` times as many trials as those that correlate by `r`: nr/(1+(n−1)r), Spearman
-/// and Brown's prophecy for any length.
+/// Reliability of a map with `length` times as many trials as the halves that correlate by `r`: Spearman–Brown,
+/// nr/(1+(n−1)r), which is 2r/(1+r) if each half has half of the trials.
 ///
 /// For a negative `r`, for which that formula diverges, nr/(1+(n−1)|r|), so that the result stays in
 /// \[−1,1\] and a map without signal has about 0.
@@ -83,6 +77,11 @@ pub fn trials_needed(trials: u64, reliability: f64, target: f64) -> Option<u64> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of halves with equally many trials.
+    fn spearman_brown(r: f64) -> f64 {
+        whole_reliability(r, 2.0)
+    }
 
     #[test]
     fn spearman_brown_matches_its_closed_form() {

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::correlation::{pearson, spearman_brown};
+use super::correlation::{pearson, whole_reliability};
 use super::covariance::{Eigen, symmetric_eigen};
 use super::sums::total;
 use crate::stats::numbers::FIXED_POINT;
@@ -93,9 +93,12 @@ pub fn estimate(
     let whole = PooledSums::new(noise, &[0, 1]);
     let sta = whole.averages();
     let halves = [0, 1].map(|parity| PooledSums::new(noise, &[parity]).averages());
+    // How many times as many fields the whole has as a half.
+    let [even, odd] = noise.fields.map(|fields| fields as f64);
+    let length = (even + odd) / (even * odd).sqrt();
     let reliability = |unit: usize| {
         let (even, odd) = (halves[0][unit].as_ref()?, halves[1][unit].as_ref()?);
-        pearson(even, odd).map(spearman_brown)
+        pearson(even, odd).map(|r| whole_reliability(r, length))
     };
     let kernel_correlation = |unit: usize| {
         let kernel = kernel.get(unit * pixels..(unit + 1) * pixels)?;

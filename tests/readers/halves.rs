@@ -5,14 +5,16 @@ use tempfile::tempdir;
 use super::{four, grey};
 use crate::images::*;
 
-/// Many archives name their classes beside the labels.
+/// Many archives name their classes beside the labels, or number their images.
 #[test]
-fn names_of_classes_are_not_taken_for_labels() {
+fn other_arrays_are_taken_neither_for_labels_nor_for_images() {
     let folder = tempdir().unwrap();
     for (file, names) in [
         ("set.npz", "label_names"),
         ("other.npz", "target_names"),
         ("train-labels.npz", "label_names"),
+        ("images.npz", "class_names"),
+        ("labels.npz", "ids"),
     ] {
         let path = folder.path().join(file);
         put_npz(

@@ -153,7 +153,7 @@ fn a_plan_that_does_not_fit_because_of_its_workers_is_refused_with_fewer_of_them
     };
     let error = refused(1000);
     assert!(
-        error.contains("--workers") && !error.contains("cell"),
+        error.contains("--workers") && error.contains("block") && !error.contains("cell"),
         "{error}"
     );
     assert!(!refused(0).contains("--workers"));

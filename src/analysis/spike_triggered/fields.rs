@@ -80,9 +80,11 @@ impl Fields {
         self.corners.len()
     }
 
-    /// Images whose fields and activations may be in memory at once.
+    /// Images whose gathered fields and activations may be in memory at once.
     pub fn images_at_once(&self) -> usize {
-        images_at_once(&[&self.site])
+        let gathered = self.positions() * self.field_pixels();
+        let most = gathered.max(activations(&self.site));
+        (MOST_NUMBERS / most.max(self.image_pixels())).max(1)
     }
 
     /// The fields of images \[N,C,H,W\], image by image: \[N·M,P\].
@@ -155,9 +157,12 @@ pub fn activations(layer: &Site) -> usize {
     rows * columns * layer.units
 }
 
-/// Numbers in all fields of a layer for one image.
+/// Numbers in the fields of a layer that are summed for one image: one field if every field is the whole image.
 fn fields(layer: &Site) -> usize {
-    layer.inner_positions().len() * layer.field_pixels()
+    match layer.sees_whole_image() {
+        true => layer.field_pixels(),
+        false => layer.inner_positions().len() * layer.field_pixels(),
+    }
 }
 
 /// Images whose fields and activations may be in memory at once, for each of these layers.

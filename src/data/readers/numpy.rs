@@ -70,12 +70,15 @@ impl RecognisedSet for Files {
         let mut arrays: BTreeMap<(SetPart, FileContent), Named> = BTreeMap::new();
         let mut unused = Vec::new();
         for path in &self.files {
-            for (name, named) in arrays_in(path)? {
+            let found = arrays_in(path)?;
+            let of_name = |(name, _): &(String, Named)| parse_role(name).content;
+            let said: Vec<FileContent> = found.iter().filter_map(of_name).collect();
+            for (name, named) in found {
                 let FileRole {
                     part,
                     content: Some(what),
                     ..
-                } = role_of(path, &name)
+                } = role_of(path, &name, &said)
                 else {
                     unused.push(name);
                     continue;
@@ -150,18 +153,19 @@ impl RecognisedSet for Files {
     }
 }
 
-/// The role of an array, from its name and, where that is not specific, its file's name.
-fn role_of(path: &Path, name: &str) -> FileRole {
+/// The role of an array, from its name and, where that is not specific, its file's name, unless an array in the file is
+/// `said` to hold that.
+fn role_of(path: &Path, name: &str, said: &[FileContent]) -> FileRole {
     let (array, file) = (parse_role(name), parse_role(&file_name(path)));
+    let of_file = file
+        .content
+        .filter(|content| !said.contains(content) && !names_classes(name));
     FileRole {
         part: match array.part {
             SetPart::Whole => file.part,
             part => part,
         },
-        content: array
-            .content
-            .or(file.content)
-            .filter(|_| !names_classes(name)),
+        content: array.content.or(of_file),
         set: file.set,
     }
 }

@@ -111,6 +111,7 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Value {
         "unit": pair.unit(compared.response),
         "trials": compared.trials,
         "same_centring": compared.same_centring,
+        "same_noise": compared.same_noise,
         "threshold": compared.bounds.map,
         "threshold_of_all": compared.bounds.all,
         "maps": totals.maps,

@@ -143,15 +143,14 @@ fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> St
         1 => "",
         _ => "; a pixel is outlined if any of its channels is beyond",
     };
-    let centring = compared
-        .centring_caution()
-        .map_or_else(String::new, |words| {
-            format!(" {}.", wording::capitalise(words))
-        });
+    let cautions = compared.cautions();
+    let cautions: String = cautions
+        .map(|words| format!(" {}.", wording::capitalise(words)))
+        .collect();
     let heading = heading(pair, compared);
     format!(
         "{}{}: each class's map in A ({}), in B ({}) and their difference, A minus B, {scale}. {} \
-         (two-sided, 5 % for all maps together and for each map){any}.{centring} noisescope {}.",
+         (two-sided, 5 % for all maps together and for each map){any}.{cautions} noisescope {}.",
         heading[..1].to_uppercase(),
         &heading[1..],
         pair.names()[0],

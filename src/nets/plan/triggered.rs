@@ -53,9 +53,12 @@ pub struct SummedSite {
 }
 
 impl SummedSite {
-    /// Whether its fields are summed elsewhere, as a matrix product.
+    /// Whether its fields are summed elsewhere, as a matrix product: also if all are the same one, which is then
+    /// multiplied once, and not at every position.
     fn is_matrix_product(&self) -> bool {
+        let first = self.corners.first();
         self.corners.len() < MIN_POSITIONS
+            || self.corners.iter().all(|corner| Some(corner) == first)
     }
 }
 
@@ -70,7 +73,8 @@ pub struct TriggeredSums {
     pub magnitude: Vec<f64>,
     /// Σa·(s−½) for the pixels of a field, row-major \[U,C,h,w\].
     pub weighted: Vec<f64>,
-    /// Activations, row-major \[N,U,M\], that are still to be multiplied with fields: for sites with few positions.
+    /// Activations, row-major \[N,U,M\], that are still to be multiplied with fields: for sites with few positions, or
+    /// with one field for all.
     pub unsummed: Vec<f32>,
 }
 

@@ -138,7 +138,7 @@ fn sentences(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
         headline(compared),
         caution(pair, compared)
     )];
-    all.extend(compared.centring_caution().map(sentence));
+    all.extend(compared.cautions().map(sentence));
     let totals = compared.totals();
     all.extend(totals.correlation.map(|r| {
         format!(

@@ -1,7 +1,7 @@
 //! How many trials a map needs to be reliable, given that some only fit the means around which it is measured.
 
-use super::GammaEstimate;
-use crate::ids::{ClassId, Gamma};
+use super::{ClassEstimate, GammaEstimate};
+use crate::ids::Gamma;
 use crate::stats::correlation::trials_needed_beyond;
 use crate::stats::numbers::Response;
 
@@ -20,30 +20,25 @@ impl GammaEstimate {
 
     /// Trials of which maps of this response are not made, since they fit the means around which these are measured.
     pub fn fitted_trials(&self, response: Response) -> u64 {
-        let is_listed = |class: ClassId| self.classes[class].listed;
         match response {
             Response::Decision => 0,
-            Response::Evidence => fitted_trials(self.gamma, &self.counts, is_listed),
+            Response::Evidence => fitted_trials(self.gamma, self.classes.iter()),
         }
     }
 }
 
 /// Trials that fit the means of evidence: above γ = 0 it is measured within true classes, those without maps together, and
-/// one trial of each but the first fits its mean. By trials that count, of true and predicted class, \[K,K\].
-pub(super) fn fitted_trials(
+/// one trial of each but the first fits its mean. Of the classes with trials that count.
+pub(super) fn fitted_trials<'a>(
     gamma: Gamma,
-    counts: &[u64],
-    is_listed: impl Fn(ClassId) -> bool,
+    classes: impl Iterator<Item = &'a ClassEstimate>,
 ) -> u64 {
     if gamma == Gamma::NOISE {
         return 0;
     }
-    let classes = counts.len().isqrt().max(1);
-    let rows = ClassId::all(classes).zip(counts.chunks_exact(classes));
-    let shown = rows.filter(|(_, row)| row.iter().any(|&count| count > 0));
-    let (listed, others): (Vec<ClassId>, Vec<ClassId>) = shown
-        .map(|(class, _)| class)
-        .partition(|&class| is_listed(class));
+    let shown = classes.filter(|class| class.cells[0] > 0 || class.cells[2] > 0);
+    let (listed, others): (Vec<&ClassEstimate>, Vec<&ClassEstimate>) =
+        shown.partition(|class| class.listed);
     let strata = listed.len() + usize::from(!others.is_empty());
     strata.saturating_sub(1) as u64
 }

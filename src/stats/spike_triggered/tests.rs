@@ -73,6 +73,27 @@ fn an_average_equals_the_one_computed_by_hand() {
     assert!((result.reliability[0].unwrap() - 1.0).abs() < 1e-9);
 }
 
+/// Halves that correlate by ½ are a signal-to-noise ratio of 1 in each; all fields have one of 2, or, if one half has
+/// four times as many as the other, of 2½.
+#[test]
+fn the_reliability_is_that_of_all_fields_also_if_the_halves_differ_in_size() {
+    let sums = [
+        fixed(&[1.0; 2]),
+        fixed(&[1.0; 2]),
+        fixed(&[0.0; 6]),
+        fixed(&[1.0, -1.0, 0.0, 1.0, 0.0, -1.0]),
+    ];
+    for (fields, expected) in [([4, 4], 2.0 / 3.0), ([4, 1], 2.5 / 3.5)] {
+        let noise = StaSums {
+            fields,
+            ..by_hand(&sums)
+        };
+        let result = estimate(&noise, &noise, &[], &NO_GRADIENTS);
+        let found = result.reliability[0].unwrap();
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+}
+
 #[test]
 fn there_is_no_reliability_before_both_halves_have_fired() {
     let mut sums = sums();
@@ -245,7 +266,7 @@ fn each_of_several_units_has_its_own_average_correlations_and_reliability() {
             ),
             (
                 result.reliability[unit],
-                pearson(&halves[0], &halves[1]).map(spearman_brown),
+                pearson(&halves[0], &halves[1]).map(|r| whole_reliability(r, 2.0)),
             ),
         ] {
             assert!(

@@ -269,7 +269,7 @@ impl ComparisonContent {
         let chosen = look.request.gamma.and_then(|gamma| pair.gamma_index(gamma));
         let gamma_index = chosen.unwrap_or_else(|| pair.best_gamma_index(response));
         let compared = MapComparison::new(&pair, gamma_index, response);
-        let cautions = compared.centring_caution().into_iter();
+        let cautions = compared.cautions();
         let cautions: Vec<&str> = cautions.chain([caution(&pair, &compared)]).collect();
         let noise = pair.plans[0].noise.label();
         let classes = ClassId::all(compared.classes.len());

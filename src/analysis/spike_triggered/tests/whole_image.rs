@@ -8,8 +8,9 @@ use crate::nets::launch;
 use crate::session::array::Array;
 use crate::stimulus::BlockSeed;
 
-/// A network whose layer `norm` standardizes 3 channels of 2×2 positions, so that each of them depends on every pixel.
-fn normalized() -> Subject {
+/// A network whose layer `norm` standardizes 3 channels of positions that are so many pixels apart, so that each of them
+/// depends on every pixel.
+fn normalized(apart: usize) -> Subject {
     let mut builder = GraphBuilder::new([1, 28, 28]);
     let weight = |builder: &mut GraphBuilder, name: &str, shape: &[usize]| {
         let count: usize = shape.iter().product();
@@ -18,9 +19,9 @@ fn normalized() -> Subject {
         builder.weight(name, values).unwrap()
     };
     let input = builder.add("images", Op::Input, &[]).unwrap();
-    let kernel = weight(&mut builder, "kernel", &[3, 1, 14, 14]);
+    let kernel = weight(&mut builder, "kernel", &[3, 1, apart, apart]);
     let conv = Op::Conv(Conv {
-        stride: [14, 14],
+        stride: [apart, apart],
         ..Conv::default()
     });
     let conv = builder.add("conv", conv, &[input.into(), kernel]).unwrap();
@@ -49,43 +50,58 @@ fn normalized() -> Subject {
 
 #[test]
 fn positions_that_see_the_whole_image_are_summed_one_by_one() {
-    let lab = lab(normalized(), NetworkKind::Onnx, 40, 10);
-    let sites = lab.network.sites();
-    let id = SiteId(sites.iter().position(|site| site.name == "norm").unwrap());
-    let site = sites[id].clone();
-    assert!(site.sees_whole_image());
-    assert_eq!((site.units, site.positions), (3, (2, 2)));
-    let pixels: Vec<f32> = (0..5)
-        .flat_map(|i| lab.dataset.train.image(i))
-        .map(|&x| f32::from(x) / 255.0)
-        .collect();
-    let shown = stack(&pixels, [1, 28, 28], &lab.device);
-    let layers = [Fields::new(id, &site, &lab.device)];
-    assert_eq!(layers[0].gather(shown.clone()).dims(), [5 * 4, 784]);
-    let activations = read_back(lab.network.activations(shown, &[id]).remove(0));
-    let mut expected = vec![0.0; 3 * 784];
-    for (map, activations) in activations.chunks_exact(4).enumerate() {
-        let (image, unit) = (map / 3, map % 3);
-        let response: f64 = activations.iter().map(|&a| f64::from(a)).sum();
-        let shown = &pixels[image * 784..][..784];
-        for (sum, s) in expected[unit * 784..].iter_mut().zip(shown) {
-            *sum += response * (f64::from(*s) - 0.5);
+    for apart in [14, 7] {
+        let positions = (28 / apart) * (28 / apart);
+        let lab = lab(normalized(apart), NetworkKind::Onnx, 40, 10);
+        let sites = lab.network.sites();
+        let id = SiteId(sites.iter().position(|site| site.name == "norm").unwrap());
+        let site = sites[id].clone();
+        assert!(site.sees_whole_image());
+        assert_eq!(site.units, 3);
+        assert_eq!(site.positions.0 * site.positions.1, positions);
+        let pixels: Vec<f32> = (0..5)
+            .flat_map(|i| lab.dataset.train.image(i))
+            .map(|&x| f32::from(x) / 255.0)
+            .collect();
+        let shown = stack(&pixels, [1, 28, 28], &lab.device);
+        let layers = [Fields::new(id, &site, &lab.device)];
+        assert_eq!(layers[0].gather(shown.clone()).dims(), [5 * positions, 784]);
+        let activations = read_back(lab.network.activations(shown, &[id]).remove(0));
+        let mut expected = vec![0.0; 3 * 784];
+        for (map, activations) in activations.chunks_exact(positions).enumerate() {
+            let (image, unit) = (map / 3, map % 3);
+            let response: f64 = activations.iter().map(|&a| f64::from(a)).sum();
+            let shown = &pixels[image * 784..][..784];
+            for (sum, s) in expected[unit * 784..].iter_mut().zip(shown) {
+                *sum += response * (f64::from(*s) - 0.5);
+            }
         }
+        for by_plan in [false, true] {
+            launch::set_by_plan(by_plan);
+            let sums = fields::sum(&layers, &lab.network, &pixels, &lab.device).remove(0);
+            assert_eq!(sums.fields as usize, 5 * positions);
+            let pairs = sums.weighted.iter().zip(&expected);
+            let worst = pairs.map(|(&sum, expected)| (sum as f64 / FIXED_POINT - expected).abs());
+            let worst = worst.fold(0.0, f64::max);
+            assert!(worst < 1e-4, "{positions} by plan: {by_plan}: {worst}");
+        }
+        launch::set_by_plan(false);
     }
-    for by_plan in [false, true] {
-        launch::set_by_plan(by_plan);
-        let sums = fields::sum(&layers, &lab.network, &pixels, &lab.device).remove(0);
-        assert_eq!(sums.fields, 5 * 4);
-        let pairs = sums.weighted.iter().zip(&expected);
-        let worst = pairs.map(|(&sum, expected)| (sum as f64 / FIXED_POINT - expected).abs());
-        assert!(worst.fold(0.0, f64::max) < 1e-4, "by plan: {by_plan}");
-    }
-    launch::set_by_plan(false);
+}
+
+/// One field serves all positions of an image: there may be as many images at once as if there were one position.
+#[test]
+fn positions_that_see_the_whole_image_take_the_memory_of_one_field() {
+    let subject = normalized(7);
+    let site = subject.sites().iter().find(|site| site.name == "norm");
+    let layer = Fields::new(SiteId(0), site.unwrap(), subject.device());
+    let images = fields::images_at_once_for(std::slice::from_ref(&layer));
+    assert_eq!(images / layer.images_at_once(), layer.positions());
 }
 
 #[test]
 fn the_covariance_of_a_unit_has_its_fields_at_every_position() {
-    let lab = lab(normalized(), NetworkKind::Onnx, 40, 10);
+    let lab = lab(normalized(14), NetworkKind::Onnx, 40, 10);
     let sites = lab.network.sites();
     let id = SiteId(sites.iter().position(|site| site.name == "norm").unwrap());
     let layer = Fields::new(id, &sites[id], &lab.device);
@@ -124,7 +140,7 @@ fn averages_and_gradients_are_measured_where_positions_see_the_whole_image() {
         block: 8,
         ..Plan::default()
     };
-    let found = found(settings, &lab(normalized(), NetworkKind::Onnx, 40, 10));
+    let found = found(settings, &lab(normalized(14), NetworkKind::Onnx, 40, 10));
     assert!(found.progress.is_finished());
     assert_eq!(found.layers[0].noise.fields, [8 * 4; 2]);
     assert_eq!(found.layers[0].gradients.fields, 8);

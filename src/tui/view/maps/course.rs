@@ -17,9 +17,10 @@ const LEAST: (u16, u16) = (34, 8);
 const AHEAD: f64 = 10.0;
 
 /// R after `trials` trials if it is `reliability` after `all`: the signal-to-noise ratio R/(1−R) grows in
-/// proportion to the number of trials.
-fn law(reliability: f64, all: f64, trials: f64) -> f64 {
-    let ratio = reliability / (1.0 - reliability) * trials / all;
+/// proportion to the number of trials, but for those that are `fitted` by means.
+fn law(reliability: f64, (all, fitted): (f64, f64), trials: f64) -> f64 {
+    let free = |trials: f64| (trials - fitted).max(0.0);
+    let ratio = reliability / (1.0 - reliability) * free(trials) / free(all).max(1.0);
     ratio / (1.0 + ratio)
 }
 
@@ -39,6 +40,7 @@ pub fn draw(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) 
     }
     let theme = scene.theme;
     let all = trials.trials as f64;
+    let fitted = lens.estimate_of(class).fitted_trials(lens.response) as f64;
     let now = lens
         .image_of_shown_map(class)
         .and_then(|map| map.reliability);
@@ -49,7 +51,7 @@ pub fn draw(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) 
     if let Some(r) = now.filter(|r| *r > 0.0 && *r < 1.0) {
         let (from, to) = (ends.0.log10(), ends.1.log10());
         let at = |step: i32| from + (to - from) * f64::from(step) / 40.0;
-        let points = (0..=40).map(|step| (at(step), law(r, all, 10_f64.powf(at(step)))));
+        let points = (0..=40).map(|step| (at(step), law(r, (all, fitted), 10_f64.powf(at(step)))));
         series.push(Series {
             points: points.collect(),
             style: theme.dim(),
@@ -99,11 +101,21 @@ pub fn draw(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::correlation::trials_needed_beyond;
 
     #[test]
     fn the_curve_follows_the_signal_to_noise_ratio() {
         // R ½ is a ratio of 1; nineteen times the trials make one of 19, R 0.95.
-        assert!((law(0.5, 100.0, 1900.0) - 0.95).abs() < 1e-12);
-        assert!((law(0.5, 100.0, 100.0) - 0.5).abs() < 1e-12);
+        assert!((law(0.5, (100.0, 0.0), 1900.0) - 0.95).abs() < 1e-12);
+        assert!((law(0.5, (100.0, 0.0), 100.0) - 0.5).abs() < 1e-12);
+    }
+
+    /// It reaches R 0.95 at the trials that are said to be needed.
+    #[test]
+    fn the_curve_counts_the_trials_that_fit_means_once() {
+        let needed = trials_needed_beyond(20, 100, 0.5, RELIABLE).unwrap();
+        assert!((law(0.5, (100.0, 20.0), needed as f64) - RELIABLE).abs() < 1e-3);
+        assert!((law(0.5, (100.0, 20.0), 100.0) - 0.5).abs() < 1e-12);
+        assert_eq!(law(0.5, (100.0, 20.0), 10.0), 0.0);
     }
 }
