@@ -29,12 +29,6 @@ impl From<&fs::Metadata> for FileId {
     }
 }
 
-impl std::fmt::Display for FileId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.device, self.inode)
-    }
-}
-
 /// Whether written data has reached the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::session) enum Synced {

@@ -9,8 +9,8 @@ use crate::files;
 /// An engine's signs of life in its lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LifeSign {
-    /// Whether its process is alive; `None` if it runs on another machine, where only its beat shows
-    /// that.
+    /// Whether its process is alive; `None` if it runs on another machine, or if this is a copy of its lock:
+    /// only the beat shows whether that is kept up to date.
     pub lives: Option<bool>,
     /// Increases while it is alive.
     pub beat: u64,
@@ -26,8 +26,8 @@ impl Store {
         Some(LifeSign {
             lives: match owner.standing() {
                 OwnerState::Alive => Some(true),
-                OwnerState::Copied | OwnerState::Dead => Some(false),
-                OwnerState::Unknown => None,
+                OwnerState::Dead => Some(false),
+                OwnerState::Copied | OwnerState::Unknown => None,
             },
             beat: owner.beat_count(),
             written: file

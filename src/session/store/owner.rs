@@ -4,12 +4,11 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::folder::FileId;
 use super::now;
 use crate::host::{self, Machine};
 
@@ -20,8 +19,8 @@ pub const BEAT: Duration = Duration::from_secs(2);
 const MOST: usize = 1 << 15;
 
 /// The holder of a lock. In the file: the process, the socket, then one line for each of the other
-/// fields, the device and inode of the file itself, and `end`. Programs of earlier versions wrote only the
-/// first two lines, or no device and inode.
+/// fields, the inode of the file itself, and `end`. The device is not written: one file has several where its file
+/// system is mounted twice. Programs of earlier versions wrote only the first two lines, or no inode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) pid: u32,
@@ -82,7 +81,7 @@ impl Owner {
                     return Ok(None);
                 };
                 let place = text.lines().find_map(|line| line.strip_prefix("file "));
-                let here = FileId::from(&file.metadata()?).to_string();
+                let here = file.metadata()?.ino().to_string();
                 return Ok(Some(Self {
                     is_copy: place.is_some_and(|place| place != here),
                     ..owner
@@ -132,9 +131,9 @@ impl Owner {
             Some(machine) => (machine.name.as_str(), machine.boot.as_str()),
             None => ("", ""),
         };
-        let place = FileId::from(&file.metadata()?);
+        let inode = file.metadata()?.ino();
         let text = format!(
-            "{}\n{socket}\nmachine {name}\nboot {boot}\nstarted {}\ntoken {}\nbeat {}\nfile {place}\nend\n",
+            "{}\n{socket}\nmachine {name}\nboot {boot}\nstarted {}\ntoken {}\nbeat {}\nfile {inode}\nend\n",
             self.pid, self.started, self.token, self.beat
         );
         file.write_all_at(text.as_bytes(), 0)?;
