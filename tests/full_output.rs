@@ -6,7 +6,7 @@ mod common;
 use std::fs::{self, OpenOptions};
 use std::process::{Command, Stdio};
 
-use common::{Bench, endless, with_plan};
+use common::{Bench, both, endless, with_plan};
 
 #[test]
 fn output_lost_on_a_full_disk_is_an_error() {
@@ -143,6 +143,8 @@ fn options_that_cannot_apply_together_are_refused() {
             errors.contains("cannot be used with"),
             "{words:?}: {errors}"
         );
+        // Of the folders, which a variable names, the usage says nothing.
+        assert!(!errors.contains("--sessions"), "{words:?}: {errors}");
     }
     for words in [
         &["bench", "--workers", "0"][..],
@@ -154,6 +156,19 @@ fn options_that_cannot_apply_together_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{words:?}: {errors}");
         assert!(errors.contains(words[words.len() - 2]), "{errors}");
     }
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let bench = Bench::new();
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
+    // Of a folder that no variable names, ./sessions is the first choice.
+    let mut program = bench.program();
+    program.env("NOISESCOPE_SESSIONS", "");
+    program.env("NOISESCOPE_CONFIG", "");
+    let output = program.args(["ls", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", both(&output));
+    assert!(both(&output).contains("\"mine\""), "{}", both(&output));
 }
 
 #[test]

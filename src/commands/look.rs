@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use etcetera::BaseStrategy;
 
-use super::CommandError;
 use super::machine::MachineArgs;
+use super::{CommandError, path_variable};
 use crate::session::store::Store;
 use crate::tui;
 use crate::tui::preferences::{BackgroundPreference, ColourPreference, Preferences};
@@ -33,9 +33,9 @@ pub struct ScreenArgs {
     /// For slow connections: one frame per second, fewer colours, no decoration
     #[arg(long, global = true)]
     low_bandwidth: bool,
-    /// A preferences file, in the format that `noisescope config` prints (default: noisescope/config.ron in the platform's
-    /// config folder)
-    #[arg(long, global = true, value_name = "FILE", env = "NOISESCOPE_CONFIG")]
+    /// A preferences file, in the format that `noisescope config` prints (default: NOISESCOPE_CONFIG, else
+    /// noisescope/config.ron in the platform's config folder)
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The command that calls this program for these sessions, for display.
     #[arg(skip)]
@@ -45,14 +45,16 @@ pub struct ScreenArgs {
 impl ScreenArgs {
     /// Path of the preferences file; `None` if the platform has no config folder.
     pub fn path(&self) -> Option<PathBuf> {
-        let named = self
-            .config
-            .clone()
-            .filter(|path| !path.as_os_str().is_empty());
-        named.or_else(|| {
+        self.named().or_else(|| {
             let strategy = etcetera::choose_base_strategy().ok()?;
             Some(strategy.config_dir().join("noisescope").join("config.ron"))
         })
+    }
+
+    /// The preferences file that the option or its variable names.
+    fn named(&self) -> Option<PathBuf> {
+        let named = self.config.clone();
+        named.or_else(|| path_variable("NOISESCOPE_CONFIG"))
     }
 
     /// Screen options: those of the command line, else those of the preferences file.
@@ -63,9 +65,7 @@ impl ScreenArgs {
         let path = self.path();
         let read = path.as_deref().map(Preferences::read).transpose();
         let read = read.map_err(CommandError::Usage)?.flatten();
-        if let (None, Some(named)) = (&read, &self.config)
-            && !named.as_os_str().is_empty()
-        {
+        if let (None, Some(named)) = (&read, self.named()) {
             return Err(CommandError::Usage(format!(
                 "{}: no such file; noisescope config prints one",
                 named.display()

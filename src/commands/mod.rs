@@ -69,14 +69,9 @@ use session_args::SessionArgs;
 #[derive(Debug, Parser)]
 #[command(name = "noisescope", version, about, max_term_width = 100)]
 pub struct Cli {
-    /// The sessions folder (default: ./sessions if it exists, else in the platform's data folder)
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "NOISESCOPE_SESSIONS",
-        help_heading = "Folders"
-    )]
+    /// The sessions folder (default: NOISESCOPE_SESSIONS, else ./sessions if it exists, else in the platform's data
+    /// folder)
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Folders")]
     sessions: Option<PathBuf>,
     /// The folder of full data sets (default: NOISESCOPE_DATA, else in the platform's data folder); for a new
     /// session, also your own images: a folder or a file
@@ -218,10 +213,13 @@ impl Command {
 /// Runs the program: parses the command line, runs the command, returns the exit code. Errors go to
 /// standard error as one paragraph.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(end) => return output::checked(output::print_end_of_parsing(&end)),
     };
+    cli.sessions = cli
+        .sessions
+        .or_else(|| path_variable("NOISESCOPE_SESSIONS"));
     // Only a libtorch for GPUs supports TF32.
     if libtorch::is_for_gpus() && cli.command.as_ref().is_some_and(Command::computes) {
         numerics::choose(rounding::is_tf32(&cli));
@@ -335,6 +333,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Bench(bench)) => bench::run(&bench),
         Some(Command::Doctor(doctor)) => doctor::run(&store, data, &doctor),
     }
+}
+
+/// The path in an environment variable; `None` if it is not set or empty. It is not left to clap, which would name the
+/// option in its usage lines as if it had been given.
+fn path_variable(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name)?;
+    (!value.is_empty()).then(|| PathBuf::from(value))
 }
 
 /// `--sessions` or its variable, else `./sessions` if it exists, else the platform's folder.

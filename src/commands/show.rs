@@ -126,8 +126,14 @@ impl ShowArgs {
         let Some(number) = self.experiment else {
             return Ok(figures);
         };
-        let counts = figures.iter().map(|figure| figure.experiments(session));
-        let count = counts.max().unwrap_or(0);
+        let counts = figures
+            .iter()
+            .filter_map(|figure| figure.experiments(session));
+        let Some(count) = counts.max() else {
+            return Err(
+                "--experiment does not apply, since this figure is not of one experiment alone; leave it out".to_owned(),
+            );
+        };
         // The first may be absent too, which the figure says.
         if number > count.max(1) as u64 {
             return Err(format!(
@@ -160,7 +166,7 @@ impl ShowArgs {
                 names.join(", ")
             ));
         }
-        let count = figure.experiments(session);
+        let count = figure.experiments(session)?;
         let option = match self.which.map {
             Some(_) => "--images",
             None => "--experiment",
@@ -344,6 +350,18 @@ mod tests {
         let words =
             show(&["--figure", "attack"]).others(&session, &Figure::Attack { nth: 0 }, &[second]);
         assert!(words.unwrap().ends_with("also names attack2"));
+    }
+
+    #[test]
+    fn no_experiment_is_chosen_for_a_figure_that_is_not_of_one() {
+        let spikes = Analysis::SpikeTriggered(Default::default());
+        let session = planned(vec![spikes.clone(), spikes]);
+        let of_both = Figure::Covariance {
+            layer: "fc1".to_owned(),
+        };
+        let chosen = show(&["--figure", "covariance", "--experiment", "2"]);
+        let refusal = chosen.of_experiment(&session, vec![of_both]).unwrap_err();
+        assert!(refusal.contains("leave it out"), "{refusal}");
     }
 
     #[test]

@@ -38,7 +38,14 @@ pub fn draw(
     );
     let head = drawing.headings(&title, &origin(session));
     let matrix = Matrix::fit(session, counts, &sheet, head);
-    drawing.height = matrix.head + matrix.side * matrix.classes() + sheet.margin();
+    let end = matrix.head + matrix.side * matrix.classes();
+    drawing.height = end + sheet.margin();
+    if let Some(words) = matrix.numbers {
+        let row = sheet.line_height();
+        let words = sheet.truncate(words, sheet.width - 2.0 * sheet.margin());
+        drawing.text((sheet.margin(), end + 0.4 * row), &words, Paint::Dim);
+        drawing.height += 1.4 * row;
+    }
     matrix.name(&mut drawing);
     matrix.shades(&mut drawing, counts);
     for truth in ClassId::all(counts.classes()) {
@@ -71,6 +78,8 @@ fn alternative(session: &Session, counts: &SplitCounts, title: &str) -> String {
 struct Matrix {
     /// The shortened name of each class.
     names: Vec<String>,
+    /// What the numbers among the names mean, if there are any.
+    numbers: Option<&'static str>,
     /// Whether the class names are just numbers.
     numbered: bool,
     /// The side of a cell in millimetres.
@@ -89,10 +98,10 @@ impl Matrix {
     fn fit(session: &Session, counts: &SplitCounts, sheet: &Sheet, top: f64) -> Self {
         let (margin, row) = (sheet.margin(), sheet.line_height());
         let name = |class: ClassId| wording::bare_class_name(&session.record, class);
-        let names: Vec<(ClassId, String)> = ClassId::all(counts.classes())
+        let whole: Vec<(ClassId, String)> = ClassId::all(counts.classes())
             .map(|class| (class, name(class)))
             .collect();
-        let names = wording::short_and_distinct(&names, |name| wording::truncate(name, LETTERS));
+        let names = wording::short_and_distinct(&whole, |name| wording::truncate(name, LETTERS));
         let widest = |width: &dyn Fn(&String) -> f64| names.iter().map(width).fold(0.0, f64::max);
         let numbered = names.iter().all(|name| name.parse::<u64>().is_ok());
         let across = widest(&|name| sheet.text_width(name));
@@ -108,6 +117,7 @@ impl Matrix {
         let upright = !numbered && across > side - 0.3 * sheet.text_size();
         let above = if upright { across + 0.4 * row } else { row };
         Self {
+            numbers: wording::numbers_in_words(&whole, &names),
             numbered,
             side,
             left: margin + gutter,

@@ -317,10 +317,10 @@ fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
 }
 
 impl Figure {
-    /// How many experiments of its kind the plan has; 0 for a figure that is of none.
-    pub fn experiments(&self, session: &Session) -> usize {
+    /// How many experiments of its kind the plan has; `None` for a figure that is not of one of them alone.
+    pub fn experiments(&self, session: &Session) -> Option<usize> {
         let record = &session.record;
-        match self {
+        Some(match self {
             Self::Map { .. }
             | Self::Maps { .. }
             | Self::Significance { .. }
@@ -332,8 +332,8 @@ impl Figure {
             Self::Audit { .. } => record.all::<Audit>().count(),
             Self::Backdoor { .. } => record.all::<Backdoor>().count(),
             Self::Confusion { .. } => record.all::<Predictions>().count(),
-            Self::Covariance { .. } | Self::Shards | Self::Training => 0,
-        }
+            Self::Covariance { .. } | Self::Shards | Self::Training => return None,
+        })
     }
 
     fn response(&self) -> Option<Response> {

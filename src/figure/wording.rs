@@ -53,6 +53,13 @@ pub fn short_and_distinct(
     labels.collect()
 }
 
+/// What the numbers among the labels that [`short_and_distinct`] made of these names mean; `None` if there are none.
+pub fn numbers_in_words(names: &[(ClassId, String)], labels: &[String]) -> Option<&'static str> {
+    let mut all = names.iter().zip(labels);
+    let has_number = all.any(|((class, name), label)| label != name && *label == class.to_string());
+    has_number.then_some("numbers: classes, from 0, whose shortened names would be alike")
+}
+
 /// The ends of a share's interval in percent, without the sign: `91.0–95.0`.
 pub fn ends_in_percent(interval: Interval) -> String {
     format!("{:.1}–{:.1}", interval.low * 100.0, interval.high * 100.0)
@@ -116,6 +123,9 @@ mod tests {
             .collect();
         let short = |most: usize| short_and_distinct(&names, |name| truncate(name, most));
         assert_eq!(short(10), ["0", "1", "Poodle", "Lab"]);
+        // A reader is told what they are.
+        assert!(numbers_in_words(&names, &short(10)).is_some());
+        assert_eq!(numbers_in_words(&names, &short(14)), None);
         assert_eq!(
             short(14),
             ["Labrador retr…", "Labrador puppy", "Poodle", "Lab"]

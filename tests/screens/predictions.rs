@@ -174,6 +174,33 @@ fn the_session_suggested_has_the_network_and_is_in_the_folder_of_the_one_shown()
 }
 
 #[test]
+fn a_suggested_command_with_a_folder_longer_than_a_row_is_one_command_when_it_is_copied_by_rows() {
+    let session = accumulated();
+    let mut state = showing("Audit", (60, 18));
+    state.shared.program =
+        "noisescope --sessions /a/long/path/through/many/folders/to/the/one/of/the/sessions/here";
+    let output = screen(&session, &state);
+    let mut command = String::new();
+    // A blank before the rest of a path would end the path.
+    for row in output
+        .lines()
+        .skip_while(|row| !row.starts_with("noisescope"))
+    {
+        let Some(part) = row.trim_end().strip_suffix('\\') else {
+            command += row.trim_end();
+            break;
+        };
+        command += part;
+    }
+    let expected = format!("{} new mnist-paper-again ", state.shared.program);
+    assert!(command.starts_with(&expected), "{output}");
+    assert!(
+        command.ends_with("--set 'analyses=[Audit(())]'"),
+        "{output}"
+    );
+}
+
+#[test]
 fn an_analysis_that_has_not_begun_says_what_it_waits_for() {
     let mut session = experiments::measured();
     let fresh = session::Record::new(&session.config);

@@ -21,7 +21,7 @@ pub(super) fn overdue(
             "{name} is stopping, but what it is computing takes longer than {patience} s; it is saved and ends after that"
         ),
         (EngineCommand::Pause, Some(Phase::Starting)) => {
-            format!("{name} still starts after {patience} s; it pauses when its work begins")
+            format!("{name} is still starting after {patience} s; it pauses when its work begins")
         }
         _ => format!("the engine of {name} has not responded within {patience} s"),
     };

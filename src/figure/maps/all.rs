@@ -107,8 +107,8 @@ pub fn draw_all(
         .map(|class| (class, wording::bare_class_name(&session.record, class)))
         .collect();
     let room = name_room(tiles.across, &sheet);
-    let names = wording::short_and_distinct(&names, |name| short_name(name, room, sheet));
-    for (index, (shown, name)) in classes.iter().zip(&names).enumerate() {
+    let labels = wording::short_and_distinct(&names, |name| short_name(name, room, sheet));
+    for (index, (shown, name)) in classes.iter().zip(&labels).enumerate() {
         let (x, y) = tiles.corner(index, (margin, head), gap(&sheet), caption);
         let tile = Rect {
             x,
@@ -139,6 +139,7 @@ pub fn draw_all(
         first,
         trials,
         colouring.apart(classes.len()),
+        wording::numbers_in_words(&names, &labels),
     );
     let words = sheet.truncate(&words, room - used - row);
     drawing.text((margin + used + row, foot), &words, Paint::Dim);

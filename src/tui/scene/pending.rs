@@ -89,15 +89,44 @@ fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
     }
 }
 
+/// The rows of a message and of its command that fit in these columns and rows. A part of a command would be another
+/// command when it is pasted, so it is there whole, if need be without the message, or not at all.
+fn fitting(
+    text: &str,
+    command: Vec<String>,
+    (width, height): (u16, u16),
+) -> (Vec<String>, Vec<String>) {
+    let lines = |text: &str| wrap(text, width.saturating_sub(4).min(72));
+    let height = usize::from(height);
+    let fits = |row: &String| Span::raw(row.as_str()).width() <= usize::from(width);
+    if command.is_empty() {
+        return (lines(text), command);
+    }
+    if command.len() > height || !command.iter().all(fits) {
+        let text = format!(
+            "{}; a larger window shows the command.",
+            text.trim_end_matches(':')
+        );
+        return (lines(&text), Vec::new());
+    }
+    let whole = lines(text);
+    match whole.len() + 1 + command.len() > height {
+        true => (Vec::new(), command),
+        false => (whole, command),
+    }
+}
+
 /// Draws the message in the middle, with the rows of the command to type below it.
 fn say(scene: &Scene<'_>, text: &str, command: Vec<String>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let lines = wrap(text, area.width.saturating_sub(4).min(72));
+    let (lines, command) = fitting(text, command, (area.width, area.height));
+    let is_cut = |row: &String| row.ends_with('\\') && !row.ends_with(" \\");
+    let has_cut_word = command.iter().any(is_cut);
     let mut all: Vec<Line<'_>> = lines
         .into_iter()
         .map(|line| Line::from(Span::styled(line, theme.dim())))
         .collect();
-    if !command.is_empty() {
+    if !all.is_empty() && !command.is_empty() {
         all.push(Line::default());
     }
     for row in command {
@@ -105,9 +134,44 @@ fn say(scene: &Scene<'_>, text: &str, command: Vec<String>, area: Rect, buf: &mu
     }
     let widest = all.iter().map(Line::width).max().unwrap_or(0);
     let widest = widest.min(usize::from(area.width)) as u16;
-    let block = start(beside(area, (area.width - widest) / 2), widest);
+    let block = match has_cut_word {
+        // From the edge of the screen: copied with a blank before it, the rest of a word would be a word of its own.
+        true => Rect {
+            x: area.x.saturating_sub(1),
+            ..area
+        },
+        false => start(beside(area, (area.width - widest) / 2), widest),
+    };
     let first = area.height.saturating_sub(all.len() as u16) / 2;
     for (row, line) in all.into_iter().enumerate() {
         left(buf, block, first + row as u16, line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_whole_or_not_at_all() {
+        let command = || {
+            vec![
+                "noisescope new mine \\".to_owned(),
+                "--set 'seed=7'".to_owned(),
+            ]
+        };
+        let shown =
+            |width, height| fitting("A new session can have one:", command(), (width, height));
+        let (text, rows) = shown(40, 4);
+        assert_eq!((text.len(), rows), (1, command()));
+        assert_eq!(shown(40, 3), (Vec::new(), command()));
+        for (width, height) in [(40, 1), (20, 9)] {
+            let (text, rows) = shown(width, height);
+            assert_eq!(rows, [""; 0]);
+            assert!(
+                text.join(" ")
+                    .ends_with("a larger window shows the command.")
+            );
+        }
     }
 }

@@ -7,13 +7,21 @@ use crate::files::quoted;
 /// Columns below which no row is made narrower.
 const LEAST: u16 = 20;
 
-/// A command in rows of at most `width` columns: the program, and groups of words that share a row if they can. Words
-/// are quoted for a shell. A row that goes on ends with a backslash; a word longer than a row is cut into parts, which
-/// the shell joins.
+/// A command in rows of at most `width` columns: the program, as a shell calls it, and groups of words that share a row
+/// if they can. Words are quoted for a shell. A row that goes on ends with a backslash; a word longer than a row is cut
+/// into parts, which the shell joins.
 pub fn rows(program: &str, groups: &[Vec<String>], width: u16) -> Vec<String> {
     let room = usize::from(width.max(LEAST)) - " \\".len();
     let mut rows = Vec::new();
     let mut row = program.to_owned();
+    if columns(program) > room
+        && let Some(words) = unquoted(program)
+    {
+        row.clear();
+        for word in &words {
+            row = with_word(&mut rows, row, word, room);
+        }
+    }
     for group in groups {
         let words: Vec<String> = group.iter().map(quoted).collect();
         if !row.is_empty() && columns(&row) + 1 + columns(&words.join(" ")) > room {
@@ -26,6 +34,26 @@ pub fn rows(program: &str, groups: &[Vec<String>], width: u16) -> Vec<String> {
     }
     rows.push(row);
     rows
+}
+
+/// The words that a shell reads in a text of words that were [`quoted`]; `None` if one has escape sequences, as for bytes
+/// that are not UTF-8.
+fn unquoted(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut is_quoted = false;
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match (letter, is_quoted) {
+            ('\'', _) => is_quoted = !is_quoted,
+            ('$', false) => return None,
+            ('\\', false) => word.extend(letters.next()),
+            (' ', false) => words.push(std::mem::take(&mut word)),
+            _ => word.push(letter),
+        }
+    }
+    words.push(word);
+    Some(words)
 }
 
 /// Adds a word to a row, or finishes that row and those that the word fills; returns the last row.
@@ -99,6 +127,19 @@ mod tests {
             assert_eq!(parsed(&rows), groups.concat(), "{rows:?}");
             let widest = rows.iter().map(|row| columns(row)).max().unwrap();
             assert!(widest <= usize::from(width.max(LEAST)), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_with_a_long_folder_is_broken_into_rows_too() {
+        let folder = "/home/me/a folder/of it's sessions, at the end of a long path";
+        let program = format!("noisescope --sessions {}", quoted(folder));
+        let groups = [["new", "mine"].map(str::to_owned).to_vec()];
+        for width in [20, 21, 40, 79] {
+            let rows = rows(&program, &groups, width);
+            assert_eq!(parsed(&rows), ["--sessions", folder, "new", "mine"]);
+            let widest = rows.iter().map(|row| columns(row)).max().unwrap();
+            assert!(widest <= usize::from(width), "{rows:?}");
         }
     }
 

@@ -33,13 +33,14 @@ pub(super) fn heading(
     format!("{subject}{gamma_note}{mean}{grain}")
 }
 
-/// The line below the maps: the number of trials, how many maps have their own scale, and which classes are not in the
-/// plan.
+/// The line below the maps: the number of trials, how many maps have their own scale, what labels that are numbers mean,
+/// and which classes are not in the plan.
 pub(super) fn foot_words(
     record: &Record,
     trials: &GammaTrials,
     all: Option<u64>,
     apart: usize,
+    numbers: Option<&str>,
 ) -> String {
     let mut parts = Vec::new();
     parts.extend(all.map(|all| format!("{} trials", format::thousands(all))));
@@ -48,6 +49,7 @@ pub(super) fn foot_words(
         1 => Some("the map marked ± has its own scale".to_owned()),
         _ => Some("maps marked ± have their own scales".to_owned()),
     });
+    parts.extend(numbers.map(str::to_owned));
     let others: Vec<ClassId> = ClassId::all(trials.classes())
         .filter(|class| !trials.listed.contains(class))
         .collect();
