@@ -2,9 +2,7 @@
 
 use onnx_ir::TensorProto;
 
-use super::{
-    CLASSES, assert_near, extended, logits, node, output, reals, run, times, two_images,
-};
+use super::{CLASSES, assert_near, extended, logits, node, output, reals, run, times, two_images};
 use crate::nets::plan::Plan;
 
 /// An array of integers of this ONNX type, of at most 32 bits.
