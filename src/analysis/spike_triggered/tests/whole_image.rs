@@ -83,6 +83,19 @@ fn positions_that_see_the_whole_image_are_summed_one_by_one() {
     launch::set_by_plan(false);
 }
 
+/// As many as of a layer with one position: only one field is gathered for all positions.
+#[test]
+fn images_are_shown_together_where_positions_see_the_whole_image() {
+    let lab = lab(normalized(), NetworkKind::Onnx, 40, 10);
+    let sites = lab.network.sites();
+    let together = |name: &str| {
+        let id = SiteId(sites.iter().position(|site| site.name == name).unwrap());
+        assert!(sites[id].sees_whole_image());
+        fields::images_at_once_for(&[Fields::new(id, &sites[id], &lab.device)])
+    };
+    assert_eq!(together("norm"), together("logits"));
+}
+
 #[test]
 fn the_covariance_of_a_unit_has_its_fields_at_every_position() {
     let lab = lab(normalized(), NetworkKind::Onnx, 40, 10);
