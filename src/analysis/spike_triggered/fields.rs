@@ -80,11 +80,10 @@ impl Fields {
         self.corners.len()
     }
 
-    /// Images whose gathered fields and activations may be in memory at once.
+    /// Images whose fields, all of which are gathered, and activations may be in memory at once.
     pub fn images_at_once(&self) -> usize {
-        let gathered = self.positions() * self.field_pixels();
-        let most = gathered.max(activations(&self.site));
-        (MOST_NUMBERS / most.max(self.image_pixels())).max(1)
+        let fields = self.positions() * self.field_pixels();
+        images_of(fields.max(activations(&self.site)).max(self.image_pixels()))
     }
 
     /// The fields of images \[N,C,H,W\], image by image: \[N·M,P\].
@@ -157,12 +156,17 @@ pub fn activations(layer: &Site) -> usize {
     rows * columns * layer.units
 }
 
-/// Numbers in the fields of a layer that are summed for one image: one field if every field is the whole image.
+/// Numbers in the fields of a layer that [`Fields::weighted`] gathers for one image.
 fn fields(layer: &Site) -> usize {
     match layer.sees_whole_image() {
         true => layer.field_pixels(),
         false => layer.inner_positions().len() * layer.field_pixels(),
     }
+}
+
+/// Images of so many numbers each that may be in memory at once.
+fn images_of(numbers: usize) -> usize {
+    (MOST_NUMBERS / numbers.max(1)).max(1)
 }
 
 /// Images whose fields and activations may be in memory at once, for each of these layers.
@@ -171,8 +175,7 @@ fn images_at_once(layers: &[&Site]) -> usize {
         let image: usize = layer.image.iter().product();
         fields(layer).max(activations(layer)).max(image)
     };
-    let most = layers.iter().map(numbers).max().unwrap_or(1);
-    (MOST_NUMBERS / most).max(1)
+    images_of(layers.iter().map(numbers).max().unwrap_or(1))
 }
 
 /// Images whose fields and activations may be in memory at once, for each of these layers.

@@ -32,6 +32,8 @@ pub enum Elementwise {
     Unary(UnaryFunction, TensorSlot, TensorSlot),
     /// scale·x + shift with one (scale, shift) pair per channel, then a function of the result.
     ChannelAffine(Arc<[(f32, f32)]>, UnaryFunction, TensorSlot, TensorSlot),
+    /// x/divisor with one divisor per channel, then a function of the result.
+    ChannelQuotient(Arc<[f32]>, UnaryFunction, TensorSlot, TensorSlot),
     /// A function of two tensors of the same shape, then a function of the result.
     Binary(BinaryFunction, UnaryFunction, [TensorSlot; 2], TensorSlot),
     /// The elements of a tensor, or some of them, in another order: for every element written, the offset to read,
@@ -97,6 +99,19 @@ impl WithSimd for ElementwiseOnGroup<'_> {
                         unsafe {
                             let x = load(simd, at(a + from + i));
                             let x = apply_unary(simd, UnaryFunction::Affine(scale, shift), x);
+                            store(simd, at(b + to + i), apply_unary(simd, *function, x));
+                        }
+                    }
+                });
+            }
+            Elementwise::ChannelQuotient(divisors, function, from, to) => {
+                let (a, b) = (start(from), start(to));
+                rows(from, to, |channel, from, to, length| {
+                    let divisor = simd.splat_f32s(divisors[channel]);
+                    for i in 0..length {
+                        // SAFETY: as above.
+                        unsafe {
+                            let x = simd.div_f32s(load(simd, at(a + from + i)), divisor);
                             store(simd, at(b + to + i), apply_unary(simd, *function, x));
                         }
                     }

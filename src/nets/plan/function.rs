@@ -31,6 +31,8 @@ pub enum UnaryFunction {
     Exp,
     /// |x|.
     Abs,
+    /// The nearest whole number, of two as near the even one.
+    Round,
     /// x if positive, else height·(exp(x/width) − 1); all times a factor.
     Exponential {
         height: f32,
@@ -88,6 +90,7 @@ pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::
             simd.select_f32s(inside, exp(simd, x), simd.mul_f32s(root, root))
         }
         UnaryFunction::Abs => simd.abs_f32s(x),
+        UnaryFunction::Round => round(simd, x),
         UnaryFunction::Exponential {
             height,
             width,
@@ -119,6 +122,18 @@ pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::
         UnaryFunction::Sqrt => simd.sqrt_f32s(x),
         UnaryFunction::Reciprocal => simd.div_f32s(one, x),
     }
+}
+
+/// The nearest whole number, of two as near the even one. Floats from 2²³ on are whole, so that the addition rounds.
+#[inline(always)]
+fn round<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let (size, whole) = (simd.abs_f32s(x), simd.splat_f32s(8_388_608.0));
+    let near = simd.sub_f32s(simd.add_f32s(size, whole), whole);
+    // With the sign of x, which zeros have, too.
+    let sign = simd.and_u32s(simd.transmute_u32s_f32s(x), simd.splat_u32s(1 << 31));
+    let near = simd.or_u32s(simd.transmute_u32s_f32s(near), sign);
+    let has_fraction = simd.less_than_f32s(size, whole);
+    simd.select_f32s(has_fraction, simd.transmute_f32s_u32s(near), x)
 }
 
 /// Where [`exp`] clamps its argument, on both sides.

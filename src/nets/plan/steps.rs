@@ -60,6 +60,7 @@ impl PlanStep {
             Self::Elementwise(
                 Elementwise::Unary(_, _, to)
                 | Elementwise::ChannelAffine(_, _, _, to)
+                | Elementwise::ChannelQuotient(_, _, _, to)
                 | Elementwise::Binary(_, _, _, to),
             ) => ("function", to),
             Self::Recurrent(layer) => ("recurrent", &layer.gates),
@@ -75,6 +76,7 @@ impl PlanStep {
             Self::Elementwise(
                 Elementwise::Unary(_, from, to)
                 | Elementwise::ChannelAffine(_, _, from, to)
+                | Elementwise::ChannelQuotient(_, _, from, to)
                 | Elementwise::Softmax(_, from, to)
                 | Elementwise::Standardize(_, from, to),
             ) => same(from, to),
@@ -94,6 +96,7 @@ impl PlanStep {
             Self::Elementwise(
                 Elementwise::Unary(_, from, to)
                 | Elementwise::ChannelAffine(_, _, from, to)
+                | Elementwise::ChannelQuotient(_, _, from, to)
                 | Elementwise::Select(_, from, to)
                 | Elementwise::Softmax(_, from, to)
                 | Elementwise::Standardize(_, from, to),

@@ -203,6 +203,7 @@ fn every_function_gives_what_burn_gives() {
         Unary::Exp,
         Unary::Neg,
         Unary::Abs,
+        Unary::Round,
         Unary::Clip {
             min: -0.5,
             max: 0.25,

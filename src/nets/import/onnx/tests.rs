@@ -134,11 +134,15 @@ fn refusal_of(version: i64, arrays: Vec<TensorProto>, nodes: Vec<NodeProto>) -> 
     }
 }
 
-/// The output of a network for two images.
+/// Two images.
+fn two_images() -> Vec<f32> {
+    (0..2 * 784u16).map(|i| f32::from(i % 19) / 19.0).collect()
+}
+
+/// The output of a network for these images.
 fn run(network: &OnnxImport) -> Vec<f32> {
-    let pixels: Vec<f32> = (0..2 * 784u16).map(|i| f32::from(i % 19) / 19.0).collect();
     let device = Device::flex();
-    let data = TensorData::new(pixels, [2, 1, 28, 28]);
+    let data = TensorData::new(two_images(), [2, 1, 28, 28]);
     let images = Tensor::from_data(data, &device);
     let answer = network.graph.load(&device).forward(images);
     answer.into_data().try_into_vec().unwrap()

@@ -1,5 +1,7 @@
 //! Plans unary and binary functions.
 
+use std::sync::Arc;
+
 use super::draft::Draft;
 use super::functions::{map_indices, strides};
 use crate::nets::graph::op::{Binary, Pads, Unary};
@@ -58,6 +60,11 @@ impl Draft<'_> {
         let Some(numbers) = self.broadcast_indices(id, node, weight.shape())? else {
             return Err(self.unsupported(id, "its weight does not broadcast to its other input"));
         };
+        // The quotient itself: where it lies between two numbers, another last digit would round it to the other.
+        if (pair, input) == (BinaryFunction::Div, 1) && self.is_rounded(id) {
+            let divisors = numbers.iter().map(|&number| values[number]).collect();
+            return self.plan_quotient(id, divisors, from);
+        }
         let affine = |value: f32| match (pair, input) {
             (BinaryFunction::Add, _) => Some((1.0, value)),
             (BinaryFunction::Sub, 1) => Some((1.0, -value)),
@@ -111,29 +118,54 @@ impl Draft<'_> {
         pairs: Vec<(f32, f32)>,
         from: TensorSlot,
     ) -> Result<(), UnsupportedNode> {
-        let area = (from.rows * from.columns).max(1);
-        let by_channel = pairs
-            .chunks(area)
-            .all(|channel| channel.iter().all(|pair| *pair == channel[0]));
         let (last, function) = self.fuse_relu(id);
-        // If pairs differ within a channel, every element is treated as a channel.
+        let (pairs, from, to) = self.by_channel(id, last, pairs, from)?;
+        self.add_step(PlanStep::Elementwise(Elementwise::ChannelAffine(
+            pairs, function, from, to,
+        )));
+        Ok(())
+    }
+
+    /// Plans x/divisor with one divisor per element, and fuses a rounding that is its only user.
+    fn plan_quotient(
+        &mut self,
+        id: NodeId,
+        divisors: Vec<f32>,
+        from: TensorSlot,
+    ) -> Result<(), UnsupportedNode> {
+        let (last, function) = self.fuse_round(id);
+        let (divisors, from, to) = self.by_channel(id, last, divisors, from)?;
+        self.add_step(PlanStep::Elementwise(Elementwise::ChannelQuotient(
+            divisors, function, from, to,
+        )));
+        Ok(())
+    }
+
+    /// For a function with parameters for each element: those of each channel, the tensor that it reads, and that for the
+    /// output of `last`. If parameters differ within a channel, every element is treated as a channel.
+    fn by_channel<T: Copy + PartialEq>(
+        &mut self,
+        id: NodeId,
+        last: NodeId,
+        parameters: Vec<T>,
+        from: TensorSlot,
+    ) -> Result<(Arc<[T]>, TensorSlot, TensorSlot), UnsupportedNode> {
+        let area = (from.rows * from.columns).max(1);
+        let by_channel = parameters
+            .chunks(area)
+            .all(|channel| channel.iter().all(|parameter| *parameter == channel[0]));
         let contiguous = from.has_no_border() && self.border(last) == Pads::default();
         if !(by_channel || contiguous) {
             return Err(self.unsupported(id, "its weight differs within a channel"));
         }
         let to = self.add_output(last)?;
-        let [from, to] = [from, to].map(|place| match by_channel {
-            true => place,
-            false => place.flattened(),
-        });
-        let pairs = match by_channel {
-            true => pairs.into_iter().step_by(area).collect(),
-            false => pairs.into(),
-        };
-        self.add_step(PlanStep::Elementwise(Elementwise::ChannelAffine(
-            pairs, function, from, to,
-        )));
-        Ok(())
+        Ok(match by_channel {
+            true => {
+                let each = parameters.into_iter().step_by(area).collect();
+                (each, from, to)
+            }
+            false => (parameters.into(), from.flattened(), to.flattened()),
+        })
     }
 }
 
@@ -151,6 +183,7 @@ pub(super) fn unary_function(unary: Unary) -> Option<UnaryFunction> {
         Unary::HardSwish => UnaryFunction::HardSwish(1.0 / 6.0, 0.5),
         Unary::Exp => UnaryFunction::Exp,
         Unary::Abs => UnaryFunction::Abs,
+        Unary::Round => UnaryFunction::Round,
         Unary::Elu { alpha } => exponential(alpha, 1.0, 1.0),
         Unary::Selu { alpha, gamma } => exponential(alpha, 1.0, gamma),
         Unary::Celu { alpha } => exponential(alpha, alpha, 1.0),
@@ -162,7 +195,7 @@ pub(super) fn unary_function(unary: Unary) -> Option<UnaryFunction> {
         Unary::Erf => UnaryFunction::Erf,
         Unary::Sqrt => UnaryFunction::Sqrt,
         Unary::Reciprocal => UnaryFunction::Reciprocal,
-        Unary::Log | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Sign => return None,
+        Unary::Log | Unary::Floor | Unary::Ceil | Unary::Sign => return None,
     })
 }
 

@@ -311,16 +311,37 @@ impl<'a> Draft<'a> {
 
     /// Fuses a ReLU that is the only user of a node. Returns the last fused node and the function.
     pub fn fuse_relu(&mut self, id: NodeId) -> (NodeId, UnaryFunction) {
+        self.fuse_function(id, Unary::Relu, UnaryFunction::Relu)
+    }
+
+    /// The same of a rounding to whole numbers.
+    pub fn fuse_round(&mut self, id: NodeId) -> (NodeId, UnaryFunction) {
+        self.fuse_function(id, Unary::Round, UnaryFunction::Round)
+    }
+
+    /// The same of any function.
+    fn fuse_function(
+        &mut self,
+        id: NodeId,
+        wanted: Unary,
+        function: UnaryFunction,
+    ) -> (NodeId, UnaryFunction) {
         match *self.users[id.0] {
             [user]
                 if !self.requested.contains(&id)
-                    && self.graph.node(user).op == Op::Unary(Unary::Relu) =>
+                    && self.graph.node(user).op == Op::Unary(wanted) =>
             {
                 self.fused[user.0] = true;
-                (user, UnaryFunction::Relu)
+                (user, function)
             }
             _ => (id, UnaryFunction::Identity),
         }
+    }
+
+    /// Whether the output of a node is rounded.
+    pub fn is_rounded(&self, id: NodeId) -> bool {
+        let mut users = self.users[id.0].iter();
+        users.any(|&user| self.graph.node(user).op == Op::Unary(Unary::Round))
     }
 
     /// Whether pooling windows are adjacent and lie inside the output of a node.

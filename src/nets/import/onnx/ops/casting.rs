@@ -39,7 +39,10 @@ pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>
                 Some((Op::Unary(Unary::Floor | Unary::Ceil | Unary::Round), _))
             );
             let wide = matches!(to, INT32 | INT64);
-            if rounded || call.types.first() == Some(&to) || (call.is_whole(0) && wide) {
+            if rounded && types::is_integer(to)
+                || call.types.first() == Some(&to)
+                || (call.is_whole(0) && wide)
+            {
                 return Ok(vec![value.clone()]);
             }
             if wide {

@@ -262,6 +262,8 @@ pub struct MergedIndices {
     pub shape: Vec<usize>,
     /// Number of the axes merged.
     pub depth: usize,
+    /// Length of the merged axis.
+    pub length: usize,
 }
 
 impl MergedIndices {
@@ -284,6 +286,8 @@ impl MergedIndices {
                 "it selects from the batch; each image must be processed independently",
             );
         }
+        let mut lengths = merged.iter();
+        let length = lengths.try_fold(1usize, |all, dim| all.checked_mul(dim.count));
         let along = |row: &[i64]| -> Result<usize, NodeProblem> {
             let mut axes = row.iter().zip(merged);
             axes.try_fold(0, |index, (&along, dim)| {
@@ -291,6 +295,7 @@ impl MergedIndices {
             })
         };
         Ok(Self {
+            length: length.ok_or_else(NodeProblem::too_large)?,
             indices: known
                 .chunks_exact(depth)
                 .map(along)
@@ -309,11 +314,9 @@ pub fn gather_nd(
     let value = call.input(0)?;
     let from = importer.dims(value)?;
     let places = MergedIndices::of(call, &from)?;
-    let (merged, rest) = from.split_at(places.depth);
-    let length: usize = merged.iter().map(|dim| dim.count).product();
-    let lengths: Vec<SymbolicInt> = [Dim::fixed(length)]
+    let lengths: Vec<SymbolicInt> = [Dim::fixed(places.length)]
         .iter()
-        .chain(rest)
+        .chain(&from[places.depth..])
         .map(|&dim| count(dim))
         .collect();
     let joined = format!("{}.joined", call.name);

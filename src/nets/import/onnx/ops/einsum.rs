@@ -54,7 +54,7 @@ pub fn einsum(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValu
     if !result.iter().all(is_input) {
         return Err(words());
     }
-    let mut terms = terms.into_iter();
+    let mut terms = repeated(importer, call, terms)?.into_iter();
     let mut all = terms.next().ok_or_else(words)?;
     while let Some(next) = terms.next() {
         let later = terms.as_slice().iter().flat_map(|term| &term.axes);
@@ -121,6 +121,34 @@ fn implicit(terms: &[Term]) -> Vec<Axis> {
     letters.retain(once);
     letters.sort_unstable();
     ellipsis(terms).into_iter().chain(letters).collect()
+}
+
+/// The terms without axes of length one that are longer in another term: along these they are repeated.
+fn repeated(
+    importer: &mut Importer,
+    call: &OnnxCall,
+    terms: Vec<Term>,
+) -> Result<Vec<Term>, NodeProblem> {
+    let one = SymbolicInt::fixed(1);
+    let mut long = Vec::new();
+    for term in &terms {
+        let axes = term.axes.iter().zip(lengths(importer, &term.value)?);
+        let axes = axes.filter(|(_, length)| *length != one);
+        long.extend(axes.map(|(&axis, _)| axis));
+    }
+    let mut found = Vec::new();
+    for term in terms {
+        let all = lengths(importer, &term.value)?;
+        let is_kept = |place: &usize| all[*place] != one || !long.contains(&term.axes[*place]);
+        let kept: Vec<usize> = (0..all.len()).filter(is_kept).collect();
+        let shape: Vec<SymbolicInt> = kept.iter().map(|&place| all[place]).collect();
+        let name = format!("{}.once", call.name);
+        found.push(Term {
+            value: reshaped(importer, &name, &term.value, &shape)?,
+            axes: kept.iter().map(|&place| term.axes[place]).collect(),
+        });
+    }
+    Ok(found)
 }
 
 /// A term summed over its axes that are not kept.

@@ -29,7 +29,7 @@ pub fn scatter_nd(
         return NodeProblem::cannot("its updates do not have one part for each index");
     };
     let merged: Vec<usize> = from[..places.depth].iter().map(|dim| dim.count).collect();
-    let count = affordable(&merged, 0).ok_or_else(NodeProblem::too_large)?;
+    let count = affordable(&[places.length], 0).ok_or_else(NodeProblem::too_large)?;
     let picks = picks(count, &places.indices)?;
     if places.indices.is_empty() {
         return Ok(vec![value.clone()]);

@@ -104,6 +104,20 @@ fn sums_of_products_follow_their_equation() {
 }
 
 #[test]
+fn an_axis_of_length_one_is_repeated_along_that_of_another_input() {
+    let cases: [[Case; 2]; 4] = [
+        [("bij,ij->bij", &[&[1, 5]]), ("bij,j->bij", &[&[5]])],
+        [("bij,ij->bj", &[&[1, 5]]), ("bij,j->bj", &[&[5]])],
+        [("bij,ij->bj", &[&[2, 1]]), ("bij,i->bj", &[&[2]])],
+        [("...j,...j->...", &[&[1, 1, 5]]), ("bij,j->bi", &[&[5]])],
+    ];
+    for [(short, arrays), (long, once)] in cases {
+        let (found, wanted) = (of_equation(short, arrays).0, of_equation(long, once).0);
+        assert_near(&found, &wanted);
+    }
+}
+
+#[test]
 fn a_sum_with_a_matrix_of_weights_is_a_dense_layer() {
     for equation in ["bij,jk->bik", "bij,jk->bki"] {
         let (_, labels) = of_equation(equation, &[&[5, 3]]);

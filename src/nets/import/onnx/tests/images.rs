@@ -150,6 +150,12 @@ fn an_odd_pixel_is_cut_off_where_onnx_runtime_does() {
         });
         assert_near(&found, &wanted.collect::<Vec<f32>>());
     }
+    // One tap does not reach the pixel behind the last one.
+    for auto_pad in ["SAME_UPPER", "SAME_LOWER"] {
+        let conv = with_text(columns(), "auto_pad", auto_pad);
+        let found = spread(&[-1, 1, 10], &[1, 1, 1], &[1.0], conv);
+        assert_eq!(found.len(), 2 * 19, "{auto_pad}");
+    }
 }
 
 #[test]

@@ -96,6 +96,36 @@ fn an_absurdly_large_array_is_refused_before_it_is_made() {
     }
 }
 
+/// The array is larger than an address, and its elements are only counted.
+#[test]
+fn indices_into_an_absurdly_large_array_are_refused() {
+    let most = 1 << 40;
+    let mut places = integers("places", &[-1, -1]);
+    places.dims = vec![1, 2];
+    for odd in [
+        node("GatherND", &["turned", "places"], "made", &[]),
+        node("ScatterND", &["turned", "places", "row"], "made", &[]),
+    ] {
+        let arrays = vec![
+            reals("one", &[1, 1, 1], &[1.0]),
+            integers("sides", &[most, most]),
+            integers("zero", &[0]),
+            integers("next", &[1]),
+            places.clone(),
+            reals("row", &[1, 1], &[1.0]),
+        ];
+        let nodes = vec![
+            node("Shape", &["logits"], "shape", &[]),
+            node("Slice", &["shape", "zero", "next"], "count", &[]),
+            node("Concat", &["sides", "count"], "whole", &[("axis", 0)]),
+            node("Expand", &["one", "whole"], "turned", &[]),
+            odd,
+        ];
+        let refusal = refusal_of(13, arrays, nodes);
+        assert!(refusal.contains("absurdly large"), "{refusal}");
+    }
+}
+
 #[test]
 fn functions_that_double_the_model_again_and_again_are_refused() {
     let call = |level: usize, input: &str, output: &str| {

@@ -2,7 +2,8 @@
 
 use onnx_ir::TensorProto;
 
-use super::{CLASSES, assert_near, extended, logits, node, output, reals, run, times};
+use super::{CLASSES, assert_near, extended, logits, node, output, reals, run, times, two_images};
+use crate::nets::plan::Plan;
 
 /// An array of integers of this ONNX type, of at most 32 bits.
 fn small(name: &str, data_type: i32, shape: &[i64], numbers: &[i32]) -> TensorProto {
@@ -139,4 +140,44 @@ fn weights_may_be_quantised_within_the_file() {
     // Steps of a half from −132 to 123 halves; ties to even.
     let near = [2.5, 3.5, -0.5, -1.5, 0.0, 1.0, 61.5, -66.0, 1.0, 0.0];
     assert_near(&output(13, arrays, nodes), &times(near));
+}
+
+/// As ONNX Runtime quantises a network: activations and weights pass through integers.
+#[test]
+fn a_quantised_network_runs_by_plan() {
+    let whole: Vec<i32> = (0..30).map(|i| i * 37 % 255 - 127).collect();
+    let arrays = vec![
+        reals("step", &[], &[0.07]),
+        small("zero", 2, &[], &[130]),
+        small("head", 3, &[10, 3], &whole),
+        reals("head.step", &[3], &[0.01, 0.02, 0.005]),
+        reals("last.step", &[], &[0.3]),
+        small("last.zero", 3, &[], &[-5]),
+    ];
+    let nodes = vec![
+        node("QuantizeLinear", &["logits", "step", "zero"], "steps", &[]),
+        node("DequantizeLinear", &["steps", "step", "zero"], "near", &[]),
+        node("DequantizeLinear", &["head", "head.step"], "weight", &[]),
+        node("Gemm", &["near", "weight"], "sums", &[]),
+        node(
+            "QuantizeLinear",
+            &["sums", "last.step", "last.zero"],
+            "last",
+            &[],
+        ),
+        node(
+            "DequantizeLinear",
+            &["last", "last.step", "last.zero"],
+            "answer",
+            &[],
+        ),
+    ];
+    let network = extended(13, arrays, nodes).unwrap();
+    let labels = network.graph.nodes().iter().map(|node| node.op.label());
+    assert_eq!(labels.filter(|&label| label == "Round").count(), 2);
+    let plan = Plan::new(&network.graph.fast().unwrap().graph).unwrap();
+    let found = plan.logits(&two_images());
+    assert_near(&found, &run(&network));
+    // Multiples of a step, of which some differ.
+    assert!(found.iter().any(|&sum| (sum - found[0]).abs() > 0.2));
 }

@@ -31,6 +31,11 @@ fn integers_are_divided_towards_zero() {
     nodes.push(node("Cast", &["whole"], "answer", &[("to", 1)]));
     let whole: Vec<f32> = large.iter().map(|large| large.trunc()).collect();
     assert_near(&output(13, vec![many()], nodes), &whole);
+    // What is not zero would be true.
+    let mut nodes = of_logits("Floor");
+    nodes[2] = node("Cast", &["rounded"], "truth", &[("to", 9)]);
+    let words = refusal_of(13, vec![many()], nodes);
+    assert!(words.contains("from the images to bool"), "{words}");
     // To a byte it depends on the machine, below zero.
     let narrow = vec![node("Cast", &["logits"], "byte", &[("to", 2)])];
     let words = refusal_of(13, Vec::new(), narrow);

@@ -93,8 +93,8 @@ pub fn conv_transpose(
 }
 
 /// What is added before and after the spaced pixels, along rows and columns; negative if it is cut off. Without `pads`
-/// the output has the wanted size, or its stride times that of the input, where ONNX Runtime cuts an odd pixel off
-/// before, with `SAME_UPPER` after.
+/// the output has the wanted size, or at most its stride times that of the input, where ONNX Runtime cuts an odd pixel
+/// off before, with `SAME_UPPER` after.
 fn added(
     flat: &Flat,
     call: &OnnxCall,
@@ -109,8 +109,9 @@ fn added(
         other => return NodeProblem::cannot(format!("its auto_pad is {other}")),
     };
     let wanted = attributes.ints("output_shape");
-    let size = match (wanted, auto) {
-        (Some([_, ..]), _) => Some(flat.pair(wanted, 1)?),
+    let is_wanted = matches!(wanted, Some([_, ..]));
+    let size = match (is_wanted, auto) {
+        (true, _) => Some(flat.pair(wanted, 1)?),
         (_, "SAME_UPPER" | "SAME_LOWER") => {
             Some([flat.size[0] * stride[0], flat.size[1] * stride[1]])
         }
@@ -134,6 +135,7 @@ fn added(
             Some(size) => {
                 let full = (flat.size[axis].cast_signed() - 1) * step + reach + 1 + more;
                 let cut = full - size[axis].cast_signed();
+                let cut = if is_wanted { cut } else { cut.max(0) };
                 let half = cut.max(0) / 2;
                 let head = match auto {
                     "SAME_UPPER" => half,
