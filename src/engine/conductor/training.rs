@@ -58,10 +58,11 @@ impl Conductor {
                     Some(graph) => self.take_graph(graph.clone()),
                     None => self.import(config, dataset, path)?,
                 }
-                if !self.test_network(config, dataset, opened)? {
+                let tested = self.test_network(config, dataset, opened);
+                if !matches!(tested, Ok(true)) {
                     // Nothing has been computed from it yet, so that it is loaded again.
                     self.active.session.record.training = None;
-                    return Ok(false);
+                    return tested;
                 }
                 self.end_training();
                 return Ok(true);

@@ -1,0 +1,52 @@
+//! Images and networks that an engine has opened without doing anything with them: others may take their place.
+
+use std::path::Path;
+
+use super::*;
+use crate::session::Form;
+
+#[test]
+fn images_that_were_only_opened_may_be_replaced_by_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", plan());
+    session.record.form = Some(Form::numbered([3, 14, 14], 4));
+    session.record.images = Some("others".into());
+    assert_eq!(conduct(&store, session, 0).0, Phase::Finished);
+    let record = store.load("mine").unwrap().record;
+    let shape = record.form.unwrap().shape();
+    assert_eq!(shape, [1, 28, 28]);
+    assert_ne!(record.images.as_deref(), Some("others"));
+}
+
+/// Writes a logistic regression for digits to a safetensors file.
+fn logistic(path: &Path, weight: f32) {
+    let header = r#"{"weight":{"dtype":"F32","shape":[10,784],"data_offsets":[0,31360]},"bias":{"dtype":"F32","shape":[10],"data_offsets":[31360,31400]}}"#;
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.as_bytes());
+    let numbers = (0..7850).map(|index| weight * ((index % 23) as f32 - 11.0));
+    file.extend(numbers.flat_map(f32::to_le_bytes));
+    std::fs::write(path, file).unwrap();
+}
+
+/// A plan with the weights of a file, and nothing to do but trials.
+fn plan_of_file(path: &Path) -> Config {
+    let mut config = plan();
+    config.network.weights = WeightSource::File(path.to_owned());
+    config.analyses.truncate(1);
+    config
+}
+
+#[test]
+fn weights_that_could_not_be_tested_may_be_replaced_by_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = folder.path().join("net.safetensors");
+    logistic(&path, 0.5);
+    let session = Session::new("mine", plan_of_file(&path));
+    let (ended, _) = conduct(&store, session, 1);
+    assert!(matches!(ended, Phase::Failed(_)), "{ended:?}");
+    logistic(&path, 0.25);
+    let left = store.load("mine").unwrap();
+    assert_eq!(conduct(&store, left, 0).0, Phase::Finished);
+}
