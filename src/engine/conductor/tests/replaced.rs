@@ -50,3 +50,26 @@ fn weights_that_could_not_be_tested_may_be_replaced_by_others() {
     let left = store.load("mine").unwrap();
     assert_eq!(conduct(&store, left, 0).0, Phase::Finished);
 }
+
+#[test]
+fn a_checkpoint_is_written_while_a_network_is_tested() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = folder.path().join("net.safetensors");
+    logistic(&path, 0.5);
+    let config = Config {
+        checkpoint_s: 3600.0,
+        ..plan_of_file(&path)
+    };
+    let (conductor, link) = prepared(&store, Session::new("mine", config));
+    link.send(EngineCommand::Checkpoint);
+    COMPUTED.set(0);
+    FAILS.set(0);
+    conductor.conduct();
+    let run = link.newest().run.clone().unwrap();
+    assert_eq!(run.phase, Phase::Finished);
+    let place = |begin: &str| run.log.iter().position(|line| line.text.starts_with(begin));
+    let (saved, tested) = (place("checkpoint "), place("the network is loaded"));
+    assert!(saved.is_some() && saved < tested, "{:?}", run.log);
+    assert!(store.load("mine").unwrap().is_trained());
+}
