@@ -12,7 +12,7 @@ use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, 
 use crate::session::record::TrainingRecord;
 use crate::session::store::Store;
 
-mod replaced;
+mod beginning;
 
 thread_local! {
     /// Computations on the device so far, and the number of the one that fails.

@@ -1,4 +1,4 @@
-//! Images and networks that an engine has opened without doing anything with them: others may take their place.
+//! What happens before anything has been done with images and networks that are opened, read and tested.
 
 use std::path::Path;
 
@@ -72,4 +72,20 @@ fn a_checkpoint_is_written_while_a_network_is_tested() {
     let (saved, tested) = (place("checkpoint "), place("the network is loaded"));
     assert!(saved.is_some() && saved < tested, "{:?}", run.log);
     assert!(store.load("mine").unwrap().is_trained());
+}
+
+#[test]
+fn what_is_added_to_a_plan_while_its_images_are_read_is_saved_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let (mut conductor, link) = prepared(&store, Session::new("mine", plan()));
+    let more = config::Extension {
+        gamma: None,
+        trials: 3000,
+        target: None,
+        class: None,
+    };
+    link.send(EngineCommand::Extend { images: 0, more });
+    assert!(images::report_reading(&mut conductor.active, 1, 2).is_continue());
+    assert!(store.load("mine").unwrap().config.is_extended());
 }
