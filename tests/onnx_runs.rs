@@ -265,6 +265,33 @@ fn the_planned_input_scaling_is_applied() {
 }
 
 #[test]
+fn a_network_file_that_was_only_opened_may_be_replaced_by_another() {
+    let bench = Bench::new();
+    let network = bench.path("net.onnx");
+    fs::copy(fixture("cnn-newest.onnx"), &network).unwrap();
+    let typed = network.display().to_string();
+    let plan = "analyses=[ClassificationImages((gammas: [0.0], trials: 512, block: 64, classes: [\"owl\"]))]";
+    let error = refused(&bench, "mine", &on_noise(&typed, plan));
+    assert!(error.contains("there is no class `owl`"), "{error}");
+    // The plan is corrected in its file, and the network exported again.
+    let path = bench.store().path("mine");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("[\"owl\"]", "[]", 1)).unwrap();
+    fs::copy(fixture("residual-13.onnx"), &network).unwrap();
+    run(&bench, "mine", &[]);
+    let model = bench.load("mine").record.model.unwrap();
+    assert!(model.file.values() == fs::read(&network).unwrap());
+    // Nothing else takes the place of a file that is gone, if the plan names it instead of another.
+    refused(&bench, "other", &on_noise(&typed, plan));
+    let path = bench.store().path("other");
+    let text = fs::read_to_string(&path).unwrap();
+    let text = text.replacen("[\"owl\"]", "[]", 1);
+    fs::write(&path, text.replacen("net.onnx", "gone.onnx", 1)).unwrap();
+    let error = refused(&bench, "other", &[]);
+    assert!(error.contains("gone.onnx"), "{error}");
+}
+
+#[test]
 fn a_plan_that_failed_before_measuring_can_be_corrected_under_its_name() {
     let bench = Bench::new();
     let network = fixture("residual-13.onnx");

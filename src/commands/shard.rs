@@ -28,6 +28,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// run as a whole.
 const DIVISION_PATIENCE: Duration = Duration::from_secs(20);
 
+/// Exit code of an engine that a viewer stopped while it trained the network.
+const STOPPED: u8 = 0;
+
 /// A shard's index, from 1, and the number of shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardNumber {
@@ -126,7 +129,9 @@ pub fn run(
     };
     options.convolutions = options.convolutions.or_else(before);
     let ended = engine::foreground(session, lock, options, how.foreground_options(), &mut ready)?;
-    if ended == ForegroundEnd::Completed {
+    // A viewer may have stopped it; then the report has said how to resume it.
+    let left = store.load_head(&shard_name).map(|left| left.record.state);
+    if ended == ForegroundEnd::Completed && matches!(left, Ok(SavedState::Finished)) {
         print_line(format_args!(
             "shard {}/{} of {name} is done; once all are: noisescope merge {name}",
             which.index, which.count
@@ -159,7 +164,7 @@ fn open(
 }
 
 /// Ensures that the session is divided into this many shards and its network trained: does both if no other process has,
-/// else waits for the one that does. Returns the exit code of a signal received in the meantime.
+/// else waits for the one that does. Returns the exit code if a signal or a viewer stops it in the meantime.
 fn prepare(
     store: &Store,
     name: &str,
@@ -179,8 +184,11 @@ fn prepare(
             Ok(lock) => {
                 locked = None;
                 match divide_and_train(store, lock, which, options, how, ready)? {
-                    None | Some(ForegroundEnd::Completed) => {}
                     Some(ForegroundEnd::Exited(code)) => return Ok(Some(code)),
+                    Some(ForegroundEnd::Completed) if !store.load_head(name)?.is_trained() => {
+                        return Ok(Some(STOPPED));
+                    }
+                    None | Some(ForegroundEnd::Completed) => {}
                 }
             }
             Err(StoreError::Locked { by, .. }) => {

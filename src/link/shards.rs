@@ -1,9 +1,8 @@
 //! Following a sharded session through its shards' files alone, from any machine that can read them.
 
+mod head;
 mod watcher;
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use super::{Connection, Link};
 use crate::session::Session;
 use crate::session::store::Store;
 
+use head::{FileVersion, KnownHead, version};
 pub use watcher::ShardWatcher;
 
 /// Time between two polls of the files.
@@ -72,10 +72,11 @@ fn follow(
 
 /// Adds up all shards whenever one has changed, for as long as `target` lives.
 fn add_repeatedly(store: &Store, name: &str, target: &std::sync::Weak<Mutex<Option<Session>>>) {
+    let mut head = KnownHead::default();
     let mut before = Vec::new();
     let mut pause = LOOK;
     while let Some(sum) = target.upgrade() {
-        let state = file_states(store, name);
+        let state = file_versions(store, name, &mut head);
         if state != before {
             let began = Instant::now();
             if let Ok(session) = store.load_whole(name) {
@@ -92,24 +93,17 @@ fn add_repeatedly(store: &Store, name: &str, target: &std::sync::Weak<Mutex<Opti
     }
 }
 
-/// The versions of a session's files: inode and modification time of each.
-fn file_states(store: &Store, name: &str) -> Vec<(u64, i64, i64)> {
-    let state = |path: &std::path::Path| {
-        fs::metadata(path).map_or((0, 0, 0), |metadata| {
-            (metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
-        })
-    };
-    let mut all = vec![state(&store.path(name))];
-    let sharding = store
-        .load_head(name)
-        .ok()
-        .and_then(|head| head.record.sharding);
+/// The versions of a session's files.
+fn file_versions(store: &Store, name: &str, head: &mut KnownHead) -> Vec<Option<FileVersion>> {
+    let mut all = vec![version(&store.path(name))];
+    let whole = head.read(store, name).ok();
+    let sharding = whole.and_then(|whole| whole.record.sharding.as_ref());
     let shards = sharding.and_then(|sharding| store.shards(name, sharding.count).ok());
     all.extend(
         shards
             .unwrap_or_default()
             .iter()
-            .map(|shard| state(&shard.path)),
+            .map(|shard| version(&shard.path)),
     );
     all
 }

@@ -80,6 +80,11 @@ impl ActiveRun {
         }
     }
 
+    /// Whether a checkpoint was requested, or something was added that must not be lost.
+    pub fn checkpoint_is_requested(&self) -> bool {
+        self.checkpoint_requested
+    }
+
     /// Whether a checkpoint is due.
     pub fn checkpoint_is_due(&self) -> bool {
         self.checkpoint_requested

@@ -213,7 +213,7 @@ impl Conductor {
                 }
             }
             self.report(index, pace);
-            if refreshed.elapsed() >= rest {
+            if course == AnalysisEnd::Done && refreshed.elapsed() >= rest {
                 let began = Instant::now();
                 self.refresh(analysis, index, lab, opened)?;
                 (refreshed, rest) = (Instant::now(), rest_after(began.elapsed()));
@@ -223,6 +223,10 @@ impl Conductor {
             }
         }
         drop(workers);
+        if course == AnalysisEnd::Stop && rest > REFRESH {
+            // Who stops it may not wait for results that take long: a scheduler kills it after some seconds.
+            let _ = self.active.checkpoint(SavedState::Running);
+        }
         self.refresh(analysis, index, lab, opened)?;
         self.report(index, pace);
         Ok(course)

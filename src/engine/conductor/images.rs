@@ -13,6 +13,7 @@ use crate::nets::graph::Graph;
 use crate::nets::launch;
 use crate::nets::plan::Plan;
 use crate::nets::{NetworkShape, graph_parameter_count};
+use crate::session::SavedState;
 use crate::session::config::{Config, WeightSource};
 use crate::session::form::Form;
 
@@ -23,7 +24,7 @@ const NO_IMAGES: &str = "no images";
 const MANY: usize = 1_000;
 
 /// Shows the progress of reading pictures, and stops it if a command says so.
-fn report_reading(rounds: &mut ActiveRun, done: usize, total: usize) -> ControlFlow<()> {
+pub(super) fn report_reading(rounds: &mut ActiveRun, done: usize, total: usize) -> ControlFlow<()> {
     if total >= MANY {
         if rounds.run.reading.is_none() {
             rounds.log(format!("reading {} pictures …", thousands(total as u64)));
@@ -32,9 +33,14 @@ fn report_reading(rounds: &mut ActiveRun, done: usize, total: usize) -> ControlF
         rounds.publish_if_due();
     }
     match rounds.obey_commands() {
-        NextStep::Continue(_) | NextStep::Replan => ControlFlow::Continue(()),
-        NextStep::Stop => ControlFlow::Break(()),
+        NextStep::Continue(_) | NextStep::Replan => {}
+        NextStep::Stop => return ControlFlow::Break(()),
     }
+    if rounds.checkpoint_is_requested() {
+        // A failure is shown in the header, and the next checkpoint tries again.
+        let _ = rounds.checkpoint(SavedState::Running);
+    }
+    ControlFlow::Continue(())
 }
 
 impl Conductor {

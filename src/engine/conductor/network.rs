@@ -63,19 +63,19 @@ impl Conductor {
             .image
             .map(|[_, height, width]| (height, width));
         let output = config.network.output.as_deref();
-        Ok(OnnxNetwork::open(&self.bundle(path)?, output, size)?.form())
+        Ok(OnnxNetwork::open(&self.bundle(config, path)?, output, size)?.form())
     }
 
     /// Opens the network if its file holds more than weights, and returns the form with the class names
     /// found in the file.
     pub(super) fn open_network(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
-        let WeightSource::File(path) = &config.network.weights else {
+        let network = (&config.network.weights, config.network.kind);
+        let (WeightSource::File(path), NetworkKind::Onnx) = network else {
+            // The plan may have named such a file before it was edited.
+            self.active.session.record.model = None;
             return Ok(form);
         };
-        if config.network.kind != NetworkKind::Onnx {
-            return Ok(form);
-        }
-        let bundle = self.bundle(path)?;
+        let bundle = self.bundle(config, path)?;
         // The size of the images, in case the file does not fix it.
         let size = Some((form.height, form.width));
         let foreign = OnnxNetwork::open(&bundle, config.network.output.as_deref(), size)?;
@@ -98,24 +98,29 @@ impl Conductor {
         let small = bundle
             .single_file()
             .filter(|bytes| bytes.len() <= Model::MAX_BYTES);
-        self.active
-            .session
-            .record
-            .model
-            .get_or_insert_with(|| Model {
-                path: path.display().to_string(),
-                sha256: bundle.sha256().to_owned(),
-                file: small.map_or_else(Array::default, |bytes| {
-                    Array::new(&[bytes.len()], bytes.to_vec())
-                }),
-            });
+        let record = &mut self.active.session.record;
+        if !record.has_begun(config) {
+            record.model = None;
+        }
+        record.model.get_or_insert_with(|| Model {
+            path: path.display().to_string(),
+            sha256: bundle.sha256().to_owned(),
+            file: small.map_or_else(Array::default, |bytes| {
+                Array::new(&[bytes.len()], bytes.to_vec())
+            }),
+        });
         self.foreign = Some(graph);
         Ok(foreign.with_class_names(form))
     }
 
-    /// The network file that the session began with.
-    fn bundle(&self, path: &Path) -> Result<Bundle, RunError> {
-        let began = self.active.session.record.model.as_ref();
+    /// The network file that the session began with. Until something has been done, the file that the plan names now takes
+    /// the place of one that was only opened.
+    fn bundle(&self, config: &Config, path: &Path) -> Result<Bundle, RunError> {
+        let record = &self.active.session.record;
+        let has_begun = record.has_begun(config);
+        let is_gone = |model: &Model| !path.is_file() && model.path == path.display().to_string();
+        let opened = record.model.as_ref();
+        let began = opened.filter(|model| has_begun || is_gone(model));
         Ok(originals::bundle(began, path, self.options.store.folder())?)
     }
 

@@ -8,10 +8,11 @@ use super::*;
 use crate::engine::inputs::OnChangedInputs;
 use crate::ids::{ClassId, Gamma};
 use crate::link::{EngineEnd, Link};
-use crate::session::Form;
 use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, WeightSource};
 use crate::session::record::TrainingRecord;
 use crate::session::store::Store;
+
+mod beginning;
 
 thread_local! {
     /// Computations on the device so far, and the number of the one that fails.
@@ -135,21 +136,6 @@ fn a_class_that_does_not_exist_is_refused_before_anything_is_trained() {
         // So the plan can still be corrected.
         assert!(store.load(name).unwrap().record.training.is_none());
     }
-}
-
-/// An engine opened them, and failed before it had done anything with them.
-#[test]
-fn images_that_were_only_opened_may_be_replaced_by_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::new(folder.path());
-    let mut session = Session::new("mine", plan());
-    session.record.form = Some(Form::numbered([3, 14, 14], 4));
-    session.record.images = Some("others".into());
-    assert_eq!(conduct(&store, session, 0).0, Phase::Finished);
-    let record = store.load("mine").unwrap().record;
-    let shape = record.form.unwrap().shape();
-    assert_eq!(shape, [1, 28, 28]);
-    assert_ne!(record.images.as_deref(), Some("others"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Conductor, RunError, on_device};
 use crate::data::{Dataset, Images};
-use crate::engine::active_run::NextStep;
+use crate::engine::active_run::{ActiveRun, NextStep};
 use crate::engine::device::OpenDevices;
 use crate::engine::pace::Pace;
 use crate::nets::NetworkShape;
@@ -58,10 +58,11 @@ impl Conductor {
                     Some(graph) => self.take_graph(graph.clone()),
                     None => self.import(config, dataset, path)?,
                 }
-                if !self.test_network(config, dataset, opened)? {
+                let tested = self.test_network(config, dataset, opened);
+                if !matches!(tested, Ok(true)) {
                     // Nothing has been computed from it yet, so that it is loaded again.
                     self.active.session.record.training = None;
-                    return Ok(false);
+                    return tested;
                 }
                 self.end_training();
                 return Ok(true);
@@ -243,9 +244,13 @@ impl Conductor {
                 rounds.publish_if_due();
                 match rounds.obey_commands() {
                     // What was added to the plan is looked at after the test.
-                    NextStep::Continue(_) | NextStep::Replan => ControlFlow::Continue(()),
-                    NextStep::Stop => ControlFlow::Break(()),
+                    NextStep::Continue(_) | NextStep::Replan => {}
+                    NextStep::Stop => return ControlFlow::Break(()),
                 }
+                if rounds.checkpoint_is_due() {
+                    checkpoint_untested(rounds, config);
+                }
+                ControlFlow::Continue(())
             };
             evaluate_until(&network, &dataset.test, &all, obey)
         })?;
@@ -278,6 +283,21 @@ impl Conductor {
             rounds.warn(words);
         }
         Ok(true)
+    }
+}
+
+/// Writes a checkpoint during the test of a network. One from a file is left out: nothing has been computed from it yet,
+/// so that it is loaded again.
+fn checkpoint_untested(active: &mut ActiveRun, config: &Config) {
+    let loaded = match &config.network.weights {
+        WeightSource::File(_) => active.session.record.training.take(),
+        WeightSource::Train(_) => None,
+    };
+    // A failure is shown in the header, and the next checkpoint tries again.
+    let _ = active.checkpoint(SavedState::Running);
+    if loaded.is_some() {
+        active.session.record.training = loaded;
+        active.publish();
     }
 }
 

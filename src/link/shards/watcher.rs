@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::head::{FileVersion, KnownHead, version_of};
 use crate::session::record::shard::is_divided;
 use crate::session::run::{Checkpoint, Phase, RATES, ShardState, ShardStatus};
 use crate::session::store::{BEAT, LifeSign, Store, StoreError, now, shard_name};
@@ -26,8 +26,7 @@ const CLOCK_S: i64 = 300;
 /// A shard's file as last read.
 #[derive(Debug)]
 struct CachedShard {
-    /// Identifies one version of the file: inode, seconds and nanoseconds of its modification.
-    state: (u64, i64, i64),
+    version: FileVersion,
     written: Option<SystemTime>,
     head: Result<Session, String>,
 }
@@ -46,6 +45,7 @@ struct Beat {
 pub struct ShardWatcher {
     store: Store,
     name: String,
+    head: KnownHead,
     files: HashMap<u32, CachedShard>,
     beats: HashMap<u32, Beat>,
     /// The newest time seen on the file system, and when it was seen.
@@ -60,6 +60,7 @@ impl ShardWatcher {
         Self {
             store,
             name: name.to_owned(),
+            head: KnownHead::default(),
             files: HashMap::new(),
             beats: HashMap::new(),
             newest: None,
@@ -74,7 +75,7 @@ impl ShardWatcher {
     /// # Errors
     /// If the session's own file cannot be read.
     pub fn poll(&mut self) -> Result<Option<Session>, StoreError> {
-        let mut session = self.store.load_head(&self.name)?;
+        let mut session = self.head.read(&self.store, &self.name)?.clone();
         let Some(sharding) = session.record.sharding.clone() else {
             return Ok(None);
         };
@@ -106,20 +107,20 @@ impl ShardWatcher {
                 self.files.remove(&index);
             }
             Ok(metadata) => {
-                let state = (metadata.ino(), metadata.mtime(), metadata.mtime_nsec());
+                let version = version_of(&metadata);
                 let written = metadata.modified().ok();
                 self.tick(written);
                 if self
                     .files
                     .get(&index)
-                    .is_none_or(|file| file.state != state)
+                    .is_none_or(|file| file.version != version)
                 {
                     let head = self
                         .store
                         .load_short_head(name)
                         .map_err(|error| error.to_string());
                     let file = CachedShard {
-                        state,
+                        version,
                         written,
                         head,
                     };

@@ -1,0 +1,91 @@
+//! What happens before anything has been done with images and networks that are opened, read and tested.
+
+use std::path::Path;
+
+use super::*;
+use crate::session::Form;
+
+#[test]
+fn images_that_were_only_opened_may_be_replaced_by_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", plan());
+    session.record.form = Some(Form::numbered([3, 14, 14], 4));
+    session.record.images = Some("others".into());
+    assert_eq!(conduct(&store, session, 0).0, Phase::Finished);
+    let record = store.load("mine").unwrap().record;
+    let shape = record.form.unwrap().shape();
+    assert_eq!(shape, [1, 28, 28]);
+    assert_ne!(record.images.as_deref(), Some("others"));
+}
+
+/// Writes a logistic regression for digits to a safetensors file.
+fn logistic(path: &Path, weight: f32) {
+    let header = r#"{"weight":{"dtype":"F32","shape":[10,784],"data_offsets":[0,31360]},"bias":{"dtype":"F32","shape":[10],"data_offsets":[31360,31400]}}"#;
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.as_bytes());
+    let numbers = (0..7850).map(|index| weight * ((index % 23) as f32 - 11.0));
+    file.extend(numbers.flat_map(f32::to_le_bytes));
+    std::fs::write(path, file).unwrap();
+}
+
+/// A plan with the weights of a file, and nothing to do but trials.
+fn plan_of_file(path: &Path) -> Config {
+    let mut config = plan();
+    config.network.weights = WeightSource::File(path.to_owned());
+    config.analyses.truncate(1);
+    config
+}
+
+#[test]
+fn weights_that_could_not_be_tested_may_be_replaced_by_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = folder.path().join("net.safetensors");
+    logistic(&path, 0.5);
+    let session = Session::new("mine", plan_of_file(&path));
+    let (ended, _) = conduct(&store, session, 1);
+    assert!(matches!(ended, Phase::Failed(_)), "{ended:?}");
+    logistic(&path, 0.25);
+    let left = store.load("mine").unwrap();
+    assert_eq!(conduct(&store, left, 0).0, Phase::Finished);
+}
+
+#[test]
+fn a_checkpoint_is_written_while_a_network_is_tested() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = folder.path().join("net.safetensors");
+    logistic(&path, 0.5);
+    let config = Config {
+        checkpoint_s: 3600.0,
+        ..plan_of_file(&path)
+    };
+    let (conductor, link) = prepared(&store, Session::new("mine", config));
+    link.send(EngineCommand::Checkpoint);
+    COMPUTED.set(0);
+    FAILS.set(0);
+    conductor.conduct();
+    let run = link.newest().run.clone().unwrap();
+    assert_eq!(run.phase, Phase::Finished);
+    let place = |begin: &str| run.log.iter().position(|line| line.text.starts_with(begin));
+    let (saved, tested) = (place("checkpoint "), place("the network is loaded"));
+    assert!(saved.is_some() && saved < tested, "{:?}", run.log);
+    assert!(store.load("mine").unwrap().is_trained());
+}
+
+#[test]
+fn what_is_added_to_a_plan_while_its_images_are_read_is_saved_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let (mut conductor, link) = prepared(&store, Session::new("mine", plan()));
+    let more = config::Extension {
+        gamma: None,
+        trials: 3000,
+        target: None,
+        class: None,
+    };
+    link.send(EngineCommand::Extend { images: 0, more });
+    assert!(images::report_reading(&mut conductor.active, 1, 2).is_continue());
+    assert!(store.load("mine").unwrap().config.is_extended());
+}
