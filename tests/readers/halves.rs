@@ -8,7 +8,6 @@ use crate::images::*;
 /// Many archives name their classes beside the labels, or number their images.
 #[test]
 fn other_arrays_are_taken_neither_for_labels_nor_for_images() {
-    let folder = tempdir().unwrap();
     for (file, names) in [
         ("set.npz", "label_names"),
         ("other.npz", "target_names"),
@@ -16,6 +15,7 @@ fn other_arrays_are_taken_neither_for_labels_nor_for_images() {
         ("images.npz", "class_names"),
         ("labels.npz", "ids"),
     ] {
+        let folder = tempdir().unwrap();
         let path = folder.path().join(file);
         put_npz(
             &path,
