@@ -242,6 +242,10 @@ mod tests {
         assert_eq!((result.poisoned_flagged, result.clean_flagged), (2, 1));
         assert_eq!((result.target_identified, result.without_score), (1, 1));
         assert_eq!(result.networks[5], None);
+        // One network of a kind says nothing about the next.
+        let alone = study_verdict(&networks[2..4], TRUTH);
+        assert!(alone.roc.is_some());
+        assert_eq!(alone.curve(), None);
         // Of the six pairs only the third poisoned and the first clean are in the wrong order.
         assert_eq!(result.roc.unwrap().auc.estimate, 5.0 / 6.0);
         assert_eq!(result.roc_of_strength.unwrap().auc.estimate, 5.0 / 6.0);

@@ -1,7 +1,8 @@
 //! Evidence images of trials in strata: from few trials in each, and of trials that leave a half or a response empty.
 
-use super::experiment::{Experiment, PIXELS, STEP, Trial, covariance};
+use super::experiment::{Experiment, PIXELS, STEP, Trial, assert_close, covariance};
 use super::*;
+use crate::stats::correlation::{pearson, whole_reliability};
 
 /// Axes that are single pixels, of variance 1.
 #[rustfmt::skip]
@@ -156,6 +157,51 @@ fn a_map_is_regressed_by_the_error_of_trials_that_are_free() {
     let expected = PIXELS as f64 * (1.0 - error / square(of_half(None)));
     let map = experiment.estimate().classes[1].evidence.clone().unwrap();
     let found = map.regression.unwrap().axes;
+    // The penalty is known to an eighth of a decade.
+    assert!((found - expected).abs() < 0.15, "{found} {expected}");
+}
+
+/// A classification image of noise alone is the mean of the trials that were called a class less the mean of all, whose
+/// squared error is 1/n − 1/N of a pixel's variance. Its halves may differ in size, here threefold.
+#[test]
+fn halves_of_a_classification_image_count_by_their_errors() {
+    let mut experiment = Experiment::new(0.0, 4, &[1, 2], 96);
+    experiment.axes = Some(PIXEL_AXES);
+    for (at, trial) in experiment.trials.iter_mut().enumerate() {
+        trial.parity = usize::from(at % 4 == 3);
+        trial.called = ClassId(if trial.noise[0] + trial.noise[3] > 74_000 {
+            1
+        } else {
+            2
+        });
+    }
+    let of_half = |parity: Option<usize>| -> (Vec<f32>, f64) {
+        let is_of = |trial: &Trial| parity.is_none_or(|parity| trial.parity == parity);
+        let called = |trial: &Trial| is_of(trial) && trial.called == ClassId(1);
+        let pixel = |pixel: usize| {
+            let noise = |trial: &Trial| trial.noise[pixel] as f64 / GRID;
+            let (own, all) = (
+                experiment.mean(&called, &noise),
+                experiment.mean(&is_of, &noise),
+            );
+            (own.0 - all.0) as f32
+        };
+        // 1/n and 1/N.
+        let one = |_: &Trial| 1.0;
+        let error = experiment.mean(&called, &one).1 - experiment.mean(&is_of, &one).1;
+        ((0..PIXELS).map(pixel).collect(), error)
+    };
+    let [(whole, error), (even, first), (odd, second)] = [None, Some(0), Some(1)].map(of_half);
+    let found = experiment.estimate().classes[1].decision.clone().unwrap();
+    let length = (first * second).sqrt() / error;
+    assert!(length > 2.3, "{length}");
+    let expected = whole_reliability(pearson(&even, &odd).unwrap(), length);
+    assert_close(found.reliability.unwrap(), expected, "reliability");
+    let square = |map: &[f32]| map.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
+    let apart: Vec<f32> = even.iter().zip(&odd).map(|(a, b)| a - b).collect();
+    let error = square(&apart) * error / (first + second);
+    let expected = PIXELS as f64 * (1.0 - error / square(&whole));
+    let found = found.regression.unwrap().axes;
     // The penalty is known to an eighth of a decade.
     assert!((found - expected).abs() < 0.15, "{found} {expected}");
 }
