@@ -5,7 +5,7 @@ use super::matching::{
     SessionImages, check_form, describe_noise, evidence_mismatch, names, responses, same_noise,
     with_trials,
 };
-use crate::ids::{ClassId, Gamma};
+use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::session::config::{self, Response};
 use crate::session::record::GammaTrials;
 use crate::session::{Form, Session};
@@ -57,7 +57,7 @@ pub struct SharedGamma<'a> {
 pub enum TrialOverlap {
     /// Exactly the same.
     Same,
-    /// The same, but one session was shown more.
+    /// Some of the same: one session was shown more, or extended, so that some of its blocks have other sizes.
     Shared,
     /// Different trials.
     Different,
@@ -299,7 +299,8 @@ fn shared_gammas<'a>(
     }
 }
 
-/// Whether both sessions were shown the same trials at a γ: drawn from the same seeds and the same images.
+/// Whether both sessions were shown the same trials at a γ: drawn from the same seeds and the same images, in blocks of
+/// the same sizes. A block of another size, or that starts at another trial, has other trials throughout.
 fn trial_overlap(
     sessions: [&Session; 2],
     images: [SessionImages<'_>; 2],
@@ -311,10 +312,26 @@ fn trial_overlap(
         let seed = (session.config.seed, place, places[index]);
         (seed, plan.block, dataset)
     };
-    let trials = [0, 1].map(|index| images[index].2.gammas[places[index]].trials);
-    match origin(0) == origin(1) {
-        false => TrialOverlap::Different,
-        true if trials[0] == trials[1] => TrialOverlap::Same,
-        true => TrialOverlap::Shared,
+    let done = [0, 1].map(|index| &images[index].2.gammas[places[index]]);
+    let ranges = done.map(|trials| [trials.first, trials.first + trials.blocks]);
+    let both = ranges[0][0].max(ranges[1][0])..ranges[0][1].min(ranges[1][1]);
+    if both.is_empty() || origin(0) != origin(1) {
+        return TrialOverlap::Different;
+    }
+    // Between the blocks on either side of a stop all are full, and alike if the first of them is.
+    let stops = [0, 1].map(|index| images[index].1.blocks_to_stops(done[index].gamma));
+    let beside = stops.into_iter().flatten();
+    let beside = beside.flat_map(|stop| [stop.saturating_sub(1), stop]);
+    let checked = beside.chain([both.start, both.end - 1]);
+    let (mut all, mut any) = (ranges[0] == ranges[1], false);
+    for block in checked.filter(|block| both.contains(block)) {
+        let span = |index: usize| images[index].1.span(done[index].gamma, BlockIndex(block));
+        let same = span(0) == span(1);
+        (all, any) = (all && same, any || same);
+    }
+    match (all, any) {
+        (true, _) => TrialOverlap::Same,
+        (false, true) => TrialOverlap::Shared,
+        (false, false) => TrialOverlap::Different,
     }
 }

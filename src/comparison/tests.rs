@@ -66,6 +66,56 @@ fn agreement_on_the_same_trials_is_bounded_only_if_all_of_them_count() {
     }
 }
 
+/// An extension leaves a short block where the plan ended, and moves those after it.
+#[test]
+fn trials_of_an_extended_session_are_not_exactly_those_of_one_planned_at_once() {
+    // 500 trials in blocks of 100, planned at once or in parts; 5 or 6 blocks.
+    let planned = |parts: &[u64], blocks: u64| {
+        let mut session = session(10, 0);
+        let config::Analysis::ClassificationImages(plan) = &mut session.config.analyses[0] else {
+            unreachable!();
+        };
+        (plan.block, plan.trials) = (100, parts[0]);
+        plan.extended = parts[1..]
+            .iter()
+            .map(|&trials| config::Extension {
+                gamma: None,
+                trials,
+                target: None,
+                class: None,
+            })
+            .collect();
+        let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+            unreachable!();
+        };
+        for trials in &mut images.gammas {
+            trials.blocks = blocks;
+            trials.trials = plan.trials_before(trials.gamma, blocks);
+        }
+        session
+    };
+    let overlap = |a: &Session, b: &Session| {
+        let pair = SessionPair::new(a, b, &ComparisonRequest::default()).unwrap();
+        let common = pair.gammas[0];
+        let is_bounded = common.agreement_bounds().is_some();
+        assert_eq!(is_bounded, common.overlap == TrialOverlap::Same);
+        common.overlap
+    };
+    let (once, extended) = (planned(&[500], 5), planned(&[250, 500], 6));
+    assert_eq!(overlap(&once, &extended), TrialOverlap::Shared);
+    assert_eq!(overlap(&extended, &once), TrialOverlap::Shared);
+    assert_eq!(overlap(&extended, &extended), TrialOverlap::Same);
+    // Full blocks alone before the extension.
+    assert_eq!(overlap(&once, &planned(&[300, 500], 5)), TrialOverlap::Same);
+    assert_eq!(overlap(&once, &planned(&[500], 3)), TrialOverlap::Shared);
+    // No block is the same if the first is short.
+    let moved = planned(&[50, 500], 6);
+    assert_eq!(overlap(&once, &moved), TrialOverlap::Different);
+    // The same again where parts of other lengths end together.
+    let (a, b) = (planned(&[20, 140, 500], 5), planned(&[30, 140, 500], 5));
+    assert_eq!(overlap(&a, &b), TrialOverlap::Shared);
+}
+
 /// Above γ = 0 evidence is centred within the classes that have maps; the others are one group, so a single one is as if
 /// it had a map.
 #[test]

@@ -61,7 +61,7 @@ pub fn caution(pair: &SessionPair<'_>, compared: &MapComparison) -> &'static str
             "both were shown exactly the same trials, so map errors are correlated"
         }
         Some(TrialOverlap::Shared) => {
-            "both were shown the same trials, one of them more; errors correlate"
+            "both were shown some of the same trials, so map errors are correlated"
         }
         _ => "each was shown its own trials",
     }
@@ -270,8 +270,8 @@ fn measured_agreement(shown: &SharedTrialDecisions) -> Vec<String> {
     let joint = &shown.joint;
     let kappa = kappa(shown);
     let origin = match shown.overlap {
-        TrialOverlap::Same | TrialOverlap::Shared => "drawn as they were for both sessions",
-        TrialOverlap::Different => "drawn as they were for A",
+        TrialOverlap::Same => "drawn as they were for both sessions",
+        TrialOverlap::Shared | TrialOverlap::Different => "drawn as they were for A",
     };
     let share_of = |hits| {
         interval(Share {

@@ -87,14 +87,21 @@ impl ClassificationImages {
         all.fold(0, u64::saturating_add)
     }
 
-    /// Number of blocks at a γ.
-    pub fn blocks_at(&self, gamma: Gamma) -> u64 {
+    /// Number of blocks up to each stop at a γ, ascending. All blocks are full, except for the last one before each.
+    pub fn blocks_to_stops(&self, gamma: Gamma) -> Vec<u64> {
         let (mut blocks, mut before) = (0, 0);
+        let mut stops = Vec::new();
         for end in self.ends(gamma) {
             blocks += (end - before).div_ceil(self.block as u64);
             before = end;
+            stops.push(blocks);
         }
-        blocks
+        stops
+    }
+
+    /// Number of blocks at a γ.
+    pub fn blocks_at(&self, gamma: Gamma) -> u64 {
+        self.blocks_to_stops(gamma).last().copied().unwrap_or(0)
     }
 
     /// The trials of block `block` at a γ: a full block, except for the last one before each stop.
