@@ -87,7 +87,9 @@ fn one_figure_is_a_file_with_a_caption_and_several_are_a_folder() {
 #[test]
 fn one_figure_goes_to_standard_output_and_several_do_not() {
     let bench = finished();
-    let to_stdout = ["export", "done", "--format", "svg", "--out", "-", "--figure"];
+    let to_stdout = [
+        "export", "done", "--format", "svg", "--out", "-", "--figure",
+    ];
     let printed = bench.succeed(&[&to_stdout[..], &["training"]].concat());
     bench.succeed(&["export", "done", "--format", "svg", "--figure", "training"]);
     let file = fs::read_to_string(bench.path("done-training.svg")).unwrap();
