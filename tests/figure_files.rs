@@ -100,6 +100,18 @@ fn one_figure_goes_to_standard_output_and_several_do_not() {
 }
 
 #[test]
+fn an_export_into_an_existing_folder_names_it_as_before() {
+    let bench = finished();
+    let export = || bench.output(&["export", "done", "--format", "csv"]).stderr;
+    let first = export();
+    assert_eq!(
+        String::from_utf8(first.clone()).unwrap(),
+        "wrote done-tables\n"
+    );
+    assert_eq!(export(), first);
+}
+
+#[test]
 fn width_font_size_colours_and_title_follow_the_options() {
     let bench = finished();
     let base = [
