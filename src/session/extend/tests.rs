@@ -237,7 +237,10 @@ fn an_extension_must_add_trials_unless_a_gamma_stopped_at_its_target() {
         Some((299, 300))
     );
     assert_eq!(reached(&session), [true, true]);
-    let message = session.extend(0, more(None, 50)).unwrap_err().to_string();
+    let message = session
+        .extend(0, more(Some(0.3), 50))
+        .unwrap_err()
+        .to_string();
     assert!(
         message.contains("give --gamma 0.3 --trials 300 "),
         "{message}"
