@@ -85,6 +85,33 @@ fn one_figure_is_a_file_with_a_caption_and_several_are_a_folder() {
 }
 
 #[test]
+fn one_figure_goes_to_standard_output_and_several_do_not() {
+    let bench = finished();
+    let to_stdout = [
+        "export", "done", "--format", "svg", "--out", "-", "--figure",
+    ];
+    let printed = bench.succeed(&[&to_stdout[..], &["training"]].concat());
+    bench.succeed(&["export", "done", "--format", "svg", "--figure", "training"]);
+    let file = fs::read_to_string(bench.path("done-training.svg")).unwrap();
+    assert!(printed == file, "{printed}");
+    assert_eq!(written(&bench).len(), 2);
+    let error = bench.refuse(2, &[&to_stdout[..], &["map"]].concat());
+    assert!(error.contains("several files"), "{error}");
+}
+
+#[test]
+fn an_export_into_an_existing_folder_names_it_as_before() {
+    let bench = finished();
+    let export = || bench.output(&["export", "done", "--format", "csv"]).stderr;
+    let first = export();
+    assert_eq!(
+        String::from_utf8(first.clone()).unwrap(),
+        "wrote done-tables\n"
+    );
+    assert_eq!(export(), first);
+}
+
+#[test]
 fn width_font_size_colours_and_title_follow_the_options() {
     let bench = finished();
     let base = [

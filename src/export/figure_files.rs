@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::folder::ExportFolder;
-use super::{ExportError, report_written, write_file};
+use super::{ExportError, STDOUT, report_written, write_file, write_stdout};
 use crate::drawing::{Drawing, Sheet, pdf, png, svg};
 use crate::figure::{self, Figure};
 use crate::ids::ClassId;
@@ -102,9 +102,9 @@ impl FigureExport {
 }
 
 /// Writes figures. If figures are selected by name, exactly one matches, and `out` is missing or names a file, it is
-/// written as one file with its caption in a text file beside it; otherwise all go into the folder `NAME-figures`,
-/// each with its caption beside it. Every file replaces an earlier one of its name atomically, and other files in the
-/// folder stay.
+/// written as one file with its caption in a text file beside it; if `out` is `-`, that file alone goes to standard
+/// output. Otherwise all go into the folder `NAME-figures`, each with its caption beside it. Every file replaces an
+/// earlier one of its name atomically, and other files in the folder stay.
 ///
 /// # Errors
 /// If there is no such figure, or a file cannot be written.
@@ -124,10 +124,14 @@ pub fn write(
         let extension = path.extension();
         extension.is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
     };
+    let to_stdout = out == Some(Path::new(STDOUT));
     if let ([figure], false) = (&chosen[..], drawn.figures.is_empty())
-        && out.is_none_or(is_file)
+        && (to_stdout || out.is_none_or(is_file))
     {
         let drawing = figure::draw(session, figure, drawn.sheet)?;
+        if to_stdout {
+            return write_stdout(&drawn.bytes(&drawing)?);
+        }
         let default = PathBuf::from(format!("{}-{}.{ending}", session.name, figure.name()));
         let path = out.map_or(default, Path::to_path_buf);
         let caption = path.with_extension("txt");

@@ -16,6 +16,8 @@ use crate::host;
 #[derive(Debug)]
 pub struct ExportFolder {
     path: PathBuf,
+    /// The destination as it was given.
+    given: PathBuf,
     temporary: PathBuf,
 }
 
@@ -116,11 +118,9 @@ impl ExportFolder {
                 path: path.to_owned(),
             });
         }
-        let path = match fs::canonicalize(path) {
-            Ok(existing) => existing,
-            // Drop a trailing slash, so that the temporary folder is a sibling and not inside it.
-            Err(_) => path.components().collect(),
-        };
+        // Drop a trailing slash, so that the temporary folder is a sibling and not inside it.
+        let given: PathBuf = path.components().collect();
+        let path = fs::canonicalize(path).unwrap_or_else(|_| given.clone());
         let failed = |error| ExportError::File {
             path: path.clone(),
             error,
@@ -135,6 +135,7 @@ impl ExportFolder {
         fs::create_dir(&beside).map_err(failed)?;
         Ok(Self {
             path,
+            given,
             temporary: beside,
         })
     }
@@ -153,7 +154,8 @@ impl ExportFolder {
         })
     }
 
-    /// Moves the files to their destination. Files of the same names are replaced, each atomically; all others stay.
+    /// Moves the files to their destination and returns its path as it was given. Files of the same names are replaced,
+    /// each atomically; all others stay.
     ///
     /// # Errors
     /// If they cannot be moved there.
@@ -166,7 +168,7 @@ impl ExportFolder {
         self.write(MARK, mark(&names).as_bytes())?;
         if !self.path.exists() {
             fs::rename(&self.temporary, &self.path).map_err(failed)?;
-            return Ok(self.path.clone());
+            return Ok(self.given.clone());
         }
         // A folder cannot be replaced by a file: find that out before the first file is placed.
         if let Some(name) = names.iter().find(|name| self.path.join(name).is_dir()) {
@@ -183,7 +185,7 @@ impl ExportFolder {
                 error,
             })?;
         }
-        Ok(self.path.clone())
+        Ok(self.given.clone())
     }
 
     /// The names of the files written so far, in order.

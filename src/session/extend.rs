@@ -36,17 +36,46 @@ pub enum ExtendError {
     Divided(String),
     /// The requested total adds no trials.
     #[error(
-        "{requested} trials are no more than the {available} already planned; give a larger number"
+        "{requested} trials are no more than the {available} already planned; {}",
+        remedy(stopped.as_ref())
     )]
     NoMore {
         /// The requested total.
         requested: u64,
         /// The largest total planned for the γ concerned.
         available: u64,
+        /// The first γ concerned that has ended at its target, if any.
+        stopped: Option<Stopped>,
     },
     /// The extended plan would be invalid.
     #[error("{0}")]
     Invalid(#[from] ConfigError),
+}
+
+/// A γ that has ended at its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// The γ.
+    pub gamma: String,
+    /// Trials done.
+    pub done: u64,
+    /// Trials planned, which it runs on to if they are asked for.
+    pub planned: u64,
+}
+
+/// How to ask for more trials.
+fn remedy(stopped: Option<&Stopped>) -> String {
+    match stopped {
+        Some(Stopped {
+            gamma,
+            done,
+            planned,
+        }) => format!(
+            "γ = {gamma} ended at its target after {done} of {planned}: give --gamma {gamma} --trials {planned} to run \
+             it to the end of its plan, or a larger number"
+        ),
+        None => "give a larger number".into(),
+    }
 }
 
 impl Session {
@@ -91,12 +120,25 @@ impl Session {
             let open = trials.reached || (more.target.is_some() && trials.trials < planned);
             more.applies_to(trials.gamma) && planned == more.trials && open
         };
-        let goes_on = matches!(&self.record.analyses[index], Analysis::ClassificationImages(images)
-            if images.gammas.iter().any(has_left));
-        if more.trials <= least && !goes_on {
+        let measured = match &self.record.analyses[index] {
+            Analysis::ClassificationImages(images) => images.gammas.as_slice(),
+            _ => &[],
+        };
+        if more.trials <= least && !measured.iter().any(has_left) {
+            let mut concerned = measured
+                .iter()
+                .map(|trials| (trials, plan.trials_at(trials.gamma)));
+            let stopped = concerned.find(|(trials, planned)| {
+                more.applies_to(trials.gamma) && trials.reached && trials.trials < *planned
+            });
             return Err(ExtendError::NoMore {
                 requested: more.trials,
                 available: most,
+                stopped: stopped.map(|(trials, planned)| Stopped {
+                    gamma: trials.gamma.to_string(),
+                    done: trials.trials,
+                    planned,
+                }),
             });
         }
         let place = plan.extended.len();

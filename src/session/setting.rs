@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 
 use self::scan::Scanner;
 use super::config::{Analysis, Config};
+use crate::format::parse_trials;
 
 mod scan;
 #[cfg(test)]
@@ -125,14 +126,16 @@ fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
         place: path.into(),
         now: shortened(&text[span.clone()]),
     };
-    let value = complete(value)
-        .map_err(|reason| invalid_value(bare_text(path, value).unwrap_or(reason)))?;
+    let is_integer = text[span.clone()].parse::<u64>().is_ok();
+    let value = complete(value).map_err(|reason| {
+        let digits = || is_integer.then(|| in_digits(value)).flatten();
+        invalid_value(bare_text(path, value).or_else(digits).unwrap_or(reason))
+    })?;
     let after = [&text[..span.start], value, &text[span.end..]].concat();
     ron::from_str(&after).map_err(|error| {
         let hint = bare_experiment(path, value).or_else(|| bare_text(path, value));
         // The parser reads the digits before the point, and misses a comma after them.
         let is_fraction = value.contains('.') && value.parse::<f64>().is_ok();
-        let is_integer = text[span.clone()].parse::<u64>().is_ok();
         invalid_value(match hint {
             Some(hint) => hint,
             None if is_integer && is_fraction => "expected integer".into(),
@@ -156,6 +159,19 @@ fn bare_text(path: &str, value: &str) -> Option<String> {
     Some(format!(
         "a text needs quotation marks, and the shell single quotes around them; write '{path}={quoted}'"
     ))
+}
+
+/// How to write a whole number with a unit or separators, such as 20k or 20,000, which only options for trials take.
+fn in_digits(value: &str) -> Option<String> {
+    let value = value.trim();
+    let number = parse_trials(value)?;
+    let mut groups = value
+        .trim_end_matches(['k', 'K', 'm', 'M'])
+        .split([',', ' ']);
+    // A comma before other than three digits may be meant as a decimal point.
+    let is_clear = groups.next().is_some()
+        && groups.all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()));
+    is_clear.then(|| format!("{value} is not a number here; write {number}"))
 }
 
 /// How to write the first experiment in a value for the list of experiments, or for one of them, that lacks its

@@ -210,6 +210,7 @@ fn an_extension_must_add_trials_unless_a_gamma_stopped_at_its_target() {
         Err(ExtendError::NoMore {
             requested,
             available,
+            ..
         }) => Some((requested, available)),
         _ => None,
     };
@@ -236,6 +237,14 @@ fn an_extension_must_add_trials_unless_a_gamma_stopped_at_its_target() {
         Some((299, 300))
     );
     assert_eq!(reached(&session), [true, true]);
+    let message = session
+        .extend(0, more(Some(0.3), 50))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("give --gamma 0.3 --trials 300 "),
+        "{message}"
+    );
     assert_eq!(refused(&mut session, more(Some(0.3), 300)), None);
     assert_eq!(reached(&session), [true, false]);
     // It runs on now, so the same total adds nothing any more.

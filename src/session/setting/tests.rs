@@ -22,6 +22,25 @@ fn a_setting_changes_its_place_and_no_other() {
 }
 
 #[test]
+fn a_whole_number_with_a_unit_or_separators_is_refused_with_its_digits() {
+    for (typed, digits) in [
+        ("20k", "20000"),
+        ("1.5M", "1500000"),
+        ("20,000", "20000"),
+        ("20 000", "20000"),
+    ] {
+        let message = refused(&format!("analyses[0].trials={typed}"));
+        let remedy = format!("{typed} is not a number here; write {digits}; ");
+        assert!(message.contains(&remedy), "{message}");
+    }
+    // Twelve and a half thousand, or 125 thousand?
+    for unclear in ["analyses[0].trials=12,5k", "network.kind=20k"] {
+        let message = refused(unclear);
+        assert!(!message.contains("not a number here"), "{message}");
+    }
+}
+
+#[test]
 fn a_path_leads_into_the_fields_of_a_variant() {
     let WeightSource::Train(training) = made("network.weights.epochs=3").network.weights else {
         unreachable!()
