@@ -114,7 +114,10 @@ impl Running {
                     }
                     interrupts += u32::from(code == INTERRUPTED);
                     if interrupts == 2 {
-                        complain("aborted; the session file holds the last checkpoint");
+                        complain(match self.link.newest().record.updated {
+                            0 => "aborted; there is no checkpoint yet",
+                            _ => "aborted; the session file holds the last checkpoint",
+                        });
                         std::process::exit(i32::from(INTERRUPTED));
                     }
                     stopped_by = stopped_by.or(Some(code));
