@@ -29,7 +29,7 @@ use crate::session::{SavedState, Session};
 /// How long the engine may take to carry out a command: a stop writes a checkpoint first.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long an engine that cannot save may retry before the user is asked.
-const RETRY_TIME: Duration = Duration::from_secs(1);
+pub const RETRY_TIME: Duration = Duration::from_secs(1);
 
 /// Sends the command, waits until the engine has carried it out, and prints the result (except for a note).
 pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode, CommandError> {
