@@ -330,9 +330,25 @@ pub fn existing_file(typed: &str) -> Result<PathBuf, CommandError> {
         return Ok(path);
     }
     Err(CommandError::Usage(format!(
-        "--network {typed}: there is no file {}",
-        path.display()
+        "--network {typed}: {}",
+        no_network_file(&path)
     )))
+}
+
+/// Why this path, which is no regular file, is not a network's.
+pub fn no_network_file(path: &Path) -> String {
+    let shown = path.display();
+    let what = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => "a folder",
+        Ok(_) => "not a regular file",
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return format!("there is no file {shown}");
+        }
+        Err(error) => return format!("{shown} cannot be read: {error}"),
+    };
+    format!(
+        "{shown} is {what}; give a network file (.onnx, .pt, .pth, .safetensors), and images with --data"
+    )
 }
 
 fn ends_in(path: &Path, endings: &[&str]) -> bool {
