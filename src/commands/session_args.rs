@@ -265,7 +265,7 @@ impl SessionArgs {
         };
         let is_network = is_network(Path::new(typed));
         if !is_network && !is_weights(Path::new(typed)) {
-            network.kind = kind(typed).map_err(|problem| {
+            network.kind = typed_names::parse_kind(typed).map_err(|problem| {
                 CommandError::Usage(format!("--network: {problem}{}", hint(typed)))
             })?;
             return match set(&["network", "network.kind"]) {
@@ -298,15 +298,6 @@ pub fn expand_home(typed: &str) -> String {
     match (typed.strip_prefix("~/"), std::env::var("HOME")) {
         (Some(rest), Ok(home)) => format!("{home}/{rest}"),
         _ => typed.to_owned(),
-    }
-}
-
-/// Parses a kind of network: a built-in one, or `onnx` for one from a file.
-fn kind(typed: &str) -> Result<NetworkKind, String> {
-    let onnx = NetworkKind::Onnx;
-    match typed.trim().eq_ignore_ascii_case(onnx.label()) {
-        true => Ok(onnx),
-        false => typed_names::parse_network(typed),
     }
 }
 
@@ -381,7 +372,7 @@ pub fn normalise_setting(assignment: &str) -> Result<Cow<'_, str>, CommandError>
     if place.trim() != "network.kind" || !is_word {
         return Ok(assignment.into());
     }
-    let kind: NetworkKind = kind(value.trim())
+    let kind = typed_names::parse_kind(value.trim())
         .map_err(|problem| CommandError::Usage(format!("--set {assignment}: {problem}")))?;
     Ok(format!("network.kind={kind:?}").into())
 }
