@@ -106,6 +106,11 @@ fn a_second_note_replaces_the_first_and_an_option_removes_it() {
     let printed = note(&["second"]);
     assert!(printed.contains("replacing: first"), "{printed}");
     assert_eq!(bench.load("done").record.notes.len(), 1);
+    // Removing one where there is none names where there is one.
+    let elsewhere = ["note", "done", "--class", "3", "--response", "evidence"];
+    let printed = bench.succeed(&[&elsewhere[..], &["--remove"]].concat());
+    let place = "there is one on classification image of class 3, γ 0.4";
+    assert!(printed.contains(place), "{printed}");
     let printed = note(&["--remove"]);
     assert!(
         printed.contains("removed") && printed.contains("second"),

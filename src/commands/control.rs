@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use self::unfinished::{describe_loss, overdue};
+use self::unfinished::{describe_loss, left_behind, overdue};
 use super::division_check::resume_command;
 use super::output::print_line;
 use super::signals::runtime;
@@ -29,7 +29,7 @@ use crate::session::{SavedState, Session};
 /// How long the engine may take to carry out a command: a stop writes a checkpoint first.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long an engine that cannot save may retry before the user is asked.
-const RETRY_TIME: Duration = Duration::from_secs(1);
+pub const RETRY_TIME: Duration = Duration::from_secs(1);
 
 /// Sends the command, waits until the engine has carried it out, and prints the result (except for a note).
 pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode, CommandError> {
@@ -41,7 +41,7 @@ pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode
         }
         return Ok(ExitCode::SUCCESS);
     }
-    print_result(name, &command, answer.phase(store, name)?)
+    print_result(store, name, &command, answer.phase(store, name)?)
 }
 
 /// Sends an extension of the classification images number `images`, from 0; prints `done` and the state of the run once
@@ -64,7 +64,7 @@ pub fn extend(
         )));
     }
     print_line(done);
-    print_result(name, &command, answer.phase(store, name)?)
+    print_result(store, name, &command, answer.phase(store, name)?)
 }
 
 /// Stops an engine that has not written its session's file yet: one that waits to run a shard.
@@ -102,6 +102,7 @@ fn ask(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, Com
 
 /// Prints a sentence about the phase in which a command leaves a run; if the run failed, that is the error.
 fn print_result(
+    store: &Store,
     name: &str,
     command: &EngineCommand,
     phase: Phase,
@@ -109,7 +110,8 @@ fn print_result(
     let resume = resume_command(name);
     match phase {
         Phase::Failed(_) if *command == EngineCommand::Discard => print_line(format_args!(
-            "{name} has ended; its file has the last checkpoint. Resume: {resume}"
+            "{name} has ended; {}. Resume: {resume}",
+            left_behind(store, name)
         )),
         Phase::Failed(message) => return Err(CommandError::Failed(message)),
         Phase::Finished => print_line(format_args!(
@@ -171,7 +173,8 @@ impl Answer {
                 SavedState::Stopped => Ok(Phase::Stopped),
                 SavedState::Failed(message) => Ok(Phase::Failed(message)),
                 SavedState::New | SavedState::Running => Err(CommandError::Failed(format!(
-                    "the engine of {name} died; its file has the last checkpoint. Resume: {}",
+                    "the engine of {name} died; {}. Resume: {}",
+                    left_behind(store, name),
                     resume_command(name)
                 ))),
             },

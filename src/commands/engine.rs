@@ -11,6 +11,7 @@ use tokio::task::JoinHandle as Task;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::background::open_log;
+use super::control::RETRY_TIME;
 use super::machine::MachineArgs;
 use super::output::complain;
 use super::scheduler;
@@ -83,9 +84,26 @@ impl Running {
         while !over(&sessions.borrow_and_update()) && sessions.changed().await.is_ok() {}
     }
 
+    /// Resolves once the engine has tried for a moment to save before it ends, and cannot.
+    async fn wait_until_stuck(&self) {
+        let mut sessions = self.link.sessions.clone();
+        loop {
+            while !cannot_end(&sessions.borrow_and_update()) {
+                if sessions.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
+            }
+            tokio::time::sleep(RETRY_TIME).await;
+            if cannot_end(&sessions.borrow()) {
+                return;
+            }
+        }
+    }
+
     /// Waits for the engine to end. Signals stop it after a checkpoint: HUP only with `hang_up_stops`, USR1
     /// only with `requeued` (otherwise USR1 just writes a checkpoint), the others always. A second INT exits
-    /// immediately. Returns the exit code for the signal that stopped it.
+    /// immediately. Says once if it cannot be saved and so does not end. Returns the exit code for the signal that
+    /// stopped it.
     async fn handle_signals(
         &self,
         orders: &mut EngineSignals,
@@ -93,7 +111,9 @@ impl Running {
         requeued: bool,
     ) -> Option<u8> {
         let over = self.wait_until_over();
-        tokio::pin!(over);
+        let stuck = self.wait_until_stuck();
+        tokio::pin!(over, stuck);
+        let mut told = false;
         let mut stopped_by = None;
         let mut interrupts = 0;
         loop {
@@ -114,13 +134,25 @@ impl Running {
                     }
                     interrupts += u32::from(code == INTERRUPTED);
                     if interrupts == 2 {
-                        complain("aborted; the session file holds the last checkpoint");
+                        complain(match self.link.newest().record.updated {
+                            0 => "aborted; there is no checkpoint yet",
+                            _ => "aborted; the session file holds the last checkpoint",
+                        });
                         std::process::exit(i32::from(INTERRUPTED));
                     }
                     stopped_by = stopped_by.or(Some(code));
                     self.link.send(EngineCommand::Stop);
                 }
                 () = &mut over => return stopped_by,
+                () = &mut stuck, if stopped_by.is_some() && !told => {
+                    told = true;
+                    let session = self.link.newest();
+                    let name = &session.name;
+                    complain(format_args!(
+                        "{name} cannot be saved, so it has not ended; it ends as soon as it can be saved. To discard what \
+                         is not saved: noisescope stop {name} --discard"
+                    ));
+                }
             }
         }
     }
@@ -141,6 +173,12 @@ impl Running {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether nothing is left to do but to save, and the last attempt failed.
+fn cannot_end(session: &Session) -> bool {
+    let run = session.run.as_ref();
+    run.is_some_and(|run| run.phase == Phase::Stopping && run.problem.is_some())
 }
 
 /// Prints the run's report on a separate thread: its reader may be slow or blocked, and the run, its
@@ -288,4 +326,29 @@ pub fn background(
         running.finish().await?;
         Ok(stopped_by.map_or(ExitCode::SUCCESS, ExitCode::from))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Config, Run};
+
+    #[test]
+    fn only_an_engine_that_should_end_and_failed_to_save_cannot_end() {
+        let mut session = Session::new("mine", Config::default());
+        assert!(!cannot_end(&session));
+        for (phase, problem, stuck) in [
+            (Phase::Stopping, Some("full"), true),
+            (Phase::Stopping, None, false),
+            (Phase::Working(1), Some("full"), false),
+            (Phase::Stopped, Some("full"), false),
+        ] {
+            session.run = Some(Run {
+                phase,
+                problem: problem.map(str::to_owned),
+                ..Run::default()
+            });
+            assert_eq!(cannot_end(&session), stuck);
+        }
+    }
 }

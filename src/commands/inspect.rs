@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::output::print_line;
-use super::session_args::{is_weights, normalise_setting};
+use super::session_args::{is_weights, no_network_file, normalise_setting};
 use super::{CommandError, data_arg};
 use crate::data::{self, Dataset, DatasetRequest};
 use crate::engine::device::{self, DeviceChoice};
@@ -46,10 +46,7 @@ pub struct InspectArgs {
 /// Prints the inspection. Exit code 0 if the network can be studied, 1 if there are problems.
 pub fn run(inspect: &InspectArgs, data: Option<&Path>) -> Result<ExitCode, CommandError> {
     if !inspect.file.is_file() {
-        return Err(CommandError::Usage(format!(
-            "there is no file {}",
-            inspect.file.display()
-        )));
+        return Err(CommandError::Usage(no_network_file(&inspect.file)));
     }
     let config = inspect.config(data)?;
     let images = inspect.dataset(&config, data)?;

@@ -79,7 +79,8 @@ pub fn run(store: &Store, leave: &NoteArgs) -> Result<ExitCode, CommandError> {
     let before = before.map(|before| clean(&before.text));
     let message = match (note.text.is_empty(), before) {
         (true, None) => {
-            print_line(format_args!("{name} has no note on {place}"));
+            let others = notes_nearby(&session, &note.on);
+            print_line(format_args!("{name} has no note on {place}{others}"));
             return Ok(ExitCode::SUCCESS);
         }
         (true, Some(before)) => format!("note removed from {place}: {before}"),
@@ -111,6 +112,25 @@ fn list(session: &Session) {
             note.on.in_words(record),
             clean(&note.text)
         ));
+    }
+}
+
+/// Where else there are notes on maps of the same class, if this is on one.
+fn notes_nearby(session: &Session, on: &NoteTarget) -> String {
+    let class_of = |on: &NoteTarget| match on {
+        NoteTarget::Map { class, .. } => Some(*class),
+        NoteTarget::Session | NoteTarget::Unit { .. } => None,
+    };
+    let wanted = class_of(on);
+    let notes = session.record.notes.iter();
+    let near = notes.filter(|note| wanted.is_some() && class_of(&note.on) == wanted);
+    let places: Vec<String> = near.map(|note| note.on.in_words(&session.record)).collect();
+    match places.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; there is one on {} (choose it with --gamma, --response and --images)",
+            places.join(", one on ")
+        ),
     }
 }
 

@@ -265,7 +265,7 @@ impl SessionArgs {
         };
         let is_network = is_network(Path::new(typed));
         if !is_network && !is_weights(Path::new(typed)) {
-            network.kind = kind(typed).map_err(|problem| {
+            network.kind = typed_names::parse_kind(typed).map_err(|problem| {
                 CommandError::Usage(format!("--network: {problem}{}", hint(typed)))
             })?;
             return match set(&["network", "network.kind"]) {
@@ -301,15 +301,6 @@ pub fn expand_home(typed: &str) -> String {
     }
 }
 
-/// Parses a kind of network: a built-in one, or `onnx` for one from a file.
-fn kind(typed: &str) -> Result<NetworkKind, String> {
-    let onnx = NetworkKind::Onnx;
-    match typed.trim().eq_ignore_ascii_case(onnx.label()) {
-        true => Ok(onnx),
-        false => typed_names::parse_network(typed),
-    }
-}
-
 /// Whether a file holds a whole network, judged by its extension.
 pub fn is_network(path: &Path) -> bool {
     ends_in(path, &[NETWORK])
@@ -330,9 +321,25 @@ pub fn existing_file(typed: &str) -> Result<PathBuf, CommandError> {
         return Ok(path);
     }
     Err(CommandError::Usage(format!(
-        "--network {typed}: there is no file {}",
-        path.display()
+        "--network {typed}: {}",
+        no_network_file(&path)
     )))
+}
+
+/// Why this path, which is no regular file, is not a network's.
+pub fn no_network_file(path: &Path) -> String {
+    let shown = path.display();
+    let what = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => "a folder",
+        Ok(_) => "not a regular file",
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return format!("there is no file {shown}");
+        }
+        Err(error) => return format!("{shown} cannot be read: {error}"),
+    };
+    format!(
+        "{shown} is {what}; give a network file (.onnx, .pt, .pth, .safetensors), and images with --data"
+    )
 }
 
 fn ends_in(path: &Path, endings: &[&str]) -> bool {
@@ -365,7 +372,7 @@ pub fn normalise_setting(assignment: &str) -> Result<Cow<'_, str>, CommandError>
     if place.trim() != "network.kind" || !is_word {
         return Ok(assignment.into());
     }
-    let kind: NetworkKind = kind(value.trim())
+    let kind = typed_names::parse_kind(value.trim())
         .map_err(|problem| CommandError::Usage(format!("--set {assignment}: {problem}")))?;
     Ok(format!("network.kind={kind:?}").into())
 }

@@ -13,13 +13,29 @@ use crate::typing::suggestion;
 pub fn parse_network(typed: &str) -> Result<NetworkKind, String> {
     let wanted = typed.trim().to_lowercase();
     let mut kinds = NetworkKind::ALL.into_iter();
-    kinds.find(|kind| kind.label() == wanted).ok_or_else(|| {
-        format!(
-            "there is no network `{typed}`; the networks are {}{}",
-            network_names(),
-            suggestion(typed, NetworkKind::ALL.map(NetworkKind::label))
-        )
-    })
+    let found = kinds.find(|kind| kind.label() == wanted);
+    found.ok_or_else(|| unknown_network(typed, ""))
+}
+
+/// Parses a kind of network: a built-in one, or `onnx` for one from a file.
+///
+/// # Errors
+/// If there is none; lists the kinds and suggests the nearest.
+pub fn parse_kind(typed: &str) -> Result<NetworkKind, String> {
+    let onnx = NetworkKind::Onnx;
+    match typed.trim().eq_ignore_ascii_case(onnx.label()) {
+        true => Ok(onnx),
+        false => parse_network(typed).map_err(|_| unknown_network(typed, ", onnx (from a file)")),
+    }
+}
+
+/// An error that lists the built-in networks, and `more`, and suggests the nearest.
+fn unknown_network(typed: &str, more: &str) -> String {
+    format!(
+        "there is no network `{typed}`; the networks are {}{more}{}",
+        network_names(),
+        suggestion(typed, NetworkKind::ALL.map(NetworkKind::label))
+    )
 }
 
 /// The names of all built-in networks.
@@ -67,5 +83,10 @@ mod tests {
              did you mean logistic?"
         );
         assert!(parse_network("resnet50").unwrap_err().ends_with("complex"));
+        // Where a network may come from a file, that is one of the kinds.
+        assert_eq!(parse_kind("ONNX"), Ok(NetworkKind::Onnx));
+        assert_eq!(parse_kind("mlp"), Ok(NetworkKind::Mlp));
+        let error = parse_kind("resnet50").unwrap_err();
+        assert!(error.ends_with("complex, onnx (from a file)"), "{error}");
     }
 }

@@ -126,3 +126,20 @@ fn a_command_that_takes_long_is_not_one_without_a_response() {
         assert!(silent.contains("has not responded"), "{silent}");
     }
 }
+
+#[test]
+fn a_session_without_a_checkpoint_has_none_to_return_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", Config::default());
+    store.save(&session).unwrap();
+    let loss = describe_loss(&store, "mine", &session, "full");
+    assert!(loss.contains("since there is no checkpoint"), "{loss}");
+    assert_eq!(left_behind(&store, "mine"), "there is no checkpoint yet");
+    session.record.updated = 5;
+    store.save(&session).unwrap();
+    let loss = describe_loss(&store, "mine", &session, "full");
+    assert!(loss.contains("since the checkpoint of"), "{loss}");
+    let left = left_behind(&store, "mine");
+    assert_eq!(left, "its file has the last checkpoint");
+}

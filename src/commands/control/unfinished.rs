@@ -28,18 +28,26 @@ pub(super) fn overdue(
     format!("{what}; `noisescope attach {name}` shows what it is doing")
 }
 
+/// What an engine that ended without saving has left: its last checkpoint, if it wrote one.
+pub(super) fn left_behind(store: &Store, name: &str) -> &'static str {
+    match store.load(name) {
+        Ok(saved) if saved.record.updated == 0 => "there is no checkpoint yet",
+        _ => "its file has the last checkpoint",
+    }
+}
+
 /// A sentence on what would be lost if an engine that cannot save ended now.
 pub(super) fn describe_loss(store: &Store, name: &str, now: &Session, problem: &str) -> String {
     let (done, saved) = (now.trials().0, store.load(name).ok());
     let (since, lost) = match &saved {
-        Some(saved) => (
+        Some(saved) if saved.record.updated > 0 => (
             format!(
                 "since the checkpoint of {}",
                 timestamp(saved.record.updated)
             ),
             done.saturating_sub(saved.trials().0),
         ),
-        None => ("so far, since there is no checkpoint".to_owned(), done),
+        _ => ("so far, since there is no checkpoint".to_owned(), done),
     };
     let epochs = |session: &Session| {
         let training = session.record.training.as_ref();
