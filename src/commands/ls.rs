@@ -84,11 +84,7 @@ fn table(entries: &[SessionEntry], store: &Store) -> String {
         "NAME", "STATE", "TRIALS", "UPDATED", "PID", "WHAT"
     );
     for entry in entries {
-        let trials = format!(
-            "{} of {}",
-            format::count(entry.done as f64),
-            format::count(entry.total as f64)
-        );
+        let trials = trials(entry.done, entry.total);
         let age = entry
             .updated
             .map_or_else(|| "never".into(), |updated| format::age(now() - updated));
@@ -108,4 +104,27 @@ fn table(entries: &[SessionEntry], store: &Store) -> String {
         }
     }
     text
+}
+
+/// The trials done and planned; a dash if the plan has none, as that of an audit alone.
+fn trials(done: u64, planned: u64) -> String {
+    match planned {
+        0 => "-".to_owned(),
+        planned => format!(
+            "{} of {}",
+            format::count(done as f64),
+            format::count(planned as f64)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trials;
+
+    #[test]
+    fn a_plan_without_trials_has_no_count_of_them() {
+        assert_eq!(trials(0, 0), "-");
+        assert_eq!(trials(0, 500), "0 of 500");
+    }
 }

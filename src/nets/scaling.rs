@@ -17,10 +17,12 @@ fn is_scaling_weight(weight: &str) -> bool {
     [MEAN, STD].contains(&weight)
 }
 
-/// The number of parameters of a network, without its input scaling.
+/// The number of parameters of a network, without its input scaling and the scales of quantised activations.
 pub fn graph_parameter_count(graph: &Graph) -> usize {
+    let quantisation = graph.quantisation_weights();
+    let is_parameter = |name: &str| !is_scaling_weight(name) && !quantisation.contains(name);
     let weights = graph.weights().iter();
-    let parameters = weights.filter(|(name, _)| !is_scaling_weight(name));
+    let parameters = weights.filter(|(name, _)| is_parameter(name));
     parameters.map(|(_, array)| array.values().len()).sum()
 }
 

@@ -74,14 +74,17 @@ fn epoch(epoch: &EpochEvent) -> String {
 fn progress(progress: &ProgressEvent) -> String {
     let width = count(progress.total as f64).chars().count();
     let done = format!("{:>width$}", count(progress.done as f64));
-    let mut parts = vec![
-        progress.stage.clone(),
-        format!(
+    let mut parts = vec![progress.stage.clone()];
+    // A total is unknown until the stage has planned its work.
+    match (progress.done, progress.total) {
+        (0, 0) => {}
+        (_, 0) => parts.push(format!("{done} {}", progress.unit)),
+        (_, total) => parts.push(format!(
             "{done} / {} {}",
-            count(progress.total as f64),
+            count(total as f64),
             progress.unit
-        ),
-    ];
+        )),
+    }
     let counted = match progress.unit.as_str() {
         "epochs" => "images",
         unit => unit,
@@ -190,6 +193,21 @@ mod tests {
         );
         (values.of, values.per_second) = (None, None);
         assert!(plain(EventKind::Epoch(values)).ends_with("lr 0.00073"));
+    }
+
+    #[test]
+    fn progress_without_a_known_total_has_no_share_of_it() {
+        let mut values = ProgressEvent {
+            stage: "audit".into(),
+            done: 0,
+            total: 0,
+            per_second: None,
+            eta_s: None,
+            unit: "images".into(),
+        };
+        assert_eq!(plain(EventKind::Progress(values.clone())), "audit");
+        values.done = 256;
+        assert_eq!(plain(EventKind::Progress(values)), "audit  256 images");
     }
 
     #[test]

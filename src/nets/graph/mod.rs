@@ -9,6 +9,7 @@ pub mod dim;
 pub mod field;
 pub mod kinds;
 pub mod op;
+mod quantised;
 pub mod rewrite;
 pub mod run;
 pub mod shape;

@@ -48,6 +48,15 @@ fn trials(text: &str, planned: u64) -> Option<u64> {
     }
 }
 
+/// What confirming does if nothing is typed.
+fn by_default(least: u64, most: u64) -> String {
+    match least == most {
+        true => "doubles them".into(),
+        // All γ get the same number: twice the largest.
+        false => format!("makes each {}", thousands(most.saturating_mul(2))),
+    }
+}
+
 /// The requested extension, with the index of its images in the plan; `None` unless the typed text is a
 /// number of trials above the one planned at some γ.
 pub fn requested_extension(
@@ -90,8 +99,9 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
     ]);
     let hint = match state.extend.typed.is_empty() {
         true => format!(
-            "   {scope}, {now} now; {} doubles them",
-            first_key_of(state.shared.keys, Action::Extend)
+            "   {scope}, {now} now; {} {}",
+            first_key_of(state.shared.keys, Action::Extend),
+            by_default(least, most)
         ),
         false => format!("   {scope}, {now} now"),
     };
@@ -139,5 +149,16 @@ fn time(shared: &SharedState, session: &Session, trials: u64) -> String {
             rounded_count(rate)
         ),
         None => format!("{rerun}; the duration is known once it runs"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_default;
+
+    #[test]
+    fn different_numbers_are_made_equal_and_not_doubled() {
+        assert_eq!(by_default(5_000, 5_000), "doubles them");
+        assert_eq!(by_default(5_000, 8_000), "makes each 16,000");
     }
 }

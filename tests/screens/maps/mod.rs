@@ -26,6 +26,16 @@ fn maps_show_their_trials_their_reliability_and_what_they_are_called_when_fed_ba
 }
 
 #[test]
+fn the_name_of_the_class_a_map_is_called_comes_before_the_confidence() {
+    let mut session = accumulated();
+    let form = session.record.form.as_mut().expect("it has images");
+    form.classes[0] = "T-shirt/top".into();
+    let screen = screen(&session, &showing("Maps", (120, 40)));
+    assert!(screen.contains("called T-shirt/top"), "{screen}");
+    assert!(!screen.contains("called 0 "), "{screen}");
+}
+
+#[test]
 fn numbers_beside_the_maps_are_of_the_gamma_at_which_the_selected_class_is_shown() {
     let session = synthetic::accumulating([0, 400_000, 800_000, 0]);
     let images = session.record.classification_images();

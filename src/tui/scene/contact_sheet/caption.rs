@@ -99,10 +99,16 @@ pub(super) fn caption(
             let named = |least| {
                 form::class_name_within(scene.session, back.class, room.saturating_sub(least))
             };
-            let whole = format!("  called {} {share}", named(columns(&share) + 10));
-            let short = format!("  called {}", named(9));
+            let beside = named(columns(&share) + 10);
+            let alone = named(9);
+            // The name says more than its number with the confidence.
+            let number = back.class.to_string();
+            let only_name = beside == number && alone != number;
+            let whole = format!("  called {beside} {share}");
+            let short = format!("  called {alone}");
             let all = match room {
                 ..16 if lens.classes() > FEW => vec![short],
+                _ if only_name => vec![short],
                 _ => vec![whole, short],
             };
             // Whole or not at all: without the class, the word would say nothing.

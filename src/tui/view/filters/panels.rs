@@ -48,7 +48,7 @@ pub(super) fn layers(
     let mut room = usize::from(area.height.div_ceil(pitch));
     if room < all.len() {
         // The last row shows which of how many it is.
-        room = usize::from((area.height.saturating_sub(1)).div_ceil(pitch)).max(1);
+        room = whole_layers(area.height.saturating_sub(1), pitch).max(1);
         let words = format!(" {} of {} layers", index + 1, all.len());
         let row = area.height.saturating_sub(1);
         left(buf, area, row, Span::styled(words, theme.dim()));
@@ -74,6 +74,11 @@ pub(super) fn layers(
         };
         left(buf, area, row + 1, Span::styled(words, theme.dim()));
     }
+}
+
+/// Number of layers that have both of their rows, one every `pitch`, in this many rows.
+fn whole_layers(rows: u16, pitch: u16) -> usize {
+    usize::from((rows + pitch).saturating_sub(2) / pitch)
 }
 
 /// A name in `room` columns: if it does not fit, its end, which distinguishes it from similar names.
@@ -123,4 +128,21 @@ pub(super) fn title(
     spans.push(Span::styled(counted, theme.dim()));
     spans.push(Span::styled(more, theme.dim()));
     left(buf, area, 0, Line::from(spans));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_above_the_last_row_never_reach_into_it() {
+        for pitch in [2, 3] {
+            for rows in 0..40 {
+                let layers = whole_layers(rows, pitch) as u16;
+                let end = |layers: u16| layers.saturating_sub(1) * pitch + 2;
+                assert!(layers == 0 || end(layers) <= rows, "{layers} in {rows}");
+                assert!(end(layers + 1) > rows, "{layers} in {rows}");
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use onnx_ir::TensorProto;
 
 use super::{CLASSES, assert_near, extended, logits, node, output, reals, run, times, two_images};
+use crate::nets::graph_parameter_count;
 use crate::nets::plan::Plan;
 
 /// An array of integers of this ONNX type, of at most 32 bits.
@@ -173,6 +174,16 @@ fn a_quantised_network_runs_by_plan() {
         ),
     ];
     let network = extended(13, arrays, nodes).unwrap();
+    // Scales and zero points are no parameters.
+    let reals_only = extended(
+        13,
+        vec![reals("head", &[10, 3], &[0.5; 30])],
+        vec![node("Gemm", &["logits", "head"], "sums", &[])],
+    );
+    assert_eq!(
+        graph_parameter_count(&network.graph),
+        graph_parameter_count(&reals_only.unwrap().graph)
+    );
     let labels = network.graph.nodes().iter().map(|node| node.op.label());
     assert_eq!(labels.filter(|&label| label == "Round").count(), 2);
     let plan = Plan::new(&network.graph.fast().unwrap().graph).unwrap();
