@@ -14,22 +14,9 @@ use crate::session::array::Array;
 
 /// `Conv`.
 pub fn conv(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
+    let (kernel, flat) = kernel_and_input(importer, call)?;
     let weight = call.known(1, "kernel")?;
-    let mut kernel = weight.shape().to_vec();
-    if kernel.len() < 3 {
-        return NodeProblem::cannot(format!("its kernel has the shape {kernel:?}"));
-    }
-    let flat = Flat::enter(importer, call)?;
-    match flat.axes {
-        Axes::Image => {}
-        Axes::Sequence => kernel.insert(2, 1),
-        Axes::FirstOfThree => {
-            return NodeProblem::cannot("it works on volumes; only images are supported");
-        }
-    }
-    let [_, _, rows, columns] = kernel[..] else {
-        return NodeProblem::cannot(format!("its kernel has the shape {kernel:?}"));
-    };
+    let [_, _, rows, columns] = kernel;
     let taps = [rows, columns];
     let attributes = call.attributes;
     let stride = flat.pair(attributes.ints("strides"), 1)?;
@@ -55,6 +42,29 @@ pub fn conv(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>
         inputs.push(importer.operand(bias, &format!("{}.bias", call.name))?);
     }
     flat.leave(importer, call, Op::Conv(conv), &inputs)
+}
+
+/// The lengths of a convolution's kernel, which has one row over sequences, and its input.
+fn kernel_and_input(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<([usize; 4], Flat), NodeProblem> {
+    let mut kernel = call.known(1, "kernel")?.shape().to_vec();
+    if kernel.len() < 3 {
+        return NodeProblem::cannot(format!("its kernel has the shape {kernel:?}"));
+    }
+    let flat = Flat::enter(importer, call)?;
+    match flat.axes {
+        Axes::Image => {}
+        Axes::Sequence => kernel.insert(2, 1),
+        Axes::FirstOfThree => {
+            return NodeProblem::cannot("it works on volumes; only images are supported");
+        }
+    }
+    match <[usize; 4]>::try_from(kernel) {
+        Ok(kernel) => Ok((kernel, flat)),
+        Err(kernel) => NodeProblem::cannot(format!("its kernel has the shape {kernel:?}")),
+    }
 }
 
 /// The name of a node's weight: as in the file, else from its role.

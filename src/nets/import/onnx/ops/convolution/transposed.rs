@@ -5,7 +5,7 @@ use super::super::super::constant::affordable;
 use super::super::super::error::NodeProblem;
 use super::super::super::importer::Importer;
 use super::super::super::lengths::floats;
-use super::{Axes, Flat, weight_name};
+use super::{Axes, Flat, kernel_and_input, weight_name};
 use crate::nets::graph::op::{
     Binary, Conv, Interpolation, NearestMode, PadFill, Pads, Resize, ResizeCoordinates,
 };
@@ -20,22 +20,9 @@ pub fn conv_transpose(
     importer: &mut Importer,
     call: &OnnxCall,
 ) -> Result<Vec<ImportValue>, NodeProblem> {
+    let (kernel, flat) = kernel_and_input(importer, call)?;
     let weight = call.known(1, "kernel")?;
-    let mut kernel = weight.shape().to_vec();
-    if kernel.len() < 3 {
-        return NodeProblem::cannot(format!("its kernel has the shape {kernel:?}"));
-    }
-    let flat = Flat::enter(importer, call)?;
-    match flat.axes {
-        Axes::Image => {}
-        Axes::Sequence => kernel.insert(2, 1),
-        Axes::FirstOfThree => {
-            return NodeProblem::cannot("it works on volumes; only images are supported");
-        }
-    }
-    let [channels, each, rows, columns] = kernel[..] else {
-        return NodeProblem::cannot(format!("its kernel has the shape {kernel:?}"));
-    };
+    let [channels, each, rows, columns] = kernel;
     let attributes = call.attributes;
     let stride = flat.pair(attributes.ints("strides"), 1)?;
     let dilation = flat.pair(attributes.ints("dilations"), 1)?;
