@@ -113,18 +113,7 @@ mod tests {
 
     #[test]
     fn the_advice_is_for_the_first_classification_images_of_the_plan() {
-        let grain = |cell: usize| GrainForecast {
-            cell,
-            points: 196,
-            trials: 1000,
-            snr: 1.0,
-            snr_low: 0.5,
-            snr_high: 1.5,
-            reliability: 0.5,
-            needed: Some(19_000),
-            least: 12_000,
-            per_second: 1e4,
-        };
+        let grain = GrainForecast::sample;
         let plan = |analyses: Vec<Analysis>| Config {
             analyses,
             ..Config::default()

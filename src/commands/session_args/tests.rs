@@ -20,18 +20,7 @@ fn a_grain_chosen_in_the_form_fits_every_preset_that_the_network_fits() {
             name: "mine".to_owned(),
             network: Some(network.display().to_string()),
             images: None,
-            grain: Some(GrainForecast {
-                cell: 2,
-                points: 196,
-                trials: 1000,
-                snr: 1.0,
-                snr_low: 0.5,
-                snr_high: 1.5,
-                reliability: 0.5,
-                needed: Some(19_000),
-                least: 12_000,
-                per_second: 1e4,
-            }),
+            grain: Some(GrainForecast::sample(2)),
         };
         let config = SessionArgs::from_form(&asked, &store).and_then(|plan| plan.config(&store));
         // It trains networks of its own, which no grain changes.

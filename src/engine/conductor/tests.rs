@@ -100,6 +100,16 @@ fn plan() -> Config {
     }
 }
 
+/// An extension of the plan to 3,000 trials.
+fn more_trials() -> config::Extension {
+    config::Extension {
+        gamma: None,
+        trials: 3000,
+        target: None,
+        class: None,
+    }
+}
+
 #[test]
 fn a_class_that_does_not_exist_is_refused_before_anything_is_trained() {
     let folder = tempfile::tempdir().unwrap();
@@ -285,12 +295,7 @@ fn a_plan_that_is_extended_while_it_cannot_be_saved_is_not_finished() {
     let mut config = plan();
     config.analyses.truncate(1);
     let left = conduct_unsaved(config, |link| {
-        let more = config::Extension {
-            gamma: None,
-            trials: 3000,
-            target: None,
-            class: None,
-        };
+        let more = more_trials();
         link.send(EngineCommand::Extend { images: 0, more });
         reaches(link, |session| session.config.is_extended())
     });
@@ -305,12 +310,7 @@ fn an_extension_outdates_the_images_and_what_uses_their_maps_and_nothing_else() 
     let after = Analysis::SpikeTriggered(config::SpikeTriggered::default());
     config.analyses.push(after);
     let mut session = Session::new("mine", config.clone());
-    let more = config::Extension {
-        gamma: None,
-        trials: 3000,
-        target: None,
-        class: None,
-    };
+    let more = more_trials();
     session.extend(0, more).unwrap();
     let outdated = [0, 1, 2].map(|index| analysing::is_outdated(&config, &session.config, index));
     assert_eq!(outdated, [true, true, false]);
@@ -320,12 +320,7 @@ fn an_extension_outdates_the_images_and_what_uses_their_maps_and_nothing_else() 
 fn a_plan_that_is_extended_during_an_attack_is_computed_as_if_planned_so_from_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
-    let more = config::Extension {
-        gamma: None,
-        trials: 3000,
-        target: None,
-        class: None,
-    };
+    let more = more_trials();
     let mut config = plan();
     // More blocks than are dealt before the first look for a command.
     config.analyses[1] = Analysis::Attack(config::Attack {

@@ -46,6 +46,17 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
     pairs.fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs())) / max
 }
 
+/// The mean of each channel of a node's output, as the logits.
+fn finished(mut builder: GraphBuilder, last: NodeId) -> Graph {
+    let mean = Op::Reduce {
+        reduction: Reduction::Mean,
+        axes: vec![2, 3],
+        axes_after: ReducedAxes::Dropped,
+    };
+    let mean = builder.add("mean", mean, &[last.into()]).unwrap();
+    builder.finish(mean).unwrap()
+}
+
 #[test]
 fn every_kind_gives_the_logits_that_burn_gives() {
     for kind in kinds() {

@@ -79,12 +79,7 @@ fn what_is_added_to_a_plan_while_its_images_are_read_is_saved_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let (mut conductor, link) = prepared(&store, Session::new("mine", plan()));
-    let more = config::Extension {
-        gamma: None,
-        trials: 3000,
-        target: None,
-        class: None,
-    };
+    let more = more_trials();
     link.send(EngineCommand::Extend { images: 0, more });
     assert!(images::report_reading(&mut conductor.active, 1, 2).is_continue());
     assert!(store.load("mine").unwrap().config.is_extended());

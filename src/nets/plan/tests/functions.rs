@@ -13,17 +13,6 @@ fn of_values(count: usize, ops: &[Op]) -> Graph {
     finished(builder, last)
 }
 
-/// The values of the channels as the logits.
-fn finished(mut builder: GraphBuilder, last: NodeId) -> Graph {
-    let mean = Op::Reduce {
-        reduction: Reduction::Mean,
-        axes: vec![2, 3],
-        axes_after: ReducedAxes::Dropped,
-    };
-    let mean = builder.add("mean", mean, &[last.into()]).unwrap();
-    builder.finish(mean).unwrap()
-}
-
 /// From zero over the smallest numbers to the largest, and infinity.
 #[test]
 fn the_exponential_covers_the_range_of_floats() {

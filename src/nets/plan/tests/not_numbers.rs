@@ -6,17 +6,6 @@ use crate::nets::graph::op::SliceAxis;
 /// Rows and columns of the images.
 const SIDE: usize = 4;
 
-/// The mean of each channel of a node's output, as the logits.
-fn finished(mut builder: GraphBuilder, last: NodeId) -> Graph {
-    let mean = Op::Reduce {
-        reduction: Reduction::Mean,
-        axes: vec![2, 3],
-        axes_after: ReducedAxes::Dropped,
-    };
-    let mean = builder.add("mean", mean, &[last.into()]).unwrap();
-    builder.finish(mean).unwrap()
-}
-
 /// Operators after a convolution that copies the image to two channels.
 fn chain(ops: &[Op]) -> Graph {
     let mut builder = GraphBuilder::new([1, SIDE, SIDE]);
