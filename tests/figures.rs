@@ -102,6 +102,10 @@ fn every_figure_can_be_drawn_on_every_sheet_and_has_a_unique_name() {
             let twice =
                 pairs.find(|two| two[0].ends_with(':') && two[0].eq_ignore_ascii_case(two[1]));
             assert_eq!(twice, None, "{name} {part}: {text}");
+            let small = |word: &str| word.starts_with(|c: char| c.is_ascii_lowercase());
+            let mut pairs = words.windows(2);
+            let begun_small = pairs.find(|two| two[0].ends_with('.') && small(two[1]));
+            assert_eq!(begun_small, None, "{name} {part}: {text}");
         }
         assert!(
             drawing.caption.contains("seed 1"),

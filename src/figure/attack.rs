@@ -1,6 +1,6 @@
 //! The attack figure: success by weight of the pattern, as the mean over all targets with its interval.
 
-use super::wording::pattern_origin;
+use super::wording::{capitalise, pattern_origin};
 use super::{FigureError, origin};
 use crate::drawing::{AxisScale, Drawing, Paint, Plot, Rect, Series, Sheet, Stroke};
 use crate::format;
@@ -70,11 +70,18 @@ pub fn draw(session: &Session, nth: usize, sheet: Sheet) -> Result<Drawing, Figu
         descriptions.push(plot.describe());
         plot.draw(&mut drawing, place);
     }
-    drawing.alt_text = format!(
-        "Share of images called the target, against the weight of the pattern, mean over all targets. {}",
-        descriptions.join(" ")
-    );
+    drawing.alt_text = alternative(attack, &descriptions);
     Ok(drawing)
+}
+
+/// The alternative text, given a description of each plot.
+fn alternative(attack: &Attack, plots: &[String]) -> String {
+    let plots: Vec<String> = plots.iter().map(|plot| capitalise(plot)).collect();
+    format!(
+        "Share of images called the target, against the weight of the pattern; {}. {}",
+        means_in_words(attack),
+        plots.join(" ")
+    )
 }
 
 /// Width in millimetres from which the two plots are drawn side by side.
@@ -215,6 +222,21 @@ mod tests {
             means_in_words(&some),
             "means over the targets that have the pattern (1 of 2 have the classification image)"
         );
+    }
+
+    #[test]
+    fn the_alternative_text_says_over_which_targets_the_means_are() {
+        let words = |classification_images| {
+            let attack = attack(classification_images);
+            let plots = [0, 1].map(|source| plot(&attack, source, format!("plot {source}")));
+            alternative(&attack, &plots.map(|plot| plot.describe()))
+        };
+        let all = words([true, true]);
+        assert!(all.contains("; means over the targets. Plot 0: "), "{all}");
+        assert!(all.contains(". Plot 1: "), "{all}");
+        let some = words([false, true]);
+        let means = "that have the pattern (1 of 2 have the classification image). Plot 0";
+        assert!(some.contains(means), "{some}");
     }
 
     #[test]

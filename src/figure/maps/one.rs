@@ -105,7 +105,7 @@ pub fn draw_one(
          for it, blue where darker ones do. {} {}.",
         response.image_label(),
         extremes(&image.image, trials.shape()),
-        facts.join(", ")
+        wording::capitalise(&facts.join(", "))
     );
     Ok(drawing)
 }
