@@ -203,6 +203,26 @@ fn a_comparison_is_exported_as_maps_tables_and_figures() {
 }
 
 #[test]
+fn a_figure_of_classes_without_maps_says_that_no_class_has_one_in_both() {
+    let bench = Bench::new();
+    let maps = "gammas: [0.0], trials: 400, min_trials: 1000, responses: [Decision]";
+    run(&bench, "a", 28, 1, maps);
+    run(&bench, "b", 28, 2, maps);
+    bench.succeed(&["compare", "a", "b", "--format", "svg", "--map", "3"]);
+    let words = bench.path("a-vs-b-figures/decision-gamma-0.0.txt");
+    let words = fs::read_to_string(words).unwrap();
+    let none = words.matches(" No class has a map in both. ").count();
+    assert!(
+        none == 1 && words.trim_end().ends_with(" No class has a map in both."),
+        "{words}"
+    );
+    assert!(
+        words.contains(" A row of three maps: a, b, and") && !words.contains("5 %"),
+        "{words}"
+    );
+}
+
+#[test]
 fn only_formats_that_a_comparison_has_are_offered() {
     let bench = Bench::new();
     for help in ["-h", "--help"] {

@@ -121,6 +121,9 @@ fn heading(pair: &SessionPair<'_>, compared: &MapComparison) -> String {
 
 fn differing(compared: &MapComparison) -> String {
     let totals = compared.totals();
+    if totals.tested == 0 {
+        return "no class has a map in both".into();
+    }
     format!(
         "{} of {} pixels differ, |z| > {:.2}; outlined: |z| > {:.2}",
         format::thousands(totals.beyond as u64),
@@ -139,9 +142,13 @@ fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> St
         0 => "on one scale",
         _ => "on one scale, except for rows marked ±, which have their own",
     };
-    let any = match compared.shape[0] {
-        1 => "",
-        _ => "; a pixel is outlined if any of its channels is beyond",
+    let bounds = match (compared.totals().tested, compared.shape[0]) {
+        (0, _) => "",
+        (_, 1) => " (two-sided, 5 % for all maps together and for each map)",
+        _ => {
+            " (two-sided, 5 % for all maps together and for each map); a pixel is outlined if any of its channels is \
+             beyond"
+        }
     };
     let cautions = compared.cautions();
     let cautions: String = cautions
@@ -149,13 +156,12 @@ fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> St
         .collect();
     let heading = heading(pair, compared);
     format!(
-        "{}{}: each class's map in A ({}), in B ({}) and their difference, A minus B, {scale}. {} \
-         (two-sided, 5 % for all maps together and for each map){any}.{cautions} noisescope {}.",
-        heading[..1].to_uppercase(),
-        &heading[1..],
+        "{}: each class's map in A ({}), in B ({}) and their difference, A minus B, {scale}. {}{bounds}.{cautions} \
+         Noisescope {}.",
+        wording::capitalise(&heading),
         pair.names()[0],
         pair.names()[1],
-        differing(compared),
+        wording::capitalise(&differing(compared)),
         env!("CARGO_PKG_VERSION")
     )
 }
@@ -168,19 +174,28 @@ fn alternative(pair: &SessionPair<'_>, compared: &MapComparison, classes: &[Clas
     let known: Vec<(String, f64)> = classes.iter().filter_map(correlation).collect();
     let most = known.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     let least = known.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    let rows = match classes.len() {
+        1 => "A row of three maps".to_owned(),
+        rows => format!("Rows of three maps, one row for each of {rows} classes"),
+    };
     let mut words = format!(
-        "Rows of three maps, one row for each of {} classes: {}, {}, and the difference. {}.",
-        classes.len(),
+        "{rows}: {}, {}, and the difference. {}.",
         pair.names()[0],
         pair.names()[1],
-        differing(compared)
+        wording::capitalise(&differing(compared))
     );
     if let (Some((alike, most)), Some((unlike, least))) = (most, least) {
-        words += &format!(
-            " The maps of {alike} are most alike (r {}), those of {unlike} least (r {}).",
-            reliability(*most),
-            reliability(*least)
-        );
+        words += &match known.len() {
+            1 => format!(
+                " The two maps of {alike} correlate, r {}.",
+                reliability(*most)
+            ),
+            _ => format!(
+                " The maps of {alike} are most alike (r {}), those of {unlike} least (r {}).",
+                reliability(*most),
+                reliability(*least)
+            ),
+        };
     }
     words
 }
