@@ -19,20 +19,22 @@ pub(super) fn chapter(session: &Session) -> Markup {
             @if !images.is_empty() {
                 li { b { "Evidence image." } " Which pixels speak for a class. " (swatch("above")) " orange: the class gains \
                     when the pixel is brighter; " (swatch("below")) " blue: it gains when the pixel is darker; grey: the \
-                    pixel does not matter." }
+                    pixel alone makes no difference on average." }
                 li { b { "Classification image." } " The same from decisions alone: the mean noise that was called the class, \
-                    minus the other noise. A class that is rarely called has none, however long it runs; it is \
-                    marked insufficient, which is not the same as zero." }
+                    minus the mean of all noise; with images blended in, the noise of trials called the class \
+                    minus that of the others. A class that is hardly ever called has none; it is marked \
+                    insufficient, which is not the same as zero." }
                 li { b { "γ" } " is how much of a real image is mixed into the noise: none at γ 0, all of it at γ 1." }
-                li { b { "R" } ", the reliability, is how well two halves of the trials agree, up to 1. From "
-                    (RELIABLE) " on a map counts as reliable; near 0 it shows chance." }
+                li { b { "R" } ", the reliability, is how well the map would agree with a second one from as many new \
+                    trials: 1 is perfect agreement, near 0 the map shows chance. A map with R of at least "
+                    (RELIABLE) " counts as reliable." }
                 li { b { "Outlined" } " pixels are significant: if there were nothing to see, 5 % of maps would \
                     have one. Anything not outlined may be chance." }
             }
             li { b { "Numbers in parentheses" } " after a share are its 95 % interval." }
             @if record.first::<Attack>().is_some() {
-                li { b { "Attack." } " How many images are called another class when a pattern is blended into them with \
-                    weight w. The random control shows the effect of an arbitrary pattern." }
+                li { b { "Attack." } " How many images of other classes are called the target class when its pattern is \
+                    blended into them with weight w. The random control shows the effect of an arbitrary pattern." }
             }
             @if record.first::<SpikeTriggered>().is_some() {
                 li { b { "Spike-triggered averages." } " The average noise that a unit responds to, for each unit; each on its \
