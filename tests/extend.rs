@@ -223,7 +223,7 @@ fn a_session_that_ended_at_its_target_goes_on_to_a_higher_one() {
     let before = &images(&first).gammas[0];
     assert!(before.reached && before.trials < 1_000_000);
     let printed = bench.succeed(&["extend", "higher", "--target", "0.99", "--plain"]);
-    let line = "higher goes on to R 0.99, at most to the 1,000,000 trials planned";
+    let line = "higher continues to R 0.99, to at most the 1,000,000 trials planned";
     assert!(printed.contains(line), "{printed}");
     let session = bench.load("higher");
     let after = &images(&session).gammas[0];

@@ -205,7 +205,7 @@ fn send(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, Co
     }
 }
 
-/// Stops an engine that has no usable socket, or takes no commands through it, and waits until it has ended.
+/// Stops an engine that has no usable socket, or accepts no commands through it, and waits until it has ended.
 fn stop_by_signal(
     store: &Store,
     name: &str,
@@ -218,8 +218,10 @@ fn stop_by_signal(
         return Err(CommandError::failed(error));
     }
     let why = match error {
-        ConnectError::Wire { error, .. } => format!("{name} took no command ({error})"),
-        _ => format!("{name} has no socket"),
+        ConnectError::Wire { error, .. } => {
+            format!("the engine of {name} does not accept commands ({error})")
+        }
+        _ => format!("the engine of {name} has no socket"),
     };
     print_line(format_args!(
         "{why}; sent TERM to process {pid}, which stops after a checkpoint"

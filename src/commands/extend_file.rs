@@ -57,7 +57,7 @@ pub fn announcement(name: &str, session: &Session, images: usize, more: &Extensi
     let trials = thousands(more.trials);
     match more.target {
         Some(target) if least == more.trials => {
-            format!("{name} goes on to R {target}, at most to the {trials} trials planned{at}")
+            format!("{name} continues to R {target}, to at most the {trials} trials planned{at}")
         }
         _ => format!("{name} is extended to {trials} trials{at}, from {from}"),
     }
@@ -117,7 +117,7 @@ mod tests {
         };
         assert_eq!(
             words(&first, aimed),
-            "mine goes on to R 0.97, at most to the 90,000 trials planned at γ 0.3"
+            "mine continues to R 0.97, to at most the 90,000 trials planned at γ 0.3"
         );
     }
 }

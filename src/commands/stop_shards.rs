@@ -82,7 +82,7 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, CommandError> {
     match elsewhere.is_empty() {
         true => Ok(ExitCode::SUCCESS),
         false => Err(CommandError::Failed(format!(
-            "no known job runs {}; stop them there: noisescope stop SHARD",
+            "no known job runs {}; on each machine, stop its shard: noisescope stop SHARD",
             elsewhere.join(", ")
         ))),
     }
@@ -95,7 +95,7 @@ fn stop_here(store: &Store, shard: &str) -> Result<(), CommandError> {
         (true, true) => control::run(store, shard, EngineCommand::Stop).map(drop),
         (true, false) => {
             control::stop_waiting(store, shard)?;
-            print_line(format_args!("{shard} has ended before it began"));
+            print_line(format_args!("{shard} was stopped before it began"));
             Ok(())
         }
     }

@@ -101,7 +101,7 @@ fn a_cameras_note_on_orientation_is_told_and_the_pixels_are_used_as_stored() {
     put(&path, &[&whole[..2], &segment, &whole[2..]].concat());
     let set = load_own(folder.path()).unwrap();
     assert!(
-        has_note(&set, "1 of 20 pictures are to be shown turned"),
+        has_note(&set, "1 of 20 pictures have an EXIF orientation"),
         "{:?}",
         set.notes
     );

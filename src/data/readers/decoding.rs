@@ -204,8 +204,8 @@ pub(super) fn conversion_notes(traits: &[PictureTraits]) -> Vec<String> {
         ),
         (
             |traits| traits.turned,
-            "are to be shown turned or mirrored, as their cameras noted (EXIF orientation), but are used as stored, like \
-             PyTorch and Keras do by default: to turn them, convert them first (mogrify -auto-orient)",
+            "have an EXIF orientation (rotated or mirrored), which is ignored: they are used as stored, as in PyTorch and \
+             Keras by default; to apply it, convert them first (mogrify -auto-orient)",
         ),
         (
             |traits| traits.grey,

@@ -39,7 +39,7 @@ pub(super) struct PictureTraits {
     pub animated: bool,
     /// One channel, from which three equal ones were made.
     pub grey: bool,
-    /// A note of its camera that it should be shown turned or mirrored, which is not done.
+    /// An EXIF orientation other than upright, which is ignored.
     pub turned: bool,
 }
 

@@ -62,7 +62,7 @@ impl Lock {
         let mut weaker = Vec::new();
         if !is_locked {
             weaker.push(format!(
-                "{} has no file locks: only the content of {name}.lock keeps a second engine out, which takes a few seconds if that runs on another machine",
+                "{} has no file locks: only the content of {name}.lock keeps a second engine out, and checking one on another machine takes a few seconds",
                 store.folder().display()
             ));
         }
