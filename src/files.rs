@@ -38,7 +38,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Memory for a content of `length` bytes, if so many are `free`.
+/// Memory for a content of `length` bytes, if that many are `free`.
 ///
 /// # Errors
 /// If there is less.

@@ -51,7 +51,7 @@ impl BlockIndex {
     }
 }
 
-/// The block so many after it.
+/// The block that many after this one.
 impl Add<u64> for BlockIndex {
     type Output = Self;
 

@@ -1,5 +1,5 @@
-//! `noisescope extend`: adds trials beyond the plan to a running, stopped or finished session. Nothing is
-//! trained or shown again.
+//! `noisescope extend`: adds trials beyond the plan to a running, stopped or finished session. The network is not trained
+//! again, and no trial is repeated.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -102,7 +102,7 @@ fn extension(
 }
 
 /// Estimated trials at which the least reliable map reaches a target, times [`TARGET_MARGIN`]; or those planned, if they
-/// are more: then a γ that has ended at a lower target goes on.
+/// are more: then a γ that has ended at a lower target continues.
 fn estimated_trials(
     session: &Session,
     images: usize,

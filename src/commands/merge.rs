@@ -77,7 +77,7 @@ pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
     session.end_division();
     lock.save(&session)?;
     if !merge.keep {
-        // So that the previous generation has the sums too, before the only other files that have them go.
+        // So that the previous generation has the sums too, before the only other files that have them are deleted.
         lock.save(&session)?;
         for file in &files {
             store.remove_shard(file)?;

@@ -22,7 +22,8 @@ pub fn print_report(text: &str) {
     print_text(&*for_reader(text, io::stdout().is_terminal()));
 }
 
-/// A report as its reader takes it: a program, to which a minus sign is no part of a number, or a person at a terminal.
+/// A report for its reader: unchanged on a terminal, else with hyphens for minus signs, since no program reads a minus sign
+/// as part of a number.
 fn for_reader(text: &str, is_terminal: bool) -> Cow<'_, str> {
     match is_terminal {
         true => text.into(),

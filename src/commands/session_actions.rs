@@ -20,7 +20,7 @@ pub fn session_action(
             "pauses after this block",
         ),
         SessionTask::Continue(name) => send(&store, name, EngineCommand::Continue, "continues"),
-        // If its network is being trained, another engine would go on with that.
+        // If its network is being trained, another engine would take that over.
         SessionTask::Stop(name) if is_divided(&store, name) => Err(format!(
             "{name} is divided into shards; to stop all of them: noisescope stop {name}"
         )),

@@ -120,7 +120,7 @@ pub fn run(
         shard.node = Machine::current().map_or_else(String::new, |machine| machine.name);
         shard.job = scheduler::job();
     }
-    // As it was computed so far, or the network was trained.
+    // As the shard was computed so far, else as the network was trained.
     let devices = [&session.record.devices, &whole.record.devices];
     let before = || {
         devices

@@ -37,7 +37,7 @@ pub fn luminance(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     (0..area).map(mean).collect()
 }
 
-/// What is drawn of a map of so many channels if it is drawn in one plane, after other words: `, mean of 3 channels`;
+/// What is drawn of a map with this many channels if it is drawn in one plane, after other words: `, mean of 3 channels`;
 /// empty for one channel.
 pub fn mean_in_words(channels: usize) -> String {
     match channels {

@@ -17,7 +17,7 @@ pub use watcher::ShardWatcher;
 
 /// Time between two polls of the files.
 const LOOK: Duration = Duration::from_secs(1);
-/// Adding up all shards takes at most this fraction of the time: one in so many parts.
+/// Adding up all shards takes at most one part in this many of the time.
 const SELDOM: u32 = 8;
 
 /// Follows a sharded session. Ends when the link is dropped, or when the shards have been merged.

@@ -114,7 +114,8 @@ impl Session {
         let (least, most) = planned.fold((u64::MAX, 0), |(least, most), n| {
             (least.min(n), most.max(n))
         });
-        // A γ that stopped at its target has trials left, and one that has not come to its end can be given a target.
+        // A γ that stopped at its target has trials left, and one that has not reached the end of its plan can be given
+        // a target.
         let has_left = |trials: &GammaTrials| {
             let planned = plan.trials_at(trials.gamma);
             let open = trials.reached || (more.target.is_some() && trials.trials < planned);

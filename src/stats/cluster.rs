@@ -66,7 +66,7 @@ pub fn clusters(z: &[f32], shape: Shape) -> ClusterTest {
 }
 
 /// The clusters of a smoothed map significant at [`ALPHA`], the largest first. `chance` gives the probability
-/// that noise alone has a cluster of at least so many pixels anywhere in the map.
+/// that noise alone has a cluster of at least this many pixels anywhere in the map.
 pub(super) fn significant_clusters(
     smoothed: &[f32],
     shape: Shape,

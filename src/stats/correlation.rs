@@ -45,7 +45,7 @@ pub fn correlation_interval(r: f64, pixels: usize) -> Option<[f64; 2]> {
     Some([end(-1.0), end(1.0)])
 }
 
-/// [`trials_needed`] if so many of the trials are `fitted` by means, as the first trial of every true class, so that only
+/// [`trials_needed`] if `fitted` of the trials are fitted by means, as the first trial of every true class, so that only
 /// the others make the map.
 pub fn trials_needed_beyond(
     fitted: u64,

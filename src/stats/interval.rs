@@ -30,7 +30,7 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     Some(score_interval(successes as f64 / n as f64, n as f64))
 }
 
-/// Wilson's 95 % score interval of a share, in \[0,1\], of so many trials, which may be a fraction.
+/// Wilson's 95 % score interval of a share, in \[0,1\], of `trials` trials, which need not be whole.
 pub(super) fn score_interval(share: f64, trials: f64) -> Interval {
     let square = NORMAL_95 * NORMAL_95 / trials;
     let centre = (share + square / 2.0) / (1.0 + square);

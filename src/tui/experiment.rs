@@ -75,7 +75,7 @@ impl<T: ViewedExperiment> ShownExperiment<T> {
         (count > 1).then(|| format!("{} of {count}", self.number(session) + 1))
     }
 
-    /// The same as the beginning of a title of so many columns: `attack 2 of 3`.
+    /// The same as the beginning of a title that has this many columns: `attack 2 of 3`.
     pub fn title(self, session: &Session, theme: &Theme, width: u16) -> Option<Span<'static>> {
         let place = self.place(session)?;
         let text = match width {

@@ -37,7 +37,7 @@ pub enum LocationError {
     /// It does not exist; the message lists what does.
     #[error("{0}")]
     Unknown(String),
-    /// The run has not come so far: what does not exist yet.
+    /// The run has not got that far: what does not exist yet.
     #[error("{0}")]
     NotYet(String),
 }

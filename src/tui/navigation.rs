@@ -21,7 +21,7 @@ impl DashboardState {
         }
     }
 
-    /// Goes to a location. If the run has not come so far, goes as near as possible, says so, and goes there as soon as
+    /// Goes to a location. If the run has not got that far, goes as near as possible, says so, and goes there as soon as
     /// that can be done, unless a key is pressed first.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ pub struct DashboardState {
     pub notice: Option<Notice>,
     /// The last repeatable action, for the next class.
     pub again: Option<RepeatableAction>,
-    /// Where to go as soon as the run has come so far.
+    /// Where to go as soon as the run has got that far.
     pub awaited: Option<Location>,
 }
 

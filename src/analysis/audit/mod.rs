@@ -149,7 +149,7 @@ impl Audit {
         let train = &lab.dataset.train;
         for nth in 0..self.config.power {
             let poison = self.poison(lab, nth);
-            // One in so many of all images: there are always enough.
+            // A fixed share of all images: there are always enough.
             let images = poison
                 .poisoned_training(train)
                 .unwrap_or_else(|_| train.clone());

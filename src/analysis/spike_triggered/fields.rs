@@ -164,7 +164,7 @@ fn fields(layer: &Site) -> usize {
     }
 }
 
-/// Images of so many numbers each that may be in memory at once.
+/// How many images of `numbers` numbers each may be in memory at once.
 fn images_of(numbers: usize) -> usize {
     (MOST_NUMBERS / numbers.max(1)).max(1)
 }

@@ -1,4 +1,4 @@
-//! What is said of a command that has not been carried out.
+//! Messages about a command that has not been carried out.
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ use crate::session::run::Phase;
 
 /// Minimum time between two refreshes of results that need the network (images fed back to it).
 const REFRESH: Duration = Duration::from_secs(2);
-/// They take at most this fraction of the time: one in so many parts. Meanwhile no command is obeyed.
+/// They take at most one part in this many of the time, during which no command is obeyed.
 const SELDOM: u32 = 20;
 /// Maximum time between two.
 const LONGEST_REST: Duration = Duration::from_secs(30 * 60);
@@ -224,7 +224,7 @@ impl Conductor {
         }
         drop(workers);
         if course == AnalysisEnd::Stop && rest > REFRESH {
-            // Who stops it may not wait for results that take long: a scheduler kills it after some seconds.
+            // Whoever stops it may not wait for slow results: a scheduler kills it after some seconds.
             let _ = self.active.checkpoint(SavedState::Running);
         }
         self.refresh(analysis, index, lab, opened)?;
@@ -277,8 +277,8 @@ fn rest_after(took: Duration) -> Duration {
     took.saturating_mul(SELDOM).clamp(REFRESH, LONGEST_REST)
 }
 
-/// Whether the plan was extended such that this analysis begins again or ends elsewhere: what is being computed of it by
-/// the plan before would be added to a record that no longer matches, and is computed again instead.
+/// Whether an extension of the plan makes this analysis begin again or end elsewhere. Blocks that are being computed by
+/// the earlier plan would not match the record any more, so they are computed again.
 pub(super) fn is_outdated(before: &Config, now: &Config, index: usize) -> bool {
     let uses_images = now.analyses[index].needs_classification_images();
     now.analyses[index] != before.analyses[index]

@@ -152,7 +152,7 @@ impl Conductor {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_lock_lost() => return Err(error),
                 Err(error) => {
-                    // Nothing more is computed, which also those who stop it must see.
+                    // Nothing more is computed, and viewers that stop it must see that.
                     self.active.run.phase = Phase::Stopping;
                     if !self.active.wait_for_checkpoint() {
                         return Err(error);

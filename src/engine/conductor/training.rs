@@ -60,7 +60,7 @@ impl Conductor {
                 }
                 let tested = self.test_network(config, dataset, opened);
                 if !matches!(tested, Ok(true)) {
-                    // Nothing has been computed from it yet, so that it is loaded again.
+                    // Nothing has been computed from it yet, so it is loaded again.
                     self.active.session.record.training = None;
                     return tested;
                 }
@@ -287,7 +287,7 @@ impl Conductor {
 }
 
 /// Writes a checkpoint during the test of a network. One from a file is left out: nothing has been computed from it yet,
-/// so that it is loaded again.
+/// so it is loaded again.
 fn checkpoint_untested(active: &mut ActiveRun, config: &Config) {
     let loaded = match &config.network.weights {
         WeightSource::File(_) => active.session.record.training.take(),

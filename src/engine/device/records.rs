@@ -35,7 +35,7 @@ impl Convolutions {
         }
     }
 
-    /// What a run on `cpu` that computes them in this way does otherwise than the session so far, in a sentence.
+    /// How a run on `cpu` that computes them in this way differs from the session so far, in a sentence.
     pub(super) fn change(self, recorded: &[String]) -> Option<&'static str> {
         let before = Self::recorded(recorded).filter(|before| *before != self)?;
         Some(match before {
@@ -52,7 +52,7 @@ impl Convolutions {
 }
 
 impl OpenDevices {
-    /// What this run computes otherwise than the session so far, in sentences for the log.
+    /// What this run computes differently from the session so far, in sentences for the log.
     pub fn changes(&self, recorded: &[String]) -> Vec<String> {
         let mut changes = Vec::new();
         let tf32 = numerics::is_tf32();

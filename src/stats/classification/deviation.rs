@@ -76,7 +76,7 @@ impl TrialSums<'_> {
         first.iter().zip(second)
     }
 
-    /// √(nΣk² − (Σk)²)/n of so many trials, in units of the noise's values.
+    /// √(nΣk² − (Σk)²)/n of n trials, in units of the noise's values.
     fn deviation_of(&self, trials: u64, sum: i64, squares: i64) -> f64 {
         let n = i128::from(trials.max(1));
         // In integers: exactly 0 where the noise never varies.

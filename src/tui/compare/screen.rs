@@ -212,7 +212,7 @@ impl ComparisonLoop {
     fn compare(&mut self) {
         self.sight = ComparisonContent::new([&self.sessions[0], &self.sessions[1]], &self.look);
         if self.sight.is_err() {
-            // Without content no key but the one that goes back means anything, nor is anything to be covered.
+            // Without content only the key that goes back has a meaning, and there is nothing to cover.
             (self.look.help, self.look.jump) = (None, None);
         }
     }

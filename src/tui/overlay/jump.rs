@@ -34,7 +34,8 @@ pub fn classes(session: &Session, chosen: ClassId) -> JumpTargets {
     }
 }
 
-/// The items that match a text, best first: equal name, also in case, or number, then prefix, then substring.
+/// The items that match a text, best first: the same name, in the same case before others; the same number; then by
+/// prefix, then by substring.
 pub fn fitting(text: &str, names: &JumpTargets) -> Vec<usize> {
     let typed = text.trim();
     let text = typed.to_lowercase();

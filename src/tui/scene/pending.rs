@@ -39,7 +39,7 @@ pub fn begun<'a, T: ViewedExperiment>(
 }
 
 /// What to say if the plan has no such experiment, and the command for a new session of the same network and images that
-/// has one, in rows of so many columns.
+/// has one, in rows of at most this many columns.
 fn absent<T: ViewedExperiment>(scene: &Scene<'_>, width: u16) -> (String, Vec<String>) {
     let text = format!(
         "This session's plan has no {}, and the plan of an existing session cannot change.",

@@ -33,7 +33,7 @@ pub const VIEW: ViewEntry = ViewEntry {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ShardsView {
     /// Number of the chosen shard; that at the top of the list if `None`. The order of the list changes as
-    /// shards get on, and the choice stays with its shard.
+    /// shards progress, and the choice stays with its shard.
     pub chosen: Option<u32>,
 }
 

@@ -8,8 +8,8 @@ use crate::files::quoted;
 const LEAST: u16 = 20;
 
 /// A command in rows of at most `width` columns: the program, as a shell calls it, and groups of words that share a row
-/// if they can. Words are quoted for a shell. A row that goes on ends with a backslash; a word longer than a row is cut
-/// into parts, which the shell joins.
+/// if they can. Words are quoted for a shell. A row that continues on the next ends with a backslash; a word longer than a
+/// row is cut into parts, which the shell joins.
 pub fn rows(program: &str, groups: &[Vec<String>], width: u16) -> Vec<String> {
     let room = usize::from(width.max(LEAST)) - " \\".len();
     let mut rows = Vec::new();
@@ -77,7 +77,7 @@ fn with_word(rows: &mut Vec<String>, row: String, word: &str, room: usize) -> St
     quoted(rest)
 }
 
-/// Bytes of the longest beginning of a word, of at least one letter, that fits in so many columns once it is quoted.
+/// Bytes of the longest beginning of a word, of at least one letter, that fits in this many columns once it is quoted.
 fn fitting(word: &str, room: usize) -> usize {
     let ends = || {
         let letters = word.char_indices();

@@ -1,5 +1,5 @@
 //! The number types of values, by their ONNX codes. A graph computes in 32-bit floats only, but ONNX divides integers
-//! otherwise than reals, and rounds to the range of the type that it quantises to.
+//! differently from reals, and rounds to the range of the type that it quantises to.
 
 use super::attributes::Attributes;
 use super::file::type_code;

@@ -285,7 +285,7 @@ impl WithSimd for Bias<'_> {
         let mut sum = simd.splat_f32s(0.0);
         let channel = self.channel;
         for group in 0..self.frames.groups {
-            // SAFETY: all of these stand in the frame; nobody writes them now.
+            // SAFETY: all of these lie in the frame; nobody writes them now.
             let pointer =
                 |number: usize| unsafe { self.frames.at(group, number, lanes).cast_const() };
             match self.layer.sum_gradients() {

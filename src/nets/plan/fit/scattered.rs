@@ -78,7 +78,7 @@ impl WithSimd for OnGroup<'_> {
             for row in 0..layer.to.rows {
                 for column in 0..layer.to.columns {
                     let offset = layer.to.origin + layer.to.offset(channel, row, column);
-                    // SAFETY: the value stands in the frame of the group, which is this task's.
+                    // SAFETY: the value lies in the frame of the group, which is this task's.
                     unsafe {
                         let to = self.frames.at(self.group, offset, lanes);
                         store(simd, to, simd.splat_f32s(0.0));
@@ -107,7 +107,7 @@ impl OnGroup<'_> {
         let layer = self.scattered;
         let mut weights = layer.weights.as_ptr();
         let first = layer.from.origin + layer.from.offset(0, row, column);
-        // SAFETY: values stand in the frame; without padding every tap of a sum meets an input. Weights are as long as
+        // SAFETY: values lie in the frame; without padding every tap of a sum meets an input. Weights are as long as
         // taps, tiles and channels say.
         unsafe {
             let d = self.frames.at(self.group, first, S::F32_LANES).cast_const();

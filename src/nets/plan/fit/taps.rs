@@ -124,7 +124,7 @@ impl Weight {
         scratch: &mut [S::f32s],
     ) -> Band {
         let lanes = S::F32_LANES;
-        // SAFETY: all of these stand in the frame; nobody writes them now.
+        // SAFETY: all of these lie in the frame; nobody writes them now.
         let pointer = |number: usize| unsafe { self.frames.at(group, number, lanes).cast_const() };
         match self.sums {
             SumGradients::Each(sums) => Band {
@@ -191,7 +191,7 @@ impl Weight {
                 + tap
                 + from.border.left
                 - pads.left;
-            // SAFETY: both stand in the frame, or in the scratch memory; nobody writes them now.
+            // SAFETY: both lie in the frame, or in the scratch memory; nobody writes them now.
             unsafe {
                 let mut x = self.frames.at(group, from.origin + x, lanes).cast_const();
                 let mut d = band.first.add(index * band.width * lanes);

@@ -184,7 +184,7 @@ fn name(sight: &AttackSelection<'_>, width: u16) -> String {
 /// Maximum columns of a class's name in the decision.
 const NAME: usize = 12;
 
-/// The network's decision on the blend, in so many columns; with more detail if it has its own column.
+/// The network's decision on the blend, in at most this many columns; with more detail if it has its own column.
 fn verdict(
     scene: &Scene<'_>,
     sight: &AttackSelection<'_>,

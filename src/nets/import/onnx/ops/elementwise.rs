@@ -235,7 +235,7 @@ fn begun_at_axis(
     with_axes_behind(importer, call, second, axes.saturating_sub(ends)).map(Some)
 }
 
-/// An input with so many axes of length one behind its own.
+/// An input with this many axes of length one after its others.
 fn with_axes_behind(
     importer: &mut Importer,
     call: &OnnxCall,

@@ -137,7 +137,7 @@ impl WithSimd for Unpool {
         let lanes = S::F32_LANES;
         let sums = self.sums;
         let maxima = self.windows.gradient;
-        // SAFETY: values stand in the frame of the group, which is this task's.
+        // SAFETY: values lie in the frame of the group, which is this task's.
         let pointer = |number: usize| unsafe { self.frames.at(self.group, number, lanes) };
         let zero = simd.splat_f32s(0.0);
         for channel in 0..sums.channels {

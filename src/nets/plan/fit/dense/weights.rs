@@ -59,7 +59,7 @@ impl WithSimd for ReluTranspose<'_> {
         let zero = simd.splat_f32s(0.0);
         if layer.relu {
             for output in 0..layer.outputs {
-                // SAFETY: both values stand in the frame of the group, which is this task's.
+                // SAFETY: both values lie in the frame of the group, which is this task's.
                 unsafe {
                     let gradient = self.frames.at(self.group, layer.gradient + output, lanes);
                     let value = self.frames.at(self.group, layer.to + output, lanes);

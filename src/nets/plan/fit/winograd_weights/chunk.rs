@@ -101,7 +101,7 @@ impl Chunk<'_> {
         let layer = self.layer;
         let (input_stride, gradient_stride) = layer.point_strides(lanes);
         let row_len = channels.len().next_multiple_of(lanes);
-        // SAFETY: the scratch is long enough, and the values stand in the frame.
+        // SAFETY: the scratch is long enough, and the values lie in the frame.
         unsafe {
             let by_channel = self.scratch.add(N * N * (input_stride + gradient_stride));
             let by_image = by_channel.add(TILE_OUTPUTS * TILE_OUTPUTS * lanes * lanes);

@@ -80,8 +80,8 @@ pub fn conv_transpose(
 }
 
 /// What is added before and after the spaced pixels, along rows and columns; negative if it is cut off. Without `pads`
-/// the output has the wanted size, or at most its stride times that of the input, where ONNX Runtime cuts an odd pixel
-/// off before, with `SAME_UPPER` after.
+/// the output has the wanted size, or at most its stride times that of the input; of an odd number of pixels, ONNX
+/// Runtime cuts the odd one off before, and with `SAME_UPPER` after.
 fn added(
     flat: &Flat,
     call: &OnnxCall,
