@@ -15,8 +15,8 @@ pub fn available_memory() -> Option<u64> {
     let groups = control_groups(&groups);
     let around = groups.iter().filter_map(|group| left_in(group));
     let sizes = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let own = left_below_limits(&sizes, |resource| getrlimit(resource).current);
-    Some(around.chain(own).fold(free, u64::min))
+    let below_limits = left_below_limits(&sizes, |resource| getrlimit(resource).current);
+    Some(around.chain(below_limits).fold(free, u64::min))
 }
 
 /// Bytes below each of a process's own limits, of its address space and of its data. `sizes` is its `/proc/…/status`.

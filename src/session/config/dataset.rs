@@ -32,15 +32,16 @@ impl Dataset {
     /// file, theirs.
     pub fn label(&self) -> &str {
         let set = self.name.label();
-        let own = match (&self.name, &self.source) {
+        let given = match (&self.name, &self.source) {
             (DatasetName::Mnist, DatasetSource::Folder(folder)) => folder_name(folder),
             (DatasetName::Mnist, DatasetSource::File(file)) => file.file_stem(),
             _ => None,
         };
-        let own = own.and_then(|name| name.to_str());
-        // MNIST in a folder of one's own is usually called so.
-        let own = own.filter(|name| !name.eq_ignore_ascii_case(set));
-        own.filter(|name| !name.contains(char::is_control))
+        let given = given.and_then(|name| name.to_str());
+        // The user's own folder of MNIST is usually named after it.
+        let given = given.filter(|name| !name.eq_ignore_ascii_case(set));
+        given
+            .filter(|name| !name.contains(char::is_control))
             .unwrap_or(set)
     }
 }

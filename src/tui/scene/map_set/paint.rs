@@ -65,7 +65,7 @@ impl MapColours {
             true => lens.values(class),
             false => paints.plane_of(lens, class),
         };
-        let (own, apart, common) = match lens.kind {
+        let (own_ramps, apart, common) = match lens.kind {
             MapKind::MeanStimulus => {
                 let ramps = classes.clone().map(|class| grey(scaled(class).into_iter()));
                 let common = grey(classes.clone().filter_map(scaled));
@@ -89,7 +89,7 @@ impl MapColours {
             }
         };
         paints.apart = apart;
-        paints.own_ramps = own;
+        paints.own_ramps = own_ramps;
         paints.common = common;
         paints
     }

@@ -36,9 +36,9 @@ pub fn scatter_nd(
     }
     // In a file for one image, either may be an array for that image.
     let rest = together(&old[places.depth..], rest, importer.batch)?;
-    let mut rows = |value: &ImportValue, role: &str, length: usize, own: &[SymbolicInt]| {
+    let mut rows = |value: &ImportValue, role: &str, length: usize, part: &[SymbolicInt]| {
         let name = format!("{}.{role}", call.name);
-        let flat = [&[fixed(&length)][..], own].concat();
+        let flat = [&[fixed(&length)][..], part].concat();
         let flat = reshaped(importer, &name, value, &flat)?;
         let whole = [&[fixed(&length)][..], &rest].concat();
         expanded(importer, &name, &flat, &whole)
