@@ -121,6 +121,10 @@ mod tests {
         config.network.kind = NetworkKind::Onnx;
         config.network.weights = WeightSource::File("/nets/a.onnx".into());
         assert_eq!(network(&config), ["--network", "/nets/a.onnx"]);
+        // Other options stay what they are beside it.
+        config.seed = 77;
+        assert!(network(&config).contains(&"seed=77".to_owned()));
+        config.seed = Config::default().seed;
         // What its name does not say is not lost.
         config.network.output = Some("logits".into());
         assert_eq!(made(&options(&config).unwrap()), config);
