@@ -33,6 +33,8 @@ pub struct StridedTensor {
     stride: Vec<usize>,
     /// Elements of the storage.
     available: usize,
+    /// Whether its numbers have the opposite sign of those in the storage.
+    negated: bool,
 }
 
 /// A type of numbers.
@@ -99,10 +101,18 @@ fn dense(tree: &PickleTree, name: &str, arguments: &[PickleId]) -> TensorSource 
             layout.element = element(&tree.global(*dtype)?.name);
             layout.available /= layout.element.width();
         }
+        // PyTorch negates some views, such as the imaginary part of a conjugate, only when they are read.
+        let metadata = match name {
+            "_rebuild_tensor_v2" => more.get(2),
+            "_rebuild_tensor_v3" => more.get(3),
+            _ => None,
+        };
+        let flag = metadata.and_then(|metadata| tree.get(*metadata, "neg"));
         let dense = StridedTensor {
             offset: layout.offset.checked_add(tree.count(*offset)?)?,
             shape: counts(shape)?,
             stride: counts(stride)?,
+            negated: flag.is_some_and(|flag| *tree.node(flag) == PickleNode::Bool(true)),
             ..layout
         };
         if dense.shape.len() != dense.stride.len() {
@@ -162,6 +172,7 @@ fn persistent(tree: &PickleTree, fields: &[PickleId]) -> Option<StridedTensor> {
         shape: Vec::new(),
         stride: Vec::new(),
         available: tree.count(*elements)?,
+        negated: false,
     })
 }
 
@@ -239,12 +250,16 @@ impl StridedTensor {
         if length > MOST_SPREAD {
             return Err(damaged("spans more than a gigabyte"));
         }
-        let (shape, storages) = (self.shape.clone(), Rc::clone(storages));
+        let (shape, storages, negated) = (self.shape.clone(), Rc::clone(storages), self.negated);
         let bytes = move || {
             let window = storages.read(&self.key, start, length)?;
             Ok(self.gathered(window, width))
         };
-        Ok(RawTensor::new(name, shape, dtype, Box::new(bytes)))
+        let raw = RawTensor::new(name, shape, dtype, Box::new(bytes));
+        Ok(match negated {
+            true => raw.negated(),
+            false => raw,
+        })
     }
 
     /// Number of storage elements from the tensor's first to its last.
