@@ -13,11 +13,14 @@ use super::storage::Storages;
 /// The largest span of a storage, in bytes, that a tensor may cover.
 const MOST_SPREAD: u64 = 1 << 30;
 
+/// More bytes than precede the numbers of a storage within the pickle.
+const BEFORE_NUMBERS: usize = 1 << 12;
+
 /// A tensor of a pickle.
 pub enum TensorSource {
     /// Numbers in a storage.
     Dense(StridedTensor),
-    /// Numbers in a storage within the pickle, as bytes.
+    /// Numbers in a storage within the pickle, and what holds its bytes.
     InPickle(StridedTensor, PickleId),
     /// A tensor of an unsupported kind, described.
     Other(String),
@@ -126,7 +129,7 @@ fn dense(tree: &PickleTree, name: &str, arguments: &[PickleId]) -> TensorSource 
     read().unwrap_or_else(other)
 }
 
-/// A storage as a tensor without a shape, and the bytes that hold it if it is within the pickle.
+/// A storage as a tensor without a shape, and what holds its bytes if it is within the pickle.
 fn stored(tree: &PickleTree, id: PickleId) -> Option<(StridedTensor, Option<PickleId>)> {
     if let PickleNode::Persistent(key) = tree.node(id) {
         return Some((persistent(tree, tree.sequence(*key)?)?, None));
@@ -135,11 +138,9 @@ fn stored(tree: &PickleTree, id: PickleId) -> Option<(StridedTensor, Option<Pick
     if tree.class(id)?.name != "_load_from_bytes" {
         return None;
     }
-    let bytes = *tree.sequence(tree.object(id)?.arguments)?.first()?;
-    let PickleNode::Bytes(content) = tree.node(bytes) else {
-        return None;
-    };
-    let inner = magic::root(content)?;
+    let content = *tree.sequence(tree.object(id)?.arguments)?.first()?;
+    let bytes = tree.holder_of_bytes(content)?;
+    let inner = magic::root(&tree.bytes(bytes, BEFORE_NUMBERS)?)?;
     let PickleNode::Persistent(key) = inner.node(inner.root) else {
         return None;
     };
