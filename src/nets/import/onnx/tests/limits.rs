@@ -67,6 +67,32 @@ fn lengths_of_windows_that_do_not_fit_are_named_with_their_numbers() {
 }
 
 #[test]
+fn what_a_recurrent_layer_or_a_slice_does_that_is_not_supported_is_named() {
+    let weights = || {
+        vec![
+            reals("w", &[1, 4, 10], &[0.0; 40]),
+            reals("r", &[1, 4, 1], &[0.0; 4]),
+        ]
+    };
+    for operator in ["LSTM", "GRU"] {
+        let clipped = node(operator, &["logits", "w", "r"], "states", &[("clip", 1)]);
+        refused(
+            weights(),
+            clipped,
+            &["it clips the inputs of its activations"],
+        );
+    }
+    let bounds = ["starts", "ends", "axes"]
+        .map(|name| integers(name, &[if name == "axes" { 1 } else { 3 }]));
+    let nothing = node("Slice", &["logits", "starts", "ends", "axes"], "cut", &[]);
+    refused(
+        bounds.to_vec(),
+        nothing,
+        &["Slice at", "it takes nothing of axis 1"],
+    );
+}
+
+#[test]
 fn parts_that_add_up_only_by_overflowing_are_refused() {
     let most = i64::MAX;
     let arrays = vec![
