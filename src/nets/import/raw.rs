@@ -34,6 +34,8 @@ enum Source {
     Other(String),
     /// A pruned tensor: values times mask.
     Pruned(Box<RawTensor>, Box<RawTensor>),
+    /// The numbers of a tensor with the opposite sign.
+    Negated(Box<RawTensor>),
 }
 
 impl RawTensor {
@@ -71,6 +73,15 @@ impl RawTensor {
         }
     }
 
+    /// The tensor with the opposite sign.
+    pub fn negated(self) -> Self {
+        Self {
+            name: self.name.clone(),
+            shape: self.shape.clone(),
+            source: Source::Negated(Box::new(self)),
+        }
+    }
+
     /// Its values, row-major.
     ///
     /// # Errors
@@ -87,6 +98,7 @@ impl RawTensor {
                 }
                 return self.finite(values);
             }
+            Source::Negated(raw) => return Ok(opposite(raw.values()?)),
         };
         if let Some(found) = found {
             let name = self.name.clone();
@@ -108,8 +120,10 @@ impl RawTensor {
 
     /// The numbers, of any type, as f32.
     fn numbers(&self) -> Result<Vec<f32>, WeightsFault> {
-        let Source::Numbers(dtype, bytes) = &self.source else {
-            return self.values();
+        let (dtype, bytes) = match &self.source {
+            Source::Numbers(dtype, bytes) => (dtype, bytes),
+            Source::Negated(raw) => return Ok(opposite(raw.numbers()?)),
+            Source::Other(_) | Source::Pruned(..) => return self.values(),
         };
         let bytes = bytes()?;
         let count: usize = self.shape.iter().product();
@@ -126,4 +140,9 @@ impl RawTensor {
         let values = data.convert::<f32>().try_into_vec();
         values.map_err(|error| WeightsFault::Damaged(error.to_string()))
     }
+}
+
+/// Numbers with the opposite sign.
+fn opposite(numbers: Vec<f32>) -> Vec<f32> {
+    numbers.into_iter().map(|number| -number).collect()
 }

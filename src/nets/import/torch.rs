@@ -40,10 +40,12 @@ pub fn read(path: &Path) -> Result<WeightsFile, WeightsFault> {
         tensors.push(match leaf {
             TensorSource::Dense(dense) => dense.raw(name, &storages)?,
             TensorSource::InPickle(dense, bytes) => {
-                let storages = match (inside.get(&bytes), tree.node(bytes)) {
-                    (Some(storages), _) => Rc::clone(storages),
-                    (None, PickleNode::Bytes(content)) => Rc::new(legacy::storage(content)?),
-                    (None, _) => continue,
+                let storages = match inside.get(&bytes) {
+                    Some(storages) => Rc::clone(storages),
+                    None => match tree.bytes(bytes, usize::MAX) {
+                        Some(content) => Rc::new(legacy::storage(&content)?),
+                        None => continue,
+                    },
                 };
                 inside.insert(bytes, Rc::clone(&storages));
                 dense.raw(name, &storages)?

@@ -199,6 +199,9 @@ pub fn cut(x: &[Dim], cuts: &[SliceAxis]) -> Result<Vec<Dim>, String> {
         if cuts[..i].iter().any(|other| other.axis == cut.axis) {
             return Err(format!("axis {} is sliced twice", cut.axis));
         }
+        if cut.count == 0 {
+            return Err(format!("it takes nothing of axis {}", cut.axis));
+        }
         let length = x[cut.axis].count;
         let last = || {
             let steps = isize::try_from(cut.count).ok()? - 1;
@@ -206,7 +209,7 @@ pub fn cut(x: &[Dim], cuts: &[SliceAxis]) -> Result<Vec<Dim>, String> {
             cut.start.checked_add_signed(span)
         };
         let inside = cut.start < length && last().is_some_and(|last| last < length);
-        if cut.step == 0 || cut.count == 0 || !inside {
+        if cut.step == 0 || !inside {
             return Err(format!(
                 "{} indices from {} on, {} apart, exceed an axis of {length}",
                 cut.count, cut.start, cut.step

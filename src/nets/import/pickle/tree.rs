@@ -1,5 +1,7 @@
 //! [`PickleTree`], the content of a pickle as inert values that refer to one another.
 
+use std::borrow::Cow;
+
 use super::PickleError;
 
 /// The id of a value in a [`PickleTree`].
@@ -111,6 +113,34 @@ impl PickleTree {
     pub fn text(&self, id: PickleId) -> Option<&str> {
         match self.node(id) {
             PickleNode::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value that holds the bytes of another: itself, or the text from which protocols up to 2 would make them, by
+    /// calling `_codecs.encode(text, "latin1")`.
+    pub fn holder_of_bytes(&self, id: PickleId) -> Option<PickleId> {
+        if matches!(self.node(id), PickleNode::Bytes(_)) {
+            return Some(id);
+        }
+        let (class, object) = (self.class(id)?, self.object(id)?);
+        let [text, encoding] = self.sequence(object.arguments)? else {
+            return None;
+        };
+        let encodes = class.module == "_codecs" && class.name == "encode";
+        let is_held = encodes && self.text(*encoding) == Some("latin1");
+        (is_held && self.text(*text).is_some()).then_some(*text)
+    }
+
+    /// The first `most` bytes that a value holds, of a text one per character.
+    pub fn bytes(&self, holder: PickleId, most: usize) -> Option<Cow<'_, [u8]>> {
+        match self.node(holder) {
+            PickleNode::Bytes(bytes) => Some(Cow::Borrowed(&bytes[..most.min(bytes.len())])),
+            PickleNode::Text(text) => {
+                let letters = text.chars().take(most);
+                let bytes = letters.map(|letter| u8::try_from(letter).ok());
+                Some(Cow::Owned(bytes.collect::<Option<Vec<u8>>>()?))
+            }
             _ => None,
         }
     }

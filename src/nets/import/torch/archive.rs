@@ -29,9 +29,9 @@ pub fn open(path: &Path) -> Result<CheckpointFile, WeightsFault> {
     }
     file.take(most).read_to_end(&mut start)?;
     let too_long = start.len() as u64 >= most;
-    let opened = match magic::is_legacy(&start) {
-        true => legacy::open(&start, Box::new(files::open(path)?)),
-        false => pickle::read(&start)
+    let opened = match magic::length(&start) {
+        Some(magic) => legacy::open(&start, magic, Box::new(files::open(path)?)),
+        None => pickle::read(&start)
             .map(|(tree, _)| CheckpointFile {
                 tree,
                 storages: Storages::None,

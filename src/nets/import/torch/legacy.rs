@@ -8,16 +8,20 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use super::super::WeightsFault;
 use super::super::pickle::{self, PickleNode, PickleTree};
-use super::magic::{self, MAGIC};
+use super::magic;
 use super::storage::{CheckpointFile, ReadSeek, Storages};
 use super::tensor;
 
-/// Opens a file that begins with `start`; its storages are read from `input`.
+/// Opens a file that begins with `start`, whose magic number has the length `magic`; its storages are read from `input`.
 ///
 /// # Errors
 /// If it is damaged or big-endian.
-pub fn open(start: &[u8], mut input: Box<dyn ReadSeek>) -> Result<CheckpointFile, WeightsFault> {
-    let mut offset = MAGIC.len();
+pub fn open(
+    start: &[u8],
+    magic: usize,
+    mut input: Box<dyn ReadSeek>,
+) -> Result<CheckpointFile, WeightsFault> {
+    let mut offset = magic;
     let mut next = || -> Result<PickleTree, WeightsFault> {
         let (tree, taken) = pickle::read(&start[offset..])?;
         offset += taken;
@@ -63,11 +67,11 @@ pub fn open(start: &[u8], mut input: Box<dyn ReadSeek>) -> Result<CheckpointFile
 /// # Errors
 /// As [`open`].
 pub fn storage(bytes: &[u8]) -> Result<Storages, WeightsFault> {
-    if !magic::is_legacy(bytes) {
+    let Some(magic) = magic::length(bytes) else {
         let message = "a tensor is stored in the pickle in an unknown way; save with torch.save";
         return Err(WeightsFault::Damaged(message.into()));
-    }
-    let opened = open(bytes, Box::new(Cursor::new(bytes.to_vec())))?;
+    };
+    let opened = open(bytes, magic, Box::new(Cursor::new(bytes.to_vec())))?;
     // The only storage of the file, whatever its key.
     Ok(match opened.storages {
         Storages::Places(input, places) => {

@@ -13,11 +13,14 @@ use super::storage::Storages;
 /// The largest span of a storage, in bytes, that a tensor may cover.
 const MOST_SPREAD: u64 = 1 << 30;
 
+/// More bytes than precede the numbers of a storage within the pickle.
+const BEFORE_NUMBERS: usize = 1 << 12;
+
 /// A tensor of a pickle.
 pub enum TensorSource {
     /// Numbers in a storage.
     Dense(StridedTensor),
-    /// Numbers in a storage within the pickle, as bytes.
+    /// Numbers in a storage within the pickle, and what holds its bytes.
     InPickle(StridedTensor, PickleId),
     /// A tensor of an unsupported kind, described.
     Other(String),
@@ -33,6 +36,8 @@ pub struct StridedTensor {
     stride: Vec<usize>,
     /// Elements of the storage.
     available: usize,
+    /// Whether its numbers have the opposite sign of those in the storage.
+    negated: bool,
 }
 
 /// A type of numbers.
@@ -99,10 +104,18 @@ fn dense(tree: &PickleTree, name: &str, arguments: &[PickleId]) -> TensorSource 
             layout.element = element(&tree.global(*dtype)?.name);
             layout.available /= layout.element.width();
         }
+        // PyTorch negates some views, such as the imaginary part of a conjugate, only when they are read.
+        let metadata = match name {
+            "_rebuild_tensor_v2" => more.get(2),
+            "_rebuild_tensor_v3" => more.get(3),
+            _ => None,
+        };
+        let flag = metadata.and_then(|metadata| tree.get(*metadata, "neg"));
         let dense = StridedTensor {
             offset: layout.offset.checked_add(tree.count(*offset)?)?,
             shape: counts(shape)?,
             stride: counts(stride)?,
+            negated: flag.is_some_and(|flag| *tree.node(flag) == PickleNode::Bool(true)),
             ..layout
         };
         if dense.shape.len() != dense.stride.len() {
@@ -116,7 +129,7 @@ fn dense(tree: &PickleTree, name: &str, arguments: &[PickleId]) -> TensorSource 
     read().unwrap_or_else(other)
 }
 
-/// A storage as a tensor without a shape, and the bytes that hold it if it is within the pickle.
+/// A storage as a tensor without a shape, and what holds its bytes if it is within the pickle.
 fn stored(tree: &PickleTree, id: PickleId) -> Option<(StridedTensor, Option<PickleId>)> {
     if let PickleNode::Persistent(key) = tree.node(id) {
         return Some((persistent(tree, tree.sequence(*key)?)?, None));
@@ -125,11 +138,9 @@ fn stored(tree: &PickleTree, id: PickleId) -> Option<(StridedTensor, Option<Pick
     if tree.class(id)?.name != "_load_from_bytes" {
         return None;
     }
-    let bytes = *tree.sequence(tree.object(id)?.arguments)?.first()?;
-    let PickleNode::Bytes(content) = tree.node(bytes) else {
-        return None;
-    };
-    let inner = magic::root(content)?;
+    let content = *tree.sequence(tree.object(id)?.arguments)?.first()?;
+    let bytes = tree.holder_of_bytes(content)?;
+    let inner = magic::root(&tree.bytes(bytes, BEFORE_NUMBERS)?)?;
     let PickleNode::Persistent(key) = inner.node(inner.root) else {
         return None;
     };
@@ -162,6 +173,7 @@ fn persistent(tree: &PickleTree, fields: &[PickleId]) -> Option<StridedTensor> {
         shape: Vec::new(),
         stride: Vec::new(),
         available: tree.count(*elements)?,
+        negated: false,
     })
 }
 
@@ -239,12 +251,16 @@ impl StridedTensor {
         if length > MOST_SPREAD {
             return Err(damaged("spans more than a gigabyte"));
         }
-        let (shape, storages) = (self.shape.clone(), Rc::clone(storages));
+        let (shape, storages, negated) = (self.shape.clone(), Rc::clone(storages), self.negated);
         let bytes = move || {
             let window = storages.read(&self.key, start, length)?;
             Ok(self.gathered(window, width))
         };
-        Ok(RawTensor::new(name, shape, dtype, Box::new(bytes)))
+        let raw = RawTensor::new(name, shape, dtype, Box::new(bytes));
+        Ok(match negated {
+            true => raw.negated(),
+            false => raw,
+        })
     }
 
     /// Number of storage elements from the tensor's first to its last.

@@ -19,8 +19,8 @@ pub fn conv(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>
     let [_, _, rows, columns] = kernel;
     let taps = [rows, columns];
     let attributes = call.attributes;
-    let stride = flat.pair(attributes.ints("strides"), 1)?;
-    let dilation = flat.pair(attributes.ints("dilations"), 1)?;
+    let stride = flat.pair(attributes, "strides", 1)?;
+    let dilation = flat.pair(attributes, "dilations", 1)?;
     let pads = flat.pads(attributes, taps, stride, dilation)?;
     let groups = attributes.int("group", 1);
     let conv = Conv {
@@ -199,24 +199,29 @@ impl Flat {
     }
 
     /// An attribute's values for rows and columns.
-    fn pair(&self, given: Option<&[i64]>, default: usize) -> Result<[usize; 2], NodeProblem> {
+    fn pair(
+        &self,
+        attributes: Attributes,
+        name: &str,
+        default: usize,
+    ) -> Result<[usize; 2], NodeProblem> {
         let number = |number: i64| usize::try_from(number).ok();
+        let given = attributes.ints(name).unwrap_or_default();
         let pair = match (given, self.axes) {
-            (None | Some([]), _) => Some([default, default]),
-            (Some(&[columns]), Axes::Sequence) => number(columns).map(|columns| [1, columns]),
-            (Some(&[rows, columns]), Axes::Image) => {
-                number(rows).zip(number(columns)).map(Into::into)
-            }
-            (Some(&[first, 1, 1]), Axes::FirstOfThree) => number(first).map(|first| [first, 1]),
+            ([], _) => Some([default, default]),
+            (&[columns], Axes::Sequence) => number(columns).map(|columns| [1, columns]),
+            (&[rows, columns], Axes::Image) => number(rows).zip(number(columns)).map(Into::into),
+            (&[first, 1, 1], Axes::FirstOfThree) => number(first).map(|first| [first, 1]),
             _ => None,
         };
-        pair.ok_or_else(|| NodeProblem::Cannot(format!("its attribute {given:?} does not fit")))
+        let misfit = || format!("its attribute {name}, {given:?}, does not fit");
+        pair.ok_or_else(|| NodeProblem::Cannot(misfit()))
     }
 
     fn window(&self, attributes: Attributes) -> Result<PoolWindow, NodeProblem> {
-        let kernel = self.pair(attributes.ints("kernel_shape"), 1)?;
-        let stride = self.pair(attributes.ints("strides"), 1)?;
-        let dilation = self.pair(attributes.ints("dilations"), 1)?;
+        let kernel = self.pair(attributes, "kernel_shape", 1)?;
+        let stride = self.pair(attributes, "strides", 1)?;
+        let dilation = self.pair(attributes, "dilations", 1)?;
         Ok(PoolWindow {
             kernel,
             stride,
@@ -269,16 +274,15 @@ impl Flat {
     }
 
     fn given_pads(&self, given: Option<&[i64]>) -> Result<Pads, NodeProblem> {
-        let number = |number: i64| {
-            usize::try_from(number)
-                .map_err(|_| NodeProblem::Cannot(format!("its pads are {given:?}")))
-        };
+        let given = given.unwrap_or_default();
+        let misfit = || NodeProblem::Cannot(format!("its pads are {given:?}"));
+        let number = |number: i64| usize::try_from(number).map_err(|_| misfit());
         let [top, left, bottom, right] = match (given, self.axes) {
-            (None | Some([]), _) => [0; 4],
-            (Some(&[left, right]), Axes::Sequence) => [0, left, 0, right],
-            (Some(&[top, left, bottom, right]), Axes::Image) => [top, left, bottom, right],
-            (Some(&[top, 0, 0, bottom, 0, 0]), Axes::FirstOfThree) => [top, 0, bottom, 0],
-            _ => return NodeProblem::cannot(format!("its pads are {given:?}")),
+            ([], _) => [0; 4],
+            (&[left, right], Axes::Sequence) => [0, left, 0, right],
+            (&[top, left, bottom, right], Axes::Image) => [top, left, bottom, right],
+            (&[top, 0, 0, bottom, 0, 0], Axes::FirstOfThree) => [top, 0, bottom, 0],
+            _ => return Err(misfit()),
         };
         Ok(Pads {
             top: number(top)?,

@@ -50,7 +50,10 @@ fn layer(
         .iter()
         .zip(functions.iter().cycle())
         .all(|(a, b)| a == b);
-    if !usual || attributes.has("clip") {
+    if attributes.has("clip") {
+        return NodeProblem::cannot("it clips the inputs of its activations (clip)");
+    }
+    if !usual {
         return NodeProblem::cannot(format!(
             "its activations are {}; only {} are supported",
             given.join(", "),

@@ -2,7 +2,7 @@
 
 use onnx_ir::{NodeProto, TensorProto};
 
-use super::{import, integers, model, node, reals, refusal_of};
+use super::{import, integers, model, node, reals, refusal_of, with_list};
 
 /// Checks that a node on arrays, added to the logits in version 13, is refused with all of these words.
 fn refused(arrays: Vec<TensorProto>, odd: NodeProto, words: &[&str]) {
@@ -38,6 +38,58 @@ fn a_slice_names_every_axis_once_and_completely() {
     let slice = || node("Slice", &["table", "starts", "ends", "axes"], "cut", &[]);
     refused(of(&[2, 2], &[0, 0]), slice(), &["Slice at", "axis 0 twice"]);
     refused(of(&[2], &[0]), slice(), &["Slice at", "1 starts, 2 ends"]);
+}
+
+#[test]
+fn lengths_of_windows_that_do_not_fit_are_named_with_their_numbers() {
+    for (attribute, numbers, words) in [
+        (
+            "strides",
+            &[2][..],
+            "its attribute strides, [2], does not fit",
+        ),
+        (
+            "dilations",
+            &[1, -1],
+            "its attribute dilations, [1, -1], does not fit",
+        ),
+        ("pads", &[1, 0, 1], "its pads are [1, 0, 1]"),
+        ("pads", &[0, -1, 0, 0], "its pads are [0, -1, 0, 0]"),
+    ] {
+        let kernel = vec![reals("kernel", &[1, 1, 3, 3], &[0.0; 9])];
+        let conv = node("Conv", &["images", "kernel"], "sums", &[]);
+        refused(
+            kernel,
+            with_list(conv, attribute, numbers),
+            &["Conv at", words],
+        );
+    }
+}
+
+#[test]
+fn what_a_recurrent_layer_or_a_slice_does_that_is_not_supported_is_named() {
+    let weights = || {
+        vec![
+            reals("w", &[1, 4, 10], &[0.0; 40]),
+            reals("r", &[1, 4, 1], &[0.0; 4]),
+        ]
+    };
+    for operator in ["LSTM", "GRU"] {
+        let clipped = node(operator, &["logits", "w", "r"], "states", &[("clip", 1)]);
+        refused(
+            weights(),
+            clipped,
+            &["it clips the inputs of its activations"],
+        );
+    }
+    let bounds = ["starts", "ends", "axes"]
+        .map(|name| integers(name, &[if name == "axes" { 1 } else { 3 }]));
+    let nothing = node("Slice", &["logits", "starts", "ends", "axes"], "cut", &[]);
+    refused(
+        bounds.to_vec(),
+        nothing,
+        &["Slice at", "it takes nothing of axis 1"],
+    );
 }
 
 #[test]

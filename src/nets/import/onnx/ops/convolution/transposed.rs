@@ -24,8 +24,8 @@ pub fn conv_transpose(
     let weight = call.known(1, "kernel")?;
     let [channels, each, rows, columns] = kernel;
     let attributes = call.attributes;
-    let stride = flat.pair(attributes.ints("strides"), 1)?;
-    let dilation = flat.pair(attributes.ints("dilations"), 1)?;
+    let stride = flat.pair(attributes, "strides", 1)?;
+    let dilation = flat.pair(attributes, "dilations", 1)?;
     let groups = usize::try_from(attributes.int("group", 1)).unwrap_or(0);
     let numbers = [stride, dilation, [rows, columns], flat.size].concat();
     let sound = numbers.iter().all(|number| (1..=MOST).contains(number));
@@ -95,16 +95,15 @@ fn added(
         "VALID" | "SAME_UPPER" | "SAME_LOWER" => Pads::default(),
         other => return NodeProblem::cannot(format!("its auto_pad is {other}")),
     };
-    let wanted = attributes.ints("output_shape");
-    let is_wanted = matches!(wanted, Some([_, ..]));
+    let is_wanted = matches!(attributes.ints("output_shape"), Some([_, ..]));
     let size = match (is_wanted, auto) {
-        (true, _) => Some(flat.pair(wanted, 1)?),
+        (true, _) => Some(flat.pair(attributes, "output_shape", 1)?),
         (_, "SAME_UPPER" | "SAME_LOWER") => {
             Some([flat.size[0] * stride[0], flat.size[1] * stride[1]])
         }
         _ => None,
     };
-    let mut more = flat.pair(attributes.ints("output_padding"), 0)?;
+    let mut more = flat.pair(attributes, "output_padding", 0)?;
     if flat.axes == Axes::Sequence {
         more[0] = 0;
     }
