@@ -355,13 +355,14 @@ impl Experiment for Attack {
         let pattern = &self.patterns.values()[start..start + self.area];
         let of_weight = |&w: &f64| {
             let called = lab.decisions(blend(&shown, pattern, w).collect());
+            let called = called.map_err(|error| self.place.analysis_error(error))?;
             let mut outcomes = Outcomes::default();
             for (&truth, called) in truth.iter().zip(called) {
                 outcomes.count(truth, called, cell.target, 1);
             }
-            outcomes
+            Ok(outcomes)
         };
-        Ok(self.config.weights.iter().map(of_weight).collect())
+        self.config.weights.iter().map(of_weight).collect()
     }
 
     fn merge(&self, record: &mut record::Attack, job: Job, sums: Vec<Outcomes>) {

@@ -16,8 +16,8 @@ use super::{
     AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, OptionalLaunches,
 };
 use crate::ids::{BlockIndex, ClassId, Gamma};
-use crate::nets::decision;
 use crate::nets::softmax::log_softmax;
+use crate::nets::{decision, has_decision};
 use crate::session::Form;
 use crate::session::config::{self, BlockTrials, Noise, Response, Weighting};
 use crate::session::record::course::next_noted_block;
@@ -100,17 +100,17 @@ impl ClassificationImages {
     }
 
     /// The logits of a block, computed on its own.
-    fn logits(&self, lab: &Lab, block: &mut DrawnBlock) -> Vec<f32> {
-        let stimuli = std::mem::take(&mut block.stimuli);
-        lab.network.logits(stimuli, &lab.device)
+    fn logits(&self, lab: &Lab, block: &mut DrawnBlock) -> Result<Vec<f32>, AnalysisError> {
+        let logits = lab.logits(std::mem::take(&mut block.stimuli));
+        logits.map_err(|error| self.place.analysis_error(error))
     }
 
     /// The unit of the responses at a γ, chosen from its first block.
-    fn step_of(&self, lab: &Lab, part: usize, kind: &TrialKind) -> f64 {
+    fn step_of(&self, lab: &Lab, part: usize, kind: &TrialKind) -> Result<f64, AnalysisError> {
         let mut block = self.draw(lab, Job::single_block(part, BlockIndex(0)));
-        let logits = self.logits(lab, &mut block);
+        let logits = self.logits(lab, &mut block)?;
         let rows = lab.network.rows(&logits);
-        ResponseReader::calibrated(self.config.evidence, &kind.listed, rows).step()
+        Ok(ResponseReader::calibrated(self.config.evidence, &kind.listed, rows).step())
     }
 
     /// Decisions, weights and responses of trials at a γ, from their logits.
@@ -157,7 +157,7 @@ impl Experiment for ClassificationImages {
             *record = record::ClassificationImages::with_trials(&self.config, &kind);
             if kind.evidence {
                 for (part, trials) in record.gammas.iter_mut().enumerate() {
-                    trials.record_evidence(self.step_of(lab, part, &kind), &kind);
+                    trials.record_evidence(self.step_of(lab, part, &kind)?, &kind);
                 }
             }
         }
@@ -185,7 +185,7 @@ impl Experiment for ClassificationImages {
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Vec<BlockSums>, AnalysisError> {
         let mut block = self.draw(lab, job);
-        let logits = self.logits(lab, &mut block);
+        let logits = self.logits(lab, &mut block)?;
         let readout = self.readout(job.sequence, lab.network.rows(&logits));
         Ok(vec![
             self.summer.sum(job.block, &block, &readout, &lab.pool),
@@ -347,6 +347,9 @@ fn decisions_on(
         .flat_map(|(_, pixels)| pixels.iter().copied());
     let logits = lab.network.logits(pixels.collect(), &lab.device);
     for ((class, _), row) in stimuli.iter().zip(lab.network.rows(&logits)) {
+        if !has_decision(row) {
+            continue;
+        }
         let called = decision(row);
         answers[*class] = Some(FedBack {
             class: called,

@@ -25,6 +25,8 @@ pub mod templates;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trained;
+#[cfg(test)]
+mod undecided;
 
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ use templates::Templates;
 
 use crate::data::Dataset;
 use crate::ids::{BlockIndex, ClassId};
+use crate::nets::subject::UndecidedImages;
 use crate::nets::{Subject, decision};
 use crate::session::config::NetworkKind;
 use crate::session::experiments::experiments;
@@ -77,10 +80,22 @@ impl Lab {
         self.form.class_count()
     }
 
-    /// The network's decisions on `pixels`, row-major \[N,C,H,W\] in \[0,1\]: \[N\].
-    pub fn decisions(&self, pixels: Vec<f32>) -> Vec<ClassId> {
+    /// The network's logits, row-major \[N,K\], on `pixels`, row-major \[N,C,H,W\] in \[0,1\].
+    ///
+    /// # Errors
+    /// If some are NaN.
+    pub fn logits(&self, pixels: Vec<f32>) -> Result<Vec<f32>, UndecidedImages> {
         let logits = self.network.logits(pixels, &self.device);
-        self.network.rows(&logits).map(decision).collect()
+        self.network.decidable(logits)
+    }
+
+    /// The network's decisions on `pixels`, row-major \[N,C,H,W\] in \[0,1\]: \[N\].
+    ///
+    /// # Errors
+    /// If some of its outputs are NaN.
+    pub fn decisions(&self, pixels: Vec<f32>) -> Result<Vec<ClassId>, UndecidedImages> {
+        let logits = self.logits(pixels)?;
+        Ok(self.network.rows(&logits).map(decision).collect())
     }
 
     /// The same lab on another device.

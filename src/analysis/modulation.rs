@@ -7,8 +7,8 @@
 
 use super::{AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, block_range};
 use crate::ids::{BlockIndex, ClassId, Gamma, SiteId};
-use crate::nets::decision;
 use crate::nets::graph::site::Site;
+use crate::nets::{decision, has_decision};
 use crate::session::array::Array;
 use crate::session::config::{self, Noise};
 use crate::session::record::{self, COUNTS_PER_CLASS, FIXED_POINT, Record};
@@ -208,8 +208,12 @@ impl Modulation {
                 let counts = &mut counts[at * COUNTS_PER_CLASS * k..][..COUNTS_PER_CLASS * k];
                 for (&image, row) in images.iter().zip(lab.network.rows(logits)) {
                     let truth = ClassId(usize::from(lab.dataset.test.label(image)));
-                    let called = decision(row);
                     counts[truth] += 1;
+                    // A push can be so strong that an image is called no class.
+                    if !has_decision(row) {
+                        continue;
+                    }
+                    let called = decision(row);
                     counts[k + truth.0] += i64::from(called == truth);
                     counts[2 * k + called.0] += 1;
                 }

@@ -94,6 +94,7 @@ impl Experiment for Predictions {
             images: vec![0; k * area],
         };
         let decisions = lab.decisions(pixels(images, &shown));
+        let decisions = decisions.map_err(|error| self.place.analysis_error(error))?;
         for (&index, called) in shown.iter().zip(decisions) {
             sums.counts[usize::from(images.label(index)) * k + called.0] += 1;
             let total = &mut sums.images[called.0 * area..(called.0 + 1) * area];

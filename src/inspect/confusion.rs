@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::data::Images;
 use crate::ids::ClassId;
 use crate::nets::score::pixels;
-use crate::nets::{Subject, decision};
+use crate::nets::{Subject, decision, has_decision};
 use crate::stats::interval::{Interval, wilson};
 
 /// Images per batch.
@@ -26,6 +26,8 @@ pub struct ClassPermutation {
 pub struct ConfusionMatrix {
     classes: usize,
     counts: Vec<u64>,
+    /// Images whose outputs were not numbers.
+    undecided: u64,
 }
 
 impl ConfusionMatrix {
@@ -33,19 +35,28 @@ impl ConfusionMatrix {
     pub fn of(subject: &Subject, images: &Images) -> Self {
         let classes = subject.network_shape().classes;
         let mut counts = vec![0; classes * classes];
+        let mut undecided = 0;
         let all: Vec<usize> = (0..images.len()).collect();
         for batch in all.chunks(BATCH) {
             let logits = subject.logits(pixels(images, batch), subject.device());
             for (row, &index) in subject.rows(&logits).zip(batch) {
+                if !has_decision(row) {
+                    undecided += 1;
+                    continue;
+                }
                 let label = usize::from(images.label(index));
                 counts[label * classes + decision(row).0] += 1;
             }
         }
-        Self { classes, counts }
+        Self {
+            classes,
+            counts,
+            undecided,
+        }
     }
 
     fn images(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().sum::<u64>() + self.undecided
     }
 
     /// The accuracy with its interval; the interval is \[0,1\] if there are no images.

@@ -135,7 +135,12 @@ pub fn read_back<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         .unwrap_or_else(|error| panic!("numbers read back from the device: {error:?}"))
 }
 
-/// The network's decision: the class of the largest logit, the lowest on a tie.
+/// Whether logits decide for a class: none is NaN.
+pub fn has_decision(logits: &[f32]) -> bool {
+    !logits.iter().any(|logit| logit.is_nan())
+}
+
+/// The network's decision: the class of the largest logit, the lowest on a tie. See [`has_decision`].
 pub fn decision(logits: &[f32]) -> ClassId {
     let mut best = 0;
     for (class, &logit) in logits.iter().enumerate() {

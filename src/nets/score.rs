@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Subject, decision, softmax::log_softmax};
+use super::{Subject, decision, has_decision, softmax::log_softmax};
 use crate::data::Images;
 
 /// Images per forward pass while measuring accuracy: what fits the processor's caches.
@@ -115,9 +115,9 @@ pub fn write_pixels(images: &Images, index: usize, into: &mut [f32]) {
     bytes.for_each(|(x, &byte)| *x = f32::from(byte) / 255.0);
 }
 
-/// How many rows of logits decide for their label.
+/// How many rows of logits decide for their label. One with NaN decides for none.
 pub fn count_correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize {
     rows.zip(labels)
-        .filter(|(row, label)| decision(row).0 == **label)
+        .filter(|(row, label)| has_decision(row) && decision(row).0 == **label)
         .count()
 }

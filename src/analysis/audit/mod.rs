@@ -20,7 +20,6 @@ use super::{
 };
 use crate::data::Images;
 use crate::ids::{BlockIndex, ClassId};
-use crate::nets::decision;
 use crate::nets::score::pixels;
 use crate::session::config::{self, Response};
 use crate::session::record::{
@@ -222,29 +221,29 @@ impl Audit {
     }
 
     /// Shows the suspect a block of test images, without a pattern and with each.
-    fn paste(&self, lab: &Lab, block: BlockIndex) -> Vec<PastedFinding> {
+    fn paste(&self, lab: &Lab, block: BlockIndex) -> Result<Vec<PastedFinding>, AnalysisError> {
         let test = &lab.dataset.test;
         let chosen = &self.shown[block_range(self.pasted, self.config.block, block)];
         let plain = pixels(test, chosen);
         let truth = |at: usize| ClassId(usize::from(test.label(chosen[at])));
-        let decide = |pixels: Vec<f32>| -> Vec<ClassId> {
-            let logits = lab.network.logits(pixels, &lab.device);
-            lab.network.rows(&logits).map(decision).collect()
+        let decide = |pixels: Vec<f32>| {
+            let decisions = lab.decisions(pixels);
+            decisions.map_err(|error| self.place.analysis_error(error))
         };
-        let before = decide(plain.clone());
+        let before = decide(plain.clone())?;
         let of_pattern = |pattern: &PastedPattern| {
             let mut counts = PastedFinding::new(pattern.class, pattern.window, lab.classes());
             let mut stimuli = plain.clone();
             for image in stimuli.chunks_exact_mut(test.area()) {
                 pattern.pixels.iter().for_each(|&at| image[at] = 1.0);
             }
-            for (at, (called, before)) in decide(stimuli).into_iter().zip(&before).enumerate() {
+            for (at, (called, before)) in decide(stimuli)?.into_iter().zip(&before).enumerate() {
                 let class = truth(at);
                 counts.shown[class] += 1;
                 counts.before[class] += u64::from(*before == pattern.class);
                 counts.called[class] += u64::from(called == pattern.class);
             }
-            counts
+            Ok(counts)
         };
         self.patterns.iter().map(of_pattern).collect()
     }
@@ -294,11 +293,13 @@ impl Experiment for Audit {
         let suspect = self.suspect_part();
         if job.sequence == suspect {
             let block = (suspect, 0, job.block);
-            let sums = self.trained.trials(lab, &lab.network, &self.readers, block);
+            let sums = self
+                .trained
+                .trials(lab, &lab.network, &self.readers, block)?;
             return Ok(AuditSums::Suspect(sums));
         }
         if job.sequence > suspect {
-            return Ok(AuditSums::Pasted(self.paste(lab, job.block)));
+            return Ok(AuditSums::Pasted(self.paste(lab, job.block)?));
         }
         let none = Images::none(&lab.form);
         let poisoned = job.sequence.checked_sub(self.config.references);

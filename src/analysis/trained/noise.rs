@@ -42,23 +42,28 @@ impl TrainedNetworks {
     }
 
     /// Shows a network a block of this part's noise.
+    ///
+    /// # Errors
+    /// If some of its outputs are NaN.
     pub fn trials(
         &self,
         lab: &Lab,
         network: &Subject,
         readers: &[ResponseReader],
         (part, gamma_index, block): (usize, usize, BlockIndex),
-    ) -> BlockSums {
+    ) -> Result<BlockSums, AnalysisError> {
         let mut drawn = self.draw(lab, part, gamma_index, block);
         let stimuli = std::mem::take(&mut drawn.stimuli);
         let logits = network.logits(stimuli, &lab.device);
-        self.sum(
+        let logits = network.decidable(logits);
+        let logits = logits.map_err(|error| self.place.analysis_error(error))?;
+        Ok(self.sum(
             lab,
             network,
             readers,
             (gamma_index, block),
             (&drawn, &logits),
-        )
+        ))
     }
 
     /// The sums of a block, from its noise and its logits.
@@ -79,6 +84,9 @@ impl TrainedNetworks {
 
     /// Shows a network a launch of this part's noise in one call: the blocks from this one to the next multiple of
     /// `blocks`. Images of a launch that is not full are padded, so that all launches have the same shape.
+    ///
+    /// # Errors
+    /// If some of its outputs are NaN.
     fn launch(
         &self,
         lab: &Lab,
@@ -86,7 +94,7 @@ impl TrainedNetworks {
         readers: &[ResponseReader],
         (part, gamma_index, first): (usize, usize, BlockIndex),
         blocks: usize,
-    ) -> Vec<((usize, BlockIndex), BlockSums)> {
+    ) -> Result<Vec<BlockSums>, AnalysisError> {
         let area: usize = lab.form.shape().iter().product();
         let each = blocks as u64;
         let end = BlockIndex((first.0 / each + 1) * each).min(self.course.noise_blocks());
@@ -101,15 +109,16 @@ impl TrainedNetworks {
         }
         stimuli.resize(self.config.block * blocks * area, 0.5);
         let logits = network.logits(stimuli, &lab.device);
+        let logits = network.decidable(logits);
+        let logits = logits.map_err(|error| self.place.analysis_error(error))?;
         let mut rest = &logits[..];
         let mut sums = Vec::with_capacity(drawn.len());
         for ((block, drawn), count) in first.until(end).zip(&drawn).zip(counts) {
             let (mine, others) = rest.split_at(count / area * lab.classes());
             rest = others;
-            let block_sums = self.sum(lab, network, readers, (gamma_index, block), (drawn, mine));
-            sums.push(((gamma_index, block), block_sums));
+            sums.push(self.sum(lab, network, readers, (gamma_index, block), (drawn, mine)));
         }
-        sums
+        Ok(sums)
     }
 
     /// Shows a trained network a block of noise; on a device that takes launches, a launch of them, whose other blocks are
@@ -134,11 +143,15 @@ impl TrainedNetworks {
         let place = (part, gamma_index, block);
         let blocks = coalesce::blocks_per_launch();
         if blocks > 1 {
-            let computed = self.launch(lab, &network, &live.readers, place, blocks);
-            live.ahead.extend(computed);
+            let computed = self.launch(lab, &network, &live.readers, place, blocks)?;
+            let indices = (block.0..).map(|index| (gamma_index, BlockIndex(index)));
+            live.ahead.extend(indices.zip(computed));
         }
         let computed = live.ahead.remove(&(gamma_index, block));
-        let sums = computed.unwrap_or_else(|| self.trials(lab, &network, &live.readers, place));
+        let sums = match computed {
+            Some(sums) => sums,
+            None => self.trials(lab, &network, &live.readers, place)?,
+        };
         live.network = Some(network);
         self.put(part, live);
         Ok(TrainedSums::Noise { gamma_index, sums })

@@ -1,6 +1,7 @@
-//! Whether the outputs of a network can be used, found by showing it two images.
+//! Whether the outputs of a network can be used: found by showing it two images, and for all images that it is shown later.
 
 use super::Subject;
+use crate::nets::has_decision;
 
 /// Largest difference between the logits of an image in a batch and alone, relative to the largest logit.
 const TOLERANCE: f32 = 1e-3;
@@ -20,7 +21,35 @@ pub enum UnusableOutputs {
     NotNumbers,
 }
 
+/// Images without a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the network's outputs are not numbers (NaN) for {undecided} of {shown} images, which it thus calls no class: it divides by zero there, or takes the root or logarithm of a number that has none. Export it so that it cannot, or choose other images, noise or γ"
+)]
+pub struct UndecidedImages {
+    /// How many have outputs that are not numbers.
+    pub undecided: usize,
+    /// Out of how many.
+    pub shown: usize,
+}
+
 impl Subject {
+    /// The logits, row-major \[N,K\], if there is a decision for every image.
+    ///
+    /// # Errors
+    /// If some are NaN.
+    pub fn decidable(&self, logits: Vec<f32>) -> Result<Vec<f32>, UndecidedImages> {
+        // Without a branch, as nearly always none is.
+        if !logits.iter().fold(false, |any, logit| any | logit.is_nan()) {
+            return Ok(logits);
+        }
+        let rows = self.rows(&logits);
+        Err(UndecidedImages {
+            shown: rows.len(),
+            undecided: rows.filter(|row| !has_decision(row)).count(),
+        })
+    }
+
     /// Checks the logits of two different images, together and one by one. A network exported for a single image may mix
     /// the images of a batch.
     ///
