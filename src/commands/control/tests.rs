@@ -68,9 +68,16 @@ fn an_extension_that_comes_as_the_engine_ends_is_not_reported_as_done() {
 #[test]
 fn an_extension_that_an_engine_refuses_is_reported_with_its_reason() {
     let refused = refused(|session| {
+        let larger = Extension {
+            gamma: None,
+            trials: 10_000_000,
+            target: None,
+            class: None,
+        };
+        session.extend(0, larger).unwrap();
         let line = LogLine {
             at: 0,
-            text: format!("{NOT_EXTENDED}too few trials"),
+            text: format!("{NOT_EXTENDED}9000000 trials are no more than the 10000000"),
             warning: true,
         };
         session.run = Some(Run {
@@ -79,7 +86,8 @@ fn an_extension_that_an_engine_refuses_is_reported_with_its_reason() {
             ..Run::default()
         });
     });
-    assert_eq!(refused, "mine: not extended: too few trials");
+    let words = "mine: not extended: 9000000 trials are no more than the 10000000 already planned; give a larger number";
+    assert_eq!(refused, words);
 }
 
 #[test]
