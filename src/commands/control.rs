@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use self::sent::SentCommand;
-use self::unfinished::{describe_loss, left_behind, overdue};
+use self::unfinished::{describe_loss, left_behind, overdue, unsaved};
 use super::division_check::resume_command;
 use super::output::print_line;
 use super::signals::runtime;
@@ -80,11 +80,7 @@ fn ask(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, Com
     if store.engine(name).is_none() {
         // Fails with a better message if there is no such session.
         let session = store.load(name)?;
-        let needs_a_run = !matches!(
-            command,
-            EngineCommand::Extend { .. } | EngineCommand::Note(_)
-        );
-        if needs_a_run && session.record.state == SavedState::Finished {
+        if !sent::adds(command) && session.record.state == SavedState::Finished {
             return Err(CommandError::Failed(format!(
                 "{name} is finished, so nothing is running. View it: noisescope attach {name}"
             )));
@@ -297,8 +293,8 @@ enum SendError {
     Refused(CommandError),
 }
 
-/// Sends the command and waits until the engine has carried it out, has ended, or cannot carry it out. Its phase is noted
-/// in `seen`.
+/// Sends the command and waits until the engine has carried it out and saved what it adds, has ended, or cannot. Its phase
+/// is noted in `seen`.
 async fn send_and_wait(
     store: &Store,
     name: &str,
@@ -318,10 +314,7 @@ async fn send_and_wait(
     };
     let failed = |error| SendError::Refused(CommandError::failed(error));
     let mut before = None;
-    if matches!(
-        command,
-        EngineCommand::Extend { .. } | EngineCommand::Note(_)
-    ) {
+    if sent::adds(command) {
         let _ = engine.request_state().await;
         let Some(newest) = engine.receive_state().await.map_err(failed)? else {
             return Ok(Answer::HungUp);
@@ -341,8 +334,13 @@ async fn send_and_wait(
             return Err(SendError::Refused(CommandError::Failed(words)));
         }
         let run = session.run.clone().unwrap_or_default();
-        if run.phase.is_over() || sent.is_obeyed(&session) {
+        let is_obeyed = sent.is_obeyed(&session);
+        if run.phase.is_over() || (is_obeyed && sent.is_saved(&session, store)) {
             return Ok(Answer::Phase(run.phase));
+        }
+        if let Some(problem) = sent.problem(&run).filter(|_| is_obeyed) {
+            let words = unsaved(name, problem);
+            return Err(SendError::Refused(CommandError::Failed(words)));
         }
         *seen = Some(run.phase.clone());
         // It has retried by now.

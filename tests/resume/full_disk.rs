@@ -93,3 +93,21 @@ fn an_engine_waiting_for_disk_space_ends_once_there_is_some() {
         "the trials measured meanwhile are saved"
     );
 }
+
+#[test]
+fn an_extension_that_cannot_be_saved_is_not_reported_as_done() {
+    let bench = Bench::new();
+    let (child, _) = run_into_full_disk(&bench, "full");
+    let planned = bench.load("full").config;
+    let error = bench.refuse(1, &["extend", "full", "--trials", "2000000000"]);
+    assert!(error.contains("not saved yet"), "{error}");
+    assert!(error.contains("File too large"), "{error}");
+    assert!(bench.load("full").config == planned);
+    limit_files(&child, None);
+    // The engine has it, and saves it as soon as it can.
+    wait_until("the extension in the file", || {
+        bench.load("full").config != planned
+    });
+    signal(&child, "TERM");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
+}

@@ -2,10 +2,20 @@
 
 use std::time::Instant;
 
+use super::RETRY_TIME;
 use crate::link::{EngineCommand, SentExtension};
 use crate::session::Session;
 use crate::session::record::Note;
-use crate::session::run::Phase;
+use crate::session::run::{Phase, Run};
+use crate::session::store::Store;
+
+/// Whether a command adds something to the session that must not be lost with the engine.
+pub(super) fn adds(command: &EngineCommand) -> bool {
+    matches!(
+        command,
+        EngineCommand::Extend { .. } | EngineCommand::Note(_)
+    )
+}
 
 /// A command that was sent to an engine.
 pub(super) struct SentCommand<'a> {
@@ -13,12 +23,14 @@ pub(super) struct SentCommand<'a> {
     extension: Option<SentExtension>,
     /// The note that was in the place of the one sent.
     note_before: Option<Note>,
+    /// Why the engine could not save the session before.
+    problem_before: Option<String>,
     /// When it was sent.
     pub(super) at: Instant,
 }
 
 impl<'a> SentCommand<'a> {
-    /// A command that is now sent to an engine; an extension or a note to one whose newest state is `newest`.
+    /// A command that is now sent to an engine; one that [`adds`] something to one whose newest state is `newest`.
     pub(super) fn new(command: &'a EngineCommand, newest: Option<&Session>) -> Self {
         let extension = match (command, newest) {
             (EngineCommand::Extend { images, more }, Some(newest)) => {
@@ -30,10 +42,12 @@ impl<'a> SentCommand<'a> {
             (EngineCommand::Note(note), Some(newest)) => newest.record.note_on(&note.on).cloned(),
             _ => None,
         };
+        let run = newest.and_then(|newest| newest.run.as_ref());
         Self {
             command,
             extension,
             note_before,
+            problem_before: run.and_then(|run| run.problem.clone()),
             at: Instant::now(),
         }
     }
@@ -58,6 +72,28 @@ impl<'a> SentCommand<'a> {
             }
             EngineCommand::Stop | EngineCommand::Discard => false,
         }
+    }
+
+    /// Whether what it added to this state of the engine is in the session's file as well.
+    pub(super) fn is_saved(&self, session: &Session, store: &Store) -> bool {
+        if !adds(self.command) {
+            return true;
+        }
+        let is_in = |file: Session| match self.command {
+            EngineCommand::Note(note) => {
+                file.record.note_on(&note.on) == session.record.note_on(&note.on)
+            }
+            _ => self.is_obeyed(&file),
+        };
+        store.load_head(&session.name).is_ok_and(is_in)
+    }
+
+    /// Why what it adds cannot be saved, once the engine has tried.
+    pub(super) fn problem<'r>(&self, run: &'r Run) -> Option<&'r str> {
+        let problem = run.problem.as_deref()?;
+        let has_tried =
+            self.problem_before.as_deref() != Some(problem) || self.at.elapsed() > RETRY_TIME;
+        (adds(self.command) && has_tried).then_some(problem)
     }
 
     /// Whether another note on the same object came after this one, so that no state may have shown this one: of several
