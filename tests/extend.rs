@@ -84,6 +84,8 @@ fn a_running_session_is_extended_without_stopping() {
         printed.contains("is extended to 2,000,000,000 trials at γ 0.0"),
         "{printed}"
     );
+    let saved = bench.load("live").config;
+    assert_ne!(saved, planned, "it is reported once it is in the file");
     assert_eq!(
         bench.store().engine("live").map(|engine| engine.pid),
         Some(pid)

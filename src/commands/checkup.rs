@@ -1,4 +1,5 @@
-//! `noisescope doctor NAME`: checks one session's files completely, and says how to recover a damaged one.
+//! `noisescope doctor NAME`: checks one session's files completely, and says how to recover a damaged one. Those of a divided
+//! session include its shards'.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use crate::session::Session;
 use crate::session::array::{Arrays, Payload};
 use crate::session::store::{Store, StoreError, check_name, read_at, timestamp};
 
-/// Reads the session and its previous generation in full; exit code 1 if the session cannot be used.
+/// Reads the session, its previous generation and its shards in full; exit code 1 if the session or a shard cannot be used.
 pub fn run(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
     check_name(name)?;
     if !store.exists(name) {
@@ -24,10 +25,14 @@ pub fn run(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
     let mut report = Checklist::default();
     print_line(format_args!("session {name}"));
     let (path, backup) = (store.path(name), store.backup_path(name));
-    let is_sound = examine(&mut report, "file", &path, name, CheckStatus::Broken);
-    let has_backup = examine(&mut report, "previous", &backup, name, CheckStatus::Absent);
+    let session = examine(&mut report, "file", &path, name, CheckStatus::Broken);
+    let previous = examine(&mut report, "previous", &backup, name, CheckStatus::Absent);
+    let is_sound = match &session {
+        Some(session) => shards(&mut report, store, session)?,
+        None => false,
+    };
     engine(&mut report, store, name);
-    match (is_sound, has_backup) {
+    match (session.is_some(), previous.is_some()) {
         (true, _) => {}
         (false, true) => {
             print_line(
@@ -43,15 +48,15 @@ pub fn run(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::from(u8::from(!is_sound)))
 }
 
-/// Reads a session file in full and reports its contents; returns whether it can be used. An absent file is reported
-/// with the status `missing`.
+/// Reads a session file in full and reports its contents; returns the session if it can be used. An absent file is
+/// reported with the status `missing`.
 fn examine(
     report: &mut Checklist,
     what: &str,
     path: &Path,
     name: &str,
     missing: CheckStatus,
-) -> bool {
+) -> Option<Session> {
     let about = match fs::symlink_metadata(path) {
         Ok(about) => about,
         Err(error) => {
@@ -60,7 +65,7 @@ fn examine(
                 _ => error.to_string(),
             };
             report.add(missing, what, format!("{}: {problem}", path.display()));
-            return false;
+            return None;
         }
     };
     if about.is_symlink() {
@@ -75,7 +80,7 @@ fn examine(
             let words = format!("{}: intact, {}", path.display(), bytes(about.len()));
             report.add(CheckStatus::Pass, what, words);
             contents(report, &session);
-            true
+            Some(session)
         }
         Err(error) => {
             let words = match error {
@@ -86,7 +91,7 @@ fn examine(
                 other => other.to_string(),
             };
             report.add(CheckStatus::Broken, what, words);
-            false
+            None
         }
     }
 }
@@ -139,6 +144,39 @@ fn contents(report: &mut Checklist, session: &Session) {
         );
         report.add(CheckStatus::Pass, "", words);
     }
+}
+
+/// Reads the files of a divided session's shards in full; returns whether all of them can be added to it.
+fn shards(report: &mut Checklist, store: &Store, session: &Session) -> Result<bool, StoreError> {
+    let Some(sharding) = &session.record.sharding else {
+        return Ok(true);
+    };
+    let files = store.shards(&session.name, sharding.count)?;
+    let mut intact = 0;
+    for file in &files {
+        let added = store.load(&file.name).and_then(|shard| {
+            if session.has_merged(&shard) {
+                return Ok(());
+            }
+            let added = session.clone().absorb(&shard);
+            added.map_err(|error| store.foreign(&file.path, &error))
+        });
+        match added {
+            Ok(()) => intact += 1,
+            Err(error) => report.add(CheckStatus::Broken, "shard", error),
+        }
+    }
+    let status = match files.is_empty() {
+        true => CheckStatus::Absent,
+        false => CheckStatus::Pass,
+    };
+    let words = format!(
+        "{} of {} have files, of which {intact} can be added",
+        files.len(),
+        sharding.count
+    );
+    report.add(status, "shards", words);
+    Ok(intact == files.len())
 }
 
 /// Reports which engine runs the session, and any lock left behind by a killed engine.

@@ -3,6 +3,7 @@
 //! An engine that is unreachable or takes no commands, for example one of another version of the protocol, is stopped by a
 //! signal. An engine that cannot save does not stop: the user is told what would be lost and decides whether to discard it.
 
+mod sent;
 mod unfinished;
 
 use std::io::{BufRead, IsTerminal, Write};
@@ -11,15 +12,16 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use self::unfinished::{describe_loss, left_behind, overdue};
+use self::sent::SentCommand;
+use self::unfinished::{describe_loss, left_behind, overdue, unsaved};
 use super::division_check::resume_command;
 use super::output::print_line;
 use super::signals::runtime;
 use super::{CommandError, note_file};
 use crate::files::quoted;
 use crate::host;
+use crate::link::EngineCommand;
 use crate::link::client::{ConnectError, Conversation};
-use crate::link::{EngineCommand, SentExtension};
 use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
@@ -78,11 +80,7 @@ fn ask(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, Com
     if store.engine(name).is_none() {
         // Fails with a better message if there is no such session.
         let session = store.load(name)?;
-        let needs_a_run = !matches!(
-            command,
-            EngineCommand::Extend { .. } | EngineCommand::Note(_)
-        );
-        if needs_a_run && session.record.state == SavedState::Finished {
+        if !sent::adds(command) && session.record.state == SavedState::Finished {
             return Err(CommandError::Failed(format!(
                 "{name} is finished, so nothing is running. View it: noisescope attach {name}"
             )));
@@ -297,8 +295,8 @@ enum SendError {
     Refused(CommandError),
 }
 
-/// Sends the command and waits until the engine has carried it out, has ended, or cannot carry it out. Its phase is noted
-/// in `seen`.
+/// Sends the command and waits until the engine has carried it out and saved what it adds, has ended, or cannot. Its phase
+/// is noted in `seen`.
 async fn send_and_wait(
     store: &Store,
     name: &str,
@@ -317,52 +315,44 @@ async fn send_and_wait(
         }
     };
     let failed = |error| SendError::Refused(CommandError::failed(error));
-    let mut extension = None;
-    if let EngineCommand::Extend { images, more } = command {
+    let mut before = None;
+    if sent::adds(command) {
         let _ = engine.request_state().await;
         let Some(newest) = engine.receive_state().await.map_err(failed)? else {
             return Ok(Answer::HungUp);
         };
-        extension = Some(SentExtension::new(*images, more.clone(), &newest));
+        before = Some(newest);
     }
+    let sent = SentCommand::new(command, before.as_ref());
     engine.send_command(command.clone()).await.map_err(failed)?;
-    let sent = Instant::now();
     loop {
         // An engine that has just ended does not receive this, but may have sent its final state already.
         let _ = engine.request_state().await;
         let Some(session) = engine.receive_state().await.map_err(failed)? else {
             return Ok(Answer::HungUp);
         };
-        if let Some(refusal) = extension.as_ref().and_then(|sent| sent.refusal(&session)) {
+        if let Some(refusal) = sent.refusal(&session) {
             let words = format!("{name}: {refusal}");
             return Err(SendError::Refused(CommandError::Failed(words)));
         }
-        let obeyed = has_obeyed(&session, command);
         let run = session.run.clone().unwrap_or_default();
-        if run.phase.is_over() || obeyed {
+        let is_obeyed = sent.is_obeyed(&session);
+        if run.phase.is_over() || (is_obeyed && sent.is_saved(&session, store)) {
             return Ok(Answer::Phase(run.phase));
+        }
+        if let Some(problem) = sent.problem(&run).filter(|_| is_obeyed) {
+            let words = unsaved(name, problem);
+            return Err(SendError::Refused(CommandError::Failed(words)));
         }
         *seen = Some(run.phase.clone());
         // It has retried by now.
         if let (EngineCommand::Stop, Phase::Stopping, Some(problem)) =
             (command, &run.phase, &run.problem)
-            && sent.elapsed() > RETRY_TIME
+            && sent.at.elapsed() > RETRY_TIME
         {
             let words = describe_loss(store, name, &session, problem);
             return Ok(Answer::CannotSave(words));
         }
-    }
-}
-
-fn has_obeyed(session: &Session, command: &EngineCommand) -> bool {
-    let phase = session.run.as_ref().map(|run| &run.phase);
-    let phase = phase.unwrap_or(&Phase::Starting);
-    match command {
-        EngineCommand::Extend { images, more } => session.has_extension(*images, more),
-        EngineCommand::Note(note) => session.record.has_note(note),
-        EngineCommand::Pause => matches!(phase, Phase::Paused(_)),
-        EngineCommand::Continue | EngineCommand::Checkpoint => matches!(phase, Phase::Working(_)),
-        EngineCommand::Stop | EngineCommand::Discard => false,
     }
 }
 

@@ -237,6 +237,7 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
     // First of all, check the override of the vector type, which serves for comparisons.
     Lanes::from_env().map_err(CommandError::Usage)?;
+    signals::handle_file_limit()?;
     let store = Store::new(sessions_folder(cli.sessions.as_deref())?);
     let mut line = cli.screen;
     if let Some(folder) = &cli.sessions {

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
+use rustix::process::{Resource, getrlimit};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -30,10 +31,7 @@ impl Signals {
     /// # Errors
     /// If a handler cannot be installed.
     pub fn listen() -> Result<Self, CommandError> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|error| CommandError::Failed(format!("cannot handle signals: {error}")))
-        };
+        let listen = |kind| signal(kind).map_err(unhandled);
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -131,13 +129,31 @@ impl SignalLoop {
             let _inside = runtime.enter();
             EngineSignals::listen()
         };
-        let orders = orders
-            .map_err(|error| CommandError::Failed(format!("cannot handle signals: {error}")))?;
         Ok(Self {
             runtime,
-            signals: orders,
+            signals: orders.map_err(unhandled)?,
         })
     }
+}
+
+/// Where the size of files is limited (`ulimit -f`): from now on a write beyond the limit is an error, like a full disk.
+/// Without a handler it kills the process, which leaves what it was writing and says nothing.
+///
+/// # Errors
+/// If the handler cannot be installed.
+pub fn handle_file_limit() -> Result<(), CommandError> {
+    if getrlimit(Resource::Fsize).current.is_none() {
+        return Ok(());
+    }
+    let runtime = runtime()?;
+    let _inside = runtime.enter();
+    // It stays installed without the event loop.
+    let installed = signal(SignalKind::from_raw(FILE_LIMIT)).map(drop);
+    installed.map_err(unhandled)
+}
+
+fn unhandled(error: std::io::Error) -> CommandError {
+    CommandError::Failed(format!("cannot handle signals: {error}"))
 }
 
 /// A new event loop for this thread.

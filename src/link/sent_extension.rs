@@ -32,8 +32,18 @@ impl SentExtension {
         session.has_extension(self.images, &self.more)
     }
 
-    /// Why the engine refused it, if its log says so since: the whole line.
-    pub fn refusal<'a>(&self, session: &'a Session) -> Option<&'a str> {
+    /// Why the engine refused it, if its log has a refusal since. One of another viewer's extension, sent at the same
+    /// moment, is not taken for it: what the engine refused cannot be added to its plan.
+    pub fn refusal(&self, session: &Session) -> Option<String> {
+        if !self.has_refusal(session) || self.is_planned(session) {
+            return None;
+        }
+        let added = session.clone().extend(self.images, self.more.clone());
+        added.err().map(|error| format!("{NOT_EXTENDED}{error}"))
+    }
+
+    /// Whether the engine's log has a refusal since it was sent.
+    fn has_refusal(&self, session: &Session) -> bool {
         let now: Vec<&LogLine> = refusals(session).collect();
         // A full log drops its oldest lines, refusals among them.
         let is_left = |before: &[LogLine]| {
@@ -42,8 +52,7 @@ impl SentExtension {
         let before = &self.refused_before;
         let mut left = (0..before.len()).map(|gone| &before[gone..]);
         let known = left.find(|left| is_left(left)).map_or(0, <[LogLine]>::len);
-        let last = now.get(known..)?.last()?;
-        Some(last.text.as_str())
+        now.len() > known
     }
 
     /// Whether the engine has accepted or refused it.
@@ -64,14 +73,17 @@ mod tests {
     use crate::session::Config;
     use crate::session::run::Run;
 
-    #[test]
-    fn an_extension_is_answered_by_the_plan_or_by_a_refusal_since_it_was_sent() {
-        let more = |trials| Extension {
+    fn more(trials: u64) -> Extension {
+        Extension {
             gamma: None,
             trials,
             target: None,
             class: None,
-        };
+        }
+    }
+
+    #[test]
+    fn an_extension_is_answered_by_the_plan_or_by_a_refusal_since_it_was_sent() {
         let line = |text: &str| LogLine {
             at: 100,
             text: text.into(),
@@ -86,16 +98,46 @@ mod tests {
         assert_eq!(sent.refusal(&session), None);
         assert!(!sent.is_answered(&session));
         let mut refused = session.clone();
+        refused.extend(0, more(3_000_000)).unwrap();
+        assert!(!sent.is_answered(&refused), "another one");
+        let words = "not extended: 2000000 trials are no more than the 3000000 already planned; give a larger number";
         if let Some(run) = &mut refused.run {
             // In the same second.
-            run.log.push(line("not extended: no γ"));
+            run.log.push(line(words));
         }
-        assert_eq!(sent.refusal(&refused), Some("not extended: no γ"));
+        assert_eq!(sent.refusal(&refused).as_deref(), Some(words));
         assert!(sent.is_answered(&refused) && !sent.is_planned(&refused));
         session.extend(0, more(1_500_000)).unwrap();
         assert!(!sent.is_answered(&session), "another one");
         session.extend(0, more(2_000_000)).unwrap();
         assert!(sent.is_answered(&session) && sent.is_planned(&session));
+    }
+
+    #[test]
+    fn a_refusal_of_anothers_extension_is_not_ones_own() {
+        let mut session = Session::new("mine", Config::default());
+        session.run = Some(Run::default());
+        let sent = SentExtension::new(0, more(3_000_000), &session);
+        session.extend(0, more(2_000_000)).unwrap();
+        if let Some(run) = &mut session.run {
+            run.log.push(LogLine {
+                at: 100,
+                text: format!("{NOT_EXTENDED}1500000 trials are no more"),
+                warning: true,
+            });
+        }
+        // This one comes next.
+        assert!(!sent.is_answered(&session));
+        session.extend(0, more(3_000_000)).unwrap();
+        assert_eq!(sent.refusal(&session), None);
+        assert!(sent.is_answered(&session));
+        // It is refused after a larger one.
+        let mut refused = session;
+        let late = SentExtension::new(0, more(2_500_000), &Session::new("mine", Config::default()));
+        let words = late.refusal(&refused).unwrap();
+        assert!(words.contains("2500000 trials"), "{words}");
+        refused.run = None;
+        assert_eq!(late.refusal(&refused), None);
     }
 
     #[test]
@@ -107,19 +149,15 @@ mod tests {
         };
         let with = |log: &[LogLine]| {
             let mut session = Session::new("mine", Config::default());
+            session.extend(0, more(3_000_000)).unwrap();
             session.run = Some(Run {
                 log: log.to_vec(),
                 ..Run::default()
             });
             session
         };
-        let more = Extension {
-            gamma: None,
-            trials: 2_000_000,
-            target: None,
-            class: None,
-        };
-        let sent = SentExtension::new(0, more, &with(&[refusal(1), refusal(2)]));
+        let before = with(&[refusal(1), refusal(2)]);
+        let sent = SentExtension::new(0, more(2_000_000), &before);
         assert_eq!(sent.refusal(&with(&[refusal(2)])), None);
         assert_eq!(sent.refusal(&with(&[])), None);
         assert!(sent.refusal(&with(&[refusal(2), refusal(3)])).is_some());

@@ -1,14 +1,14 @@
 //! Runs that meet a full disk.
 
 use std::fs;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use noisescope::session::SavedState;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::start_quick;
-use crate::common::{Bench, signal, wait_until};
+use crate::common::{Bench, both, signal, wait_until};
 
 /// Limits the size of files that the process writes; a checkpoint then fails as on a full disk.
 fn limit_files(child: &Child, bytes: Option<u64>) {
@@ -92,4 +92,41 @@ fn an_engine_waiting_for_disk_space_ends_once_there_is_some() {
         session.trials().0 > before,
         "the trials measured meanwhile are saved"
     );
+}
+
+#[test]
+fn an_extension_that_cannot_be_saved_is_not_reported_as_done() {
+    let bench = Bench::new();
+    let (child, _) = run_into_full_disk(&bench, "full");
+    let planned = bench.load("full").config;
+    let error = bench.refuse(1, &["extend", "full", "--trials", "2000000000"]);
+    assert!(error.contains("not saved yet"), "{error}");
+    assert!(error.contains("File too large"), "{error}");
+    assert!(bench.load("full").config == planned);
+    limit_files(&child, None);
+    // The engine has it, and saves it as soon as it can.
+    wait_until("the extension in the file", || {
+        bench.load("full").config != planned
+    });
+    signal(&child, "TERM");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
+}
+
+#[test]
+fn a_command_that_may_not_write_so_large_a_file_says_so_and_leaves_the_session() {
+    let bench = Bench::new();
+    bench.succeed(&["new", "mine"]);
+    let before = fs::read(bench.store().path("mine")).unwrap();
+    // A block is smaller than the session and larger than its lock.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 1; exec \"$@\"", "sh"]);
+    limited.args([env!("CARGO_BIN_EXE_noisescope"), "note", "mine", "a note"]);
+    limited.env("NOISESCOPE_SESSIONS", bench.path("sessions"));
+    let output = limited.output().unwrap();
+    let printed = both(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("mine.ron: cannot write"), "{printed}");
+    assert!(fs::read(bench.store().path("mine")).unwrap() == before);
+    // Neither a temporary file nor a lock.
+    assert_eq!(fs::read_dir(bench.path("sessions")).unwrap().count(), 1);
 }

@@ -136,3 +136,28 @@ fn the_results_of_shards_can_be_abandoned() {
     bench.succeed(&["run", "many", "--plain", "--device", "cpu"]);
     assert_same(&bench.load("one"), &bench.load("many"));
 }
+
+#[test]
+fn doctor_checks_the_shards_of_a_divided_session() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
+    shard(&bench, "many", "1/2");
+    let printed = bench.succeed(&["doctor", "many"]);
+    let words = "1 of 2 have files, of which 1 can be added";
+    assert!(printed.contains(words), "{printed}");
+    // One character of an array.
+    let path = bench.store().path(&shard_name("many", 1, 2));
+    let mut text = std::fs::read(&path).unwrap();
+    let position = text.len() - 50;
+    text[position] = if text[position] == b'A' { b'B' } else { b'A' };
+    std::fs::write(&path, text).unwrap();
+    let output = bench.output(&["doctor", "many"]);
+    let printed = both(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("of which 0 can be added"), "{printed}");
+    // The remedy is that of the shard's file.
+    let previous = bench.store().backup_path(&shard_name("many", 1, 2));
+    let remedy = format!("cp {}", previous.display());
+    assert!(printed.contains(&remedy), "{printed}");
+}

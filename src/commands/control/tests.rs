@@ -5,17 +5,22 @@ use std::sync::Arc;
 use super::*;
 use crate::link::server::{ViewerListener, serve};
 use crate::link::{EngineEnd, Link, NOT_EXTENDED};
+use crate::session::record::NoteTarget;
 use crate::session::run::LogLine;
+use crate::session::store::Lock;
 use crate::session::{Config, Run};
 
-/// Extends a session whose engine leaves it as `after` does to its newest state, once it has received the command, and then
-/// ends; returns the refusal.
-fn refused(after: impl FnOnce(&mut Session) + Send + 'static) -> String {
+/// Sends a command to the engine of a new session, which does this to its newest state once it has received one, and then
+/// ends.
+fn with_engine<T>(
+    after: impl FnOnce(&mut Session, &mut Lock) + Send + 'static,
+    send: impl FnOnce(&Store) -> T,
+) -> T {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let mut session = Session::new("mine", Config::default());
     store.save(&session).unwrap();
-    let lock = store.lock("mine").unwrap();
+    let mut lock = store.lock("mine").unwrap();
     let (link, end) = Link::local(session.clone());
     let EngineEnd {
         sessions,
@@ -31,26 +36,80 @@ fn refused(after: impl FnOnce(&mut Session) + Send + 'static) -> String {
     });
     let engine = std::thread::spawn(move || {
         let received = commands.blocking_recv();
-        after(&mut session);
+        after(&mut session, &mut lock);
         sessions.send_replace(Arc::new(session));
-        received.is_some()
+        (received.is_some(), lock)
     });
     let until = Instant::now() + Duration::from_secs(10);
     let socket = || store.engine("mine").and_then(|engine| engine.socket);
     while socket().is_none() && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(5));
     }
+    let answer = send(&store);
+    let (received, lock) = engine.join().unwrap();
+    assert!(received);
+    server.join().unwrap();
+    drop(lock);
+    answer
+}
+
+/// Extends a session whose engine leaves it as `after` does to its newest state; returns the refusal.
+fn refused(after: impl FnOnce(&mut Session) + Send + 'static) -> String {
     let more = Extension {
         gamma: None,
         trials: 9_000_000,
         target: None,
         class: None,
     };
-    let refused = extend(&store, "mine", (0, more), "it is extended").unwrap_err();
-    assert!(engine.join().unwrap());
-    server.join().unwrap();
-    drop(lock);
-    refused.to_string()
+    let refused = with_engine(
+        |session, _| after(session),
+        |store| extend(store, "mine", (0, more), "it is extended"),
+    );
+    refused.unwrap_err().to_string()
+}
+
+fn note(text: &str) -> Note {
+    Note {
+        written: 5,
+        on: NoteTarget::Session,
+        text: text.into(),
+    }
+}
+
+/// Sends a note to an engine that adds these notes at the same moment, and saves them unless there is a problem.
+fn noted(notes: &'static [&'static str], problem: Option<&str>) -> Result<(), String> {
+    let problem = problem.map(str::to_owned);
+    let after = move |session: &mut Session, lock: &mut Lock| {
+        for text in notes {
+            session.note(note(text)).unwrap();
+        }
+        if problem.is_none() {
+            lock.save(session).unwrap();
+        }
+        session.run = Some(Run {
+            phase: Phase::Working(0),
+            problem,
+            ..Run::default()
+        });
+    };
+    let command = EngineCommand::Note(note("ours"));
+    let sent = with_engine(after, |store| run(store, "mine", command));
+    sent.map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_note_is_reported_as_added_once_it_is_in_the_file() {
+    assert_eq!(noted(&["ours"], None), Ok(()));
+    let error = noted(&["ours"], Some("the disk is full")).unwrap_err();
+    assert!(
+        error.contains("mine: not saved yet: the disk is full"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_note_that_is_replaced_at_the_same_moment_is_not_waited_for() {
+    assert_eq!(noted(&["ours", "of another terminal"], None), Ok(()));
 }
 
 #[test]
@@ -68,9 +127,16 @@ fn an_extension_that_comes_as_the_engine_ends_is_not_reported_as_done() {
 #[test]
 fn an_extension_that_an_engine_refuses_is_reported_with_its_reason() {
     let refused = refused(|session| {
+        let larger = Extension {
+            gamma: None,
+            trials: 10_000_000,
+            target: None,
+            class: None,
+        };
+        session.extend(0, larger).unwrap();
         let line = LogLine {
             at: 0,
-            text: format!("{NOT_EXTENDED}too few trials"),
+            text: format!("{NOT_EXTENDED}9000000 trials are no more than the 10000000"),
             warning: true,
         };
         session.run = Some(Run {
@@ -79,7 +145,8 @@ fn an_extension_that_an_engine_refuses_is_reported_with_its_reason() {
             ..Run::default()
         });
     });
-    assert_eq!(refused, "mine: not extended: too few trials");
+    let words = "mine: not extended: 9000000 trials are no more than the 10000000 already planned; give a larger number";
+    assert_eq!(refused, words);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::sent;
 use crate::format::{counted, thousands};
 use crate::link::EngineCommand;
 use crate::session::Session;
@@ -23,9 +24,19 @@ pub(super) fn overdue(
         (EngineCommand::Pause, Some(Phase::Starting)) => {
             format!("{name} is still starting after {patience} s; it pauses when its work begins")
         }
+        _ if sent::adds(command) => {
+            format!("the engine of {name} has not saved it within {patience} s")
+        }
         _ => format!("the engine of {name} has not responded within {patience} s"),
     };
     format!("{what}; `noisescope attach {name}` shows what it is doing")
+}
+
+/// A sentence on a note or an extension that an engine has, but cannot save.
+pub(super) fn unsaved(name: &str, problem: &str) -> String {
+    format!(
+        "{name}: not saved yet: {problem}. What was added is lost if the engine ends before that"
+    )
 }
 
 /// What an engine that ended without saving has left: its last checkpoint, if it wrote one.

@@ -213,7 +213,9 @@ impl Conductor {
                 }
             }
             self.report(index, pace);
-            if course == AnalysisEnd::Done && refreshed.elapsed() >= rest {
+            // What was just added to the session is saved first, since they may take long.
+            let is_due = refreshed.elapsed() >= rest && !self.active.checkpoint_is_requested();
+            if course == AnalysisEnd::Done && is_due {
                 let began = Instant::now();
                 self.refresh(analysis, index, lab, opened)?;
                 (refreshed, rest) = (Instant::now(), rest_after(began.elapsed()));

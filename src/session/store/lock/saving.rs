@@ -118,9 +118,9 @@ impl Lock {
             // Some file systems have no hard links: copy.
             .or_else(|_| self.copy(&file, &link))
             .and_then(|()| self.folder.rename(&link, &backup));
-        if kept.is_err() {
-            let _ = self.folder.remove(&link);
-        }
+        // After a failure, and where the backup is this file already, since the last one was kept but not replaced: a
+        // rename between two names of one file does nothing.
+        let _ = self.folder.remove(&link);
         kept.map_err(io_error(&path, "keep the previous generation"))
     }
 

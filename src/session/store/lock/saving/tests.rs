@@ -102,6 +102,23 @@ fn a_file_system_that_does_not_report_syncing_is_mentioned_once() {
 }
 
 #[test]
+fn a_checkpoint_after_one_that_could_not_replace_the_file_leaves_no_temporary_file() {
+    let (_outer, store, mut lock) = locked();
+    for updated in [1, 2] {
+        lock.save(&session(updated)).unwrap();
+    }
+    // As far as such a checkpoint comes: the file is its own previous generation.
+    lock.keep().unwrap();
+    lock.save(&session(3)).unwrap();
+    let left = lock.folder.names().into_iter();
+    let left: Vec<String> = left.filter(|name| name.ends_with(".tmp")).collect();
+    assert_eq!(left, Vec::<String>::new());
+    let updated = |session: Session| session.record.updated;
+    assert_eq!(updated(store.load("mine").unwrap()), 3);
+    assert_eq!(store.previous("mine").unwrap().map(updated), Some(2));
+}
+
+#[test]
 fn without_hard_links_a_generation_is_kept_as_a_copy() {
     let (_outer, store, mut lock) = locked();
     lock.save(&session(1)).unwrap();
