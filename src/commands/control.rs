@@ -317,13 +317,19 @@ async fn send_and_wait(
         }
     };
     let failed = |error| SendError::Refused(CommandError::failed(error));
-    let mut extension = None;
-    if let EngineCommand::Extend { images, more } = command {
+    let (mut extension, mut noted) = (None, None);
+    if let EngineCommand::Extend { .. } | EngineCommand::Note(_) = command {
         let _ = engine.request_state().await;
         let Some(newest) = engine.receive_state().await.map_err(failed)? else {
             return Ok(Answer::HungUp);
         };
-        extension = Some(SentExtension::new(*images, more.clone(), &newest));
+        match command {
+            EngineCommand::Extend { images, more } => {
+                extension = Some(SentExtension::new(*images, more.clone(), &newest));
+            }
+            EngineCommand::Note(note) => noted = newest.record.note_on(&note.on).cloned(),
+            _ => {}
+        }
     }
     engine.send_command(command.clone()).await.map_err(failed)?;
     let sent = Instant::now();
@@ -337,7 +343,7 @@ async fn send_and_wait(
             let words = format!("{name}: {refusal}");
             return Err(SendError::Refused(CommandError::Failed(words)));
         }
-        let obeyed = has_obeyed(&session, command);
+        let obeyed = has_obeyed(&session, command, noted.as_ref());
         let run = session.run.clone().unwrap_or_default();
         if run.phase.is_over() || obeyed {
             return Ok(Answer::Phase(run.phase));
@@ -354,12 +360,16 @@ async fn send_and_wait(
     }
 }
 
-fn has_obeyed(session: &Session, command: &EngineCommand) -> bool {
+/// Whether an engine in this state has carried out the command. `noted` is the note that was in the place of a new one: if
+/// another one is there now, that of another viewer has replaced the new one already.
+fn has_obeyed(session: &Session, command: &EngineCommand, noted: Option<&Note>) -> bool {
     let phase = session.run.as_ref().map(|run| &run.phase);
     let phase = phase.unwrap_or(&Phase::Starting);
     match command {
         EngineCommand::Extend { images, more } => session.has_extension(*images, more),
-        EngineCommand::Note(note) => session.record.has_note(note),
+        EngineCommand::Note(note) => {
+            session.record.has_note(note) || session.record.note_on(&note.on) != noted
+        }
         EngineCommand::Pause => matches!(phase, Phase::Paused(_)),
         EngineCommand::Continue | EngineCommand::Checkpoint => matches!(phase, Phase::Working(_)),
         EngineCommand::Stop | EngineCommand::Discard => false,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::*;
 use crate::link::server::{ViewerListener, serve};
 use crate::link::{EngineEnd, Link, NOT_EXTENDED};
+use crate::session::record::NoteTarget;
 use crate::session::run::LogLine;
 use crate::session::{Config, Run};
 
-/// Extends a session whose engine leaves it as `after` does to its newest state, once it has received the command, and then
-/// ends; returns the refusal.
-fn refused(after: impl FnOnce(&mut Session) + Send + 'static) -> String {
+/// Asks a session whose engine leaves it as `after` does to its newest state, once it has received the command, and then
+/// ends.
+fn asked<T>(after: impl FnOnce(&mut Session) + Send + 'static, ask: impl FnOnce(&Store) -> T) -> T {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let mut session = Session::new("mine", Config::default());
@@ -40,17 +41,43 @@ fn refused(after: impl FnOnce(&mut Session) + Send + 'static) -> String {
     while socket().is_none() && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(5));
     }
+    let answer = ask(&store);
+    assert!(engine.join().unwrap());
+    server.join().unwrap();
+    drop(lock);
+    answer
+}
+
+/// Extends a session whose engine leaves it as `after` does, and then ends; returns the refusal.
+fn refused(after: impl FnOnce(&mut Session) + Send + 'static) -> String {
     let more = Extension {
         gamma: None,
         trials: 9_000_000,
         target: None,
         class: None,
     };
-    let refused = extend(&store, "mine", (0, more), "it is extended").unwrap_err();
-    assert!(engine.join().unwrap());
-    server.join().unwrap();
-    drop(lock);
-    refused.to_string()
+    let extended = |store: &Store| extend(store, "mine", (0, more), "it is extended");
+    asked(after, extended).unwrap_err().to_string()
+}
+
+#[test]
+fn a_note_that_another_viewer_has_replaced_at_once_is_not_waited_for() {
+    let note = |written, text: &str| Note {
+        written,
+        on: NoteTarget::Session,
+        text: text.into(),
+    };
+    let (mine, other) = (note(7, "mine"), note(6, "of another viewer"));
+    let after = |session: &mut Session| {
+        // Both came between two blocks.
+        session.record.notes = vec![other];
+        session.run = Some(Run {
+            phase: Phase::Working(1),
+            ..Run::default()
+        });
+    };
+    let answer = asked(after, |store| run(store, "mine", EngineCommand::Note(mine)));
+    assert!(answer.is_ok());
 }
 
 #[test]
