@@ -105,6 +105,18 @@ fn a_note_waits_for_another_command_that_holds_the_session() {
 }
 
 #[test]
+fn an_engine_that_cannot_be_reached_and_has_saved_nothing_has_no_checkpoint_to_show() {
+    let bench = Bench::new();
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
+    // An engine without a socket.
+    let lock = bench.store().lock("mine").unwrap();
+    let page = bench.succeed(&["attach", "mine", "--plain"]);
+    drop(lock);
+    let words = "cannot be reached from here: there is no checkpoint yet";
+    assert!(page.contains(words), "{page}");
+}
+
+#[test]
 fn folders_whose_names_are_not_unicode_or_hold_a_line_feed_work() {
     for name in [&b"not \xff unicode"[..], b"line\nfeed 100%"] {
         let bench = Bench::new();
