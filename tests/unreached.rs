@@ -8,10 +8,10 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Bench, both, endless, signal, wait_until, with_plan};
+use common::{Bench, both, endless, finished, signal, wait_until, with_plan};
 use noisescope::link::EngineCommand;
 use noisescope::link::client::Conversation;
 use noisescope::session::SavedState;
@@ -85,6 +85,35 @@ fn without_unix_sockets_a_run_is_listed_and_stopped_by_a_signal() {
     let printed = bench.succeed(&["stop", "mute"]);
     assert!(printed.contains("sent TERM"), "{printed}");
     assert_eq!(bench.load("mute").record.state, SavedState::Stopped);
+}
+
+#[test]
+fn a_note_waits_for_another_command_that_holds_the_session() {
+    let bench = finished();
+    let lock = bench.store().lock("done").unwrap();
+    let mut program = bench.program();
+    program.args(["note", "done", "as expected"]);
+    program.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let noting = program.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    drop(lock);
+    let output = noting.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", both(&output));
+    let notes = bench.load("done").record.notes;
+    let texts: Vec<&str> = notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(texts, ["as expected"]);
+}
+
+#[test]
+fn an_engine_that_cannot_be_reached_and_has_saved_nothing_has_no_checkpoint_to_show() {
+    let bench = Bench::new();
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
+    // An engine without a socket.
+    let lock = bench.store().lock("mine").unwrap();
+    let page = bench.succeed(&["attach", "mine", "--plain"]);
+    drop(lock);
+    let words = "cannot be reached from here: there is no checkpoint yet";
+    assert!(page.contains(words), "{page}");
 }
 
 #[test]

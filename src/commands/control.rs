@@ -3,6 +3,7 @@
 //! An engine that is unreachable or takes no commands, for example one of another version of the protocol, is stopped by a
 //! signal. An engine that cannot save does not stop: the user is told what would be lost and decides whether to discard it.
 
+mod reaching;
 mod sent;
 mod unfinished;
 
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use self::reaching::connect;
 use self::sent::SentCommand;
 use self::unfinished::{describe_loss, left_behind, overdue, unsaved};
 use super::division_check::resume_command;
@@ -303,7 +305,7 @@ async fn send_and_wait(
     command: &EngineCommand,
     seen: &mut Option<Phase>,
 ) -> Result<Answer, SendError> {
-    let mut engine = match Conversation::connect_with_retry(store, name).await {
+    let mut engine = match connect(store, name, command).await {
         Ok(engine) => engine,
         Err(error) => {
             return Err(match error {

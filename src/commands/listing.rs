@@ -324,12 +324,18 @@ pub fn load_with_standing(
 
 /// The run state shown for an engine that does not answer.
 fn unreachable_run(engine: &EngineProcess, updated: i64) -> Run {
+    let (shown, next) = match updated {
+        1.. => (
+            format!("this is its checkpoint of {}", timestamp(updated)),
+            "another",
+        ),
+        _ => ("there is no checkpoint yet".to_owned(), "one"),
+    };
     Run {
         phase: Phase::Working(0),
         problem: Some(format!(
-            "{} runs it but cannot be reached from here: this is its checkpoint of {}. `kill -TERM {}` stops it after another",
+            "{} runs it but cannot be reached from here: {shown}. `kill -TERM {}` stops it after {next}",
             engine.words(),
-            timestamp(updated),
             engine.pid
         )),
         ..Run::default()

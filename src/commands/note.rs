@@ -2,6 +2,7 @@
 //! is running.
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -15,8 +16,13 @@ use crate::ids::Gamma;
 use crate::link::EngineCommand;
 use crate::session::config::{Analysis, Response};
 use crate::session::record::{ClassificationImages, Note, NoteTarget};
-use crate::session::store::{Store, now, timestamp};
+use crate::session::store::{Store, StoreError, now, timestamp};
 use crate::session::{NoteError, Session};
+
+/// How long other commands, or an engine that starts or ends, may keep a note from being saved.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Time between two attempts to save it.
+const RETRY: Duration = Duration::from_millis(20);
 
 /// The note and what it is about.
 #[derive(Debug, Args)]
@@ -87,14 +93,31 @@ pub fn run(store: &Store, leave: &NoteArgs) -> Result<ExitCode, CommandError> {
         (false, None) => format!("note added to {place}"),
         (false, Some(before)) => format!("note added to {place}, replacing: {before}"),
     };
-    match store.engine(name) {
-        Some(_) => {
-            control::run(store, name, EngineCommand::Note(note))?;
-        }
-        None => note_file::note_in_file(store, name, note)?,
-    }
+    save(store, name, &note)?;
     print_line(format_args!("{name}: {message}"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Gives a note to the engine that runs the session, or else writes it into the file. Another command may hold the session
+/// for a moment, and an engine may start or end meanwhile: then it is tried again.
+fn save(store: &Store, name: &str, note: &Note) -> Result<(), CommandError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let runs = store.engine(name).is_some();
+        let saved = match runs {
+            true => control::run(store, name, EngineCommand::Note(note.clone())).map(drop),
+            false => note_file::note_in_file(store, name, note.clone()),
+        };
+        let is_decided = match &saved {
+            Ok(()) => true,
+            Err(CommandError::Store(StoreError::Locked { .. })) => false,
+            Err(_) => !runs || store.engine(name).is_some(),
+        };
+        if is_decided || Instant::now() >= until {
+            return saved;
+        }
+        std::thread::sleep(RETRY);
+    }
 }
 
 /// Prints every note on a line, oldest first.

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::CommandError;
 use super::output::print_line;
+use crate::format::clean;
 
 /// The shard's index, from 1, and the number of shards, from the scheduler's environment variables.
 ///
@@ -110,7 +111,37 @@ pub fn run_program(
     }
     let errors = String::from_utf8_lossy(&output.stderr);
     let errors = errors.trim().lines().collect::<Vec<_>>().join("; ");
-    Err(format!("{program} refused ({}): {errors}", output.status))
+    Err(match errors.is_empty() {
+        true => format!("{program} refused ({}) without saying why", output.status),
+        false => format!("{program} refused ({}): {errors}", output.status),
+    })
+}
+
+/// The number of the submitted job in what sbatch printed, also if a site's own sbatch prints other lines or ignores
+/// `--parsable`.
+///
+/// # Errors
+/// If there is none; a job may have been submitted nevertheless.
+pub fn job_number(output: &str) -> Result<&str, String> {
+    output.lines().find_map(number_in).ok_or_else(|| {
+        let printed = match output.trim() {
+            "" => "nothing".to_owned(),
+            text => format!("`{}`", clean(text)),
+        };
+        format!(
+            "sbatch named no job, but printed {printed}; `squeue --me` shows whether there is one, and scancel ends it"
+        )
+    })
+}
+
+/// The job's number in a line that sbatch printed. With several clusters, the cluster's name follows.
+fn number_in(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let number = match line.strip_prefix("Submitted batch job ") {
+        Some(rest) => rest.split(' ').next(),
+        None => line.split(';').next(),
+    };
+    number.filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -148,6 +179,27 @@ mod tests {
         assert_eq!(shard_from(&variables(&step)).unwrap(), (3, 3));
         let indexed = [("JOB_COMPLETION_INDEX", "0"), ("JOB_COMPLETIONS", "8")];
         assert_eq!(shard_from(&variables(&indexed)).unwrap(), (1, 8));
+    }
+
+    #[test]
+    fn a_jobs_number_is_found_among_other_lines_and_nothing_else_is_taken_for_one() {
+        for output in [
+            "12\n",
+            "12;cluster2\n",
+            "sbatch: 3 nodes are down\n12\r\n",
+            "Submitted batch job 12\n",
+            "Submitted batch job 12 on cluster two\n",
+        ] {
+            assert_eq!(job_number(output), Ok("12"), "{output}");
+        }
+        for (output, printed) in [
+            ("\n", "printed nothing"),
+            ("12 nodes\n;\n", "printed `12 nodes ;`"),
+            ("\u{fffd}", "printed `\u{fffd}`"),
+        ] {
+            let problem = job_number(output).unwrap_err();
+            assert!(problem.contains(printed), "{problem}");
+        }
     }
 
     #[test]

@@ -115,25 +115,15 @@ pub fn run(
             .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
         lock.save(&session)?;
     }
-    let submit_job = |words: Vec<std::ffi::OsString>| {
-        let output = scheduler::run_program("sbatch", words).map_err(CommandError::Failed)?;
-        // With several clusters, the id is followed by the cluster's name.
-        Ok::<String, CommandError>(
-            output
-                .trim()
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-        )
-    };
+    let submit_job = |words: Vec<std::ffi::OsString>| scheduler::run_program("sbatch", words);
+    let number = |output: String| scheduler::job_number(&output).map(str::to_owned);
     let shards = submit_job(vec!["--parsable".into(), array_path.clone().into()]);
     if shards.is_err() && is_new {
         // Nothing runs, so it can still be run as a whole or divided otherwise.
         session.record.sharding = None;
         lock.save(&session)?;
     }
-    let shards = shards?;
+    let shards = shards.and_then(number).map_err(CommandError::Failed)?;
     let record_job = |session: &mut Session, job: &str| {
         if let Some(sharding) = &mut session.record.sharding {
             sharding.jobs.push(job.to_owned());
@@ -147,7 +137,7 @@ pub fn run(
         after.into(),
         merge_path.clone().into(),
     ]);
-    let merging = merging.map_err(|problem| {
+    let merging = merging.and_then(number).map_err(|problem| {
         CommandError::Failed(format!(
             "job {shards} runs the shards of {name}, but no job will merge them: {problem}. Once they are done: noisescope merge {name}"
         ))

@@ -239,15 +239,18 @@ impl Store {
     fn advice(&self, name: &str) -> String {
         let backup = self.backup_path(name);
         match read_session(&backup, name) {
-            Ok((session, _)) => format!(
-                "The previous generation, from {} with {} trials, is intact. To restore it: {}",
-                timestamp(session.record.updated),
-                session
-                    .record
-                    .classification_images()
-                    .map_or(0, super::record::ClassificationImages::trials),
-                self.restore_command(name)
-            ),
+            Ok((session, _)) => {
+                let images = session.record.classification_images();
+                let trials = images.map_or(0, super::record::ClassificationImages::trials);
+                let from = match session.record.updated {
+                    updated @ 1.. => format!("{} with {trials} trials", timestamp(updated)),
+                    _ => "before the first checkpoint".to_owned(),
+                };
+                format!(
+                    "The previous generation, from {from}, is intact. To restore it: {}",
+                    self.restore_command(name)
+                )
+            }
             Err(StoreError::Io { .. }) => {
                 "There is no previous generation. The file was left unchanged".into()
             }

@@ -98,6 +98,15 @@ fn a_session_that_cannot_be_submitted_is_not_divided() {
     assert_eq!(code, Some(2), "{printed}");
     assert!(printed.contains("no device `cuda0`"), "{printed}");
     assert!(bench.load("many") == before);
+    let silent = r#"[ "$1" = --version ] && exit 0; exit 1"#;
+    let (code, printed) = submit(&bench, silent, &["--shards", "4"]);
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("without saying why"), "{printed}");
+    assert!(bench.load("many") == before);
+    // Submitted or not, it has no number to wait for or to cancel.
+    let (code, printed) = submit(&bench, "echo welcome", &["--shards", "4"]);
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("but printed `welcome`"), "{printed}");
     // The first job is queued, the second is not.
     let second = r#"case "$*" in *dependency*) echo "too many jobs" >&2; exit 1;; esac; echo 12"#;
     let (code, printed) = submit(&bench, second, &["--shards", "4"]);

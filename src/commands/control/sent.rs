@@ -97,10 +97,12 @@ impl<'a> SentCommand<'a> {
     }
 
     /// Whether another note on the same object came after this one, so that no state may have shown this one: of several
-    /// that come at the same moment only the last one is kept.
+    /// that come at the same moment only the last one is kept. Notes may come in another order than they were written in;
+    /// an earlier one that stays has come later.
     fn is_replaced(&self, note: &Note, session: &Session) -> bool {
         let now = session.record.note_on(&note.on);
-        now.is_some_and(|now| now.written >= note.written) && now != self.note_before.as_ref()
+        let is_later = now.is_some_and(|now| now.written >= note.written);
+        now != self.note_before.as_ref() && (is_later || self.at.elapsed() > RETRY_TIME)
     }
 }
 
@@ -130,11 +132,14 @@ mod tests {
         for ours in [note(5, "ours"), note(5, "")] {
             let command = EngineCommand::Note(ours);
             let before = with(std::slice::from_ref(&earlier));
-            let sent = SentCommand::new(&command, Some(&before));
+            let mut sent = SentCommand::new(&command, Some(&before));
             assert!(!sent.is_obeyed(&before));
             assert!(sent.is_obeyed(&with(std::slice::from_ref(&other))));
-            // One that was written before ours comes before it.
-            assert!(!sent.is_obeyed(&with(&[note(4, "late")])));
+            // One that was written before ours comes before it, unless it stays.
+            let late = with(&[note(4, "late")]);
+            assert!(!sent.is_obeyed(&late));
+            sent.at -= 2 * RETRY_TIME;
+            assert!(sent.is_obeyed(&late));
         }
         let command = EngineCommand::Note(note(5, "ours"));
         let sent = SentCommand::new(&command, Some(&with(&[])));

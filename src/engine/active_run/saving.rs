@@ -57,10 +57,13 @@ impl ActiveRun {
             Ok(Some(name)) => format!(
                 "Its results are saved beside it, as session `{name}`. Resume: noisescope run {name}"
             ),
-            Ok(None) => format!(
-                "Its file is the checkpoint of {}; later results are discarded",
-                timestamp(self.session.record.updated)
-            ),
+            Ok(None) => match self.session.record.updated {
+                updated @ 1.. => format!(
+                    "Its file is the checkpoint of {}; later results are discarded",
+                    timestamp(updated)
+                ),
+                _ => "There was no checkpoint yet; all results are discarded".into(),
+            },
             Err(error) => format!("Its results could not be saved elsewhere: {error}"),
         }
     }
@@ -186,5 +189,30 @@ impl ActiveRun {
             std::thread::sleep(Duration::from_millis(50));
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::{EngineEnd, Link};
+    use crate::session::store::Store;
+    use crate::session::{Config, Session};
+
+    #[test]
+    fn results_that_were_never_saved_are_not_said_to_be_in_a_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let session = Session::new("mine", Config::default());
+        store.save(&session).unwrap();
+        let mut lock = store.lock("mine").unwrap();
+        let (_link, end) = Link::local(lock.load().unwrap());
+        let EngineEnd { sessions, commands } = end;
+        let mut active = ActiveRun::new(sessions, commands, lock);
+        let never = active.save_elsewhere();
+        assert!(never.contains("no checkpoint yet"), "{never}");
+        active.session.record.updated = 5;
+        let saved = active.save_elsewhere();
+        assert!(saved.contains("is the checkpoint of"), "{saved}");
     }
 }

@@ -41,6 +41,15 @@ fn of_three_generations_the_last_two_are_kept_in_order() {
     assert!(store.restore_command("mine").starts_with("cp "));
     let error = store.load("mine").unwrap_err().to_string();
     assert!(error.contains("with 0 trials, is intact"), "{error}");
+    // One that was never run is of no time.
+    let new = Session::new("new", Config::default());
+    store.save(&new).unwrap();
+    store.save(&new).unwrap();
+    fs::remove_file(store.path("new")).unwrap();
+    let error = store.load("new").unwrap_err().to_string();
+    let words = "generation, from before the first checkpoint, is intact";
+    assert!(error.contains(words), "{error}");
+    fs::remove_file(store.backup_path("new")).unwrap();
     // A shard is listed only if its session is not.
     let mut shard = Session::new(shard_name("other", 1, 2), Config::default());
     store.save(&shard).unwrap();
