@@ -221,6 +221,10 @@ fn a_comparison_is_exported_as_maps_tables_and_figures() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{errors}");
     assert!(errors.contains("--trials has no effect"), "{errors}");
+    // Every remedy is an option that compare has.
+    let arguments = ["compare", "a", "b", "--format", "svg", "--out", "both.svg"];
+    let refused = bench.refuse(2, &arguments);
+    assert!(refused.ends_with("name a folder with --out\n"), "{refused}");
 }
 
 #[test]

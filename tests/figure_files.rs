@@ -197,8 +197,10 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
     ];
     let error = bench.refuse(2, &two);
     assert!(error.contains("name a folder with --out"), "{error}");
+    assert!(error.contains("one by one with --figure"), "{error}");
+    // Tables have no figures to name.
     let error = bench.refuse(2, &["export", "done", "--format", "csv", "--out", "-"]);
-    assert!(error.contains("name a folder with --out"), "{error}");
+    assert!(error.ends_with("name a folder with --out\n"), "{error}");
     let array = bench.output(&["export", "done", "--format", "npz", "--out", "-"]);
     assert!(array.stdout.starts_with(b"PK") && !bench.path("-").exists());
     let error = figure(2, "pair-3-not-12");

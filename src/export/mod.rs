@@ -93,13 +93,14 @@ pub enum ExportError {
     },
     /// The export is several files, and the destination is the name of one or standard output.
     #[error(
-        "this export writes several files, which {} cannot hold; name a folder with --out, or write figures one by \
-         one with --figure",
+        "this export writes several files, which {} cannot hold; name a folder with --out{alternative}",
         path.display()
     )]
     Several {
         /// The destination.
         path: PathBuf,
+        /// Another remedy, if there is one, with the words before it.
+        alternative: &'static str,
     },
     /// There is no network to write, or its file is missing.
     #[error("{0}")]
