@@ -243,6 +243,20 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
     ];
     let error = bench.refuse(2, &arguments);
     assert!(error.contains("but the format is npz"), "{error}");
+    let error = bench.refuse(2, &["report", "done", "--out", "page.pdf"]);
+    assert!(error.contains("but the format is html"), "{error}");
+    // Nor does it replace a session.
+    let session = bench.store().path("done");
+    let before = fs::read(&session).unwrap();
+    for command in [
+        &["export", "done", "--format", "npz"][..],
+        &["report", "done"],
+    ] {
+        let arguments = [command, &["--out", session.to_str().unwrap()]].concat();
+        let error = bench.refuse(2, &arguments);
+        assert!(error.contains("ends like a session's file"), "{error}");
+        assert!(fs::read(&session).unwrap() == before);
+    }
     // Vector graphics have no dots.
     for format in ["svg", "pdf"] {
         let arguments = ["export", "done", "--format", format, "--dpi", "600"];

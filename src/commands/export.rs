@@ -149,21 +149,39 @@ impl FigureArgs {
     }
 }
 
-/// Refuses an output path that ends like a file of another format than the chosen one.
+/// Refuses an output path that ends like a file of another format than the chosen one, or like a session's file.
 pub(super) fn check_ending(
     out: Option<&Path>,
     format: &impl ValueEnum,
 ) -> Result<(), CommandError> {
     let chosen = format.to_possible_value();
-    let chosen = chosen.as_ref().map_or("", |value| value.get_name());
+    check_ending_for(out, chosen.as_ref().map_or("", |value| value.get_name()))
+}
+
+/// The same, for a format by its name.
+pub(super) fn check_ending_for(out: Option<&Path>, chosen: &str) -> Result<(), CommandError> {
     // A folder may have any name.
-    let ending = out.filter(|path| !path.is_dir());
-    match ending.and_then(export::export_ending) {
+    let Some(path) = out.filter(|path| !path.is_dir()) else {
+        return Ok(());
+    };
+    if is_session_file(path) {
+        return Err(CommandError::Usage(format!(
+            "--out {} ends like a session's file, which would be lost; choose another name",
+            path.display()
+        )));
+    }
+    match export::export_ending(path) {
         Some(other) if other != chosen => Err(CommandError::Usage(format!(
             "--out ends in .{other} but the format is {chosen}; make them agree"
         ))),
         _ => Ok(()),
     }
+}
+
+/// Whether a path ends like a session's file or its previous generation.
+fn is_session_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".ron") || name.ends_with(".ron.bak")
 }
 
 /// Reads the session and writes the export.
