@@ -226,6 +226,10 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
         error.contains("--width") && error.contains("--format svg"),
         "{error}"
     );
+    // Fewer dots than asked for are not drawn in silence.
+    let poster = "export done --format png --width 1200 --dpi 600";
+    let error = bench.refuse(2, &poster.split(' ').collect::<Vec<_>>());
+    assert!(error.contains("use --dpi 423 or less"), "{error}");
     // A file is not of another format than its name says.
     for (format, out) in [
         ("json", "a.csv"),

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::{CommandError, output, show};
-use crate::drawing::{Background, Palette, Sheet};
+use crate::drawing::{Background, LARGEST_SIDE, Palette, Sheet};
 use crate::export::figure_files::{DPI, FigureExport, FigureFormat};
 use crate::export::{self, ExportError, ExportFormat};
 use crate::figure::FigureError;
+use crate::format::thousands;
 use crate::link::shards::ShardWatcher;
 use crate::session::store::Store;
 
@@ -130,6 +131,23 @@ impl FigureArgs {
         }
     }
 
+    /// Refuses more dots than a picture of this width can have, which would be drawn with fewer.
+    fn check_dots(&self) -> Result<(), CommandError> {
+        const MM_PER_INCH: f64 = 25.4;
+        let (width, dpi) = (self.sheet().width, self.dpi.unwrap_or(DPI));
+        let across = width / MM_PER_INCH * dpi;
+        if across <= LARGEST_SIDE {
+            return Ok(());
+        }
+        Err(CommandError::Usage(format!(
+            "--dpi {dpi}: a figure of {width} mm would be {} pixels wide, and at most {} are possible; use --dpi {} or \
+             less, or --format svg or pdf",
+            thousands(across as u64),
+            thousands(LARGEST_SIDE as u64),
+            (LARGEST_SIDE / width * MM_PER_INCH).floor()
+        )))
+    }
+
     /// The first of these options that was given, if any.
     fn given(&self) -> Option<&'static str> {
         let all = [
@@ -200,6 +218,9 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
             "--dpi applies only to png, since a figure in {} has no dots; leave it out, or use --format png",
             kind.ending()
         )));
+    }
+    if kind == Some(FigureFormat::Png) {
+        look.check_dots()?;
     }
     let out = export.out.as_deref();
     check_ending(out, &export.format)?;
