@@ -145,6 +145,27 @@ fn agreement_on_the_same_trials_is_that_of_the_decisions() {
 }
 
 #[test]
+fn no_more_workers_are_started_than_there_are_blocks() {
+    let bench = two_sessions();
+    let shown = |workers: &str| {
+        let pair = ["a", "b", "--trials", "300", "--workers", workers];
+        let listed = [
+            "trials",
+            "a",
+            "--any",
+            "--format",
+            "json",
+            "--workers",
+            workers,
+        ];
+        let agreement = json(&bench, &pair)["agreement"].clone();
+        (agreement, bench.succeed(&listed))
+    };
+    // More threads than a system has.
+    assert_eq!(shown("1000000"), shown("1"));
+}
+
+#[test]
 fn a_comparison_is_exported_as_maps_tables_and_figures() {
     let bench = two_sessions();
     let export = |format: &str| {
@@ -200,6 +221,10 @@ fn a_comparison_is_exported_as_maps_tables_and_figures() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{errors}");
     assert!(errors.contains("--trials has no effect"), "{errors}");
+    // Every remedy is an option that compare has.
+    let arguments = ["compare", "a", "b", "--format", "svg", "--out", "both.svg"];
+    let refused = bench.refuse(2, &arguments);
+    assert!(refused.ends_with("name a folder with --out\n"), "{refused}");
 }
 
 #[test]

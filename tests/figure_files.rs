@@ -197,8 +197,10 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
     ];
     let error = bench.refuse(2, &two);
     assert!(error.contains("name a folder with --out"), "{error}");
+    assert!(error.contains("one by one with --figure"), "{error}");
+    // Tables have no figures to name.
     let error = bench.refuse(2, &["export", "done", "--format", "csv", "--out", "-"]);
-    assert!(error.contains("name a folder with --out"), "{error}");
+    assert!(error.ends_with("name a folder with --out\n"), "{error}");
     let array = bench.output(&["export", "done", "--format", "npz", "--out", "-"]);
     assert!(array.stdout.starts_with(b"PK") && !bench.path("-").exists());
     let error = figure(2, "pair-3-not-12");
@@ -224,6 +226,10 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
         error.contains("--width") && error.contains("--format svg"),
         "{error}"
     );
+    // Fewer dots than asked for are not drawn in silence.
+    let poster = "export done --format png --width 1200 --dpi 600";
+    let error = bench.refuse(2, &poster.split(' ').collect::<Vec<_>>());
+    assert!(error.contains("use --dpi 423 or less"), "{error}");
     // A file is not of another format than its name says.
     for (format, out) in [
         ("json", "a.csv"),
@@ -241,6 +247,20 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
     ];
     let error = bench.refuse(2, &arguments);
     assert!(error.contains("but the format is npz"), "{error}");
+    let error = bench.refuse(2, &["report", "done", "--out", "page.pdf"]);
+    assert!(error.contains("but the format is html"), "{error}");
+    // Nor does it replace a session.
+    let session = bench.store().path("done");
+    let before = fs::read(&session).unwrap();
+    for command in [
+        &["export", "done", "--format", "npz"][..],
+        &["report", "done"],
+    ] {
+        let arguments = [command, &["--out", session.to_str().unwrap()]].concat();
+        let error = bench.refuse(2, &arguments);
+        assert!(error.contains("ends like a session's file"), "{error}");
+        assert!(fs::read(&session).unwrap() == before);
+    }
     // Vector graphics have no dots.
     for format in ["svg", "pdf"] {
         let arguments = ["export", "done", "--format", format, "--dpi", "600"];

@@ -151,6 +151,28 @@ fn fortran_order_is_converted() {
 }
 
 #[test]
+fn a_damaged_header_is_refused_instead_of_being_taken_for_c_order_or_little_endian() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    for (descr, right, damaged, reason) in [
+        ("|u1", "_order", "_or\0er", "(fortran_order)"),
+        ("|u1", ": False", ": Valse", "(fortran_order)"),
+        (">u2", "'>u2'", "'~u2'", "holds elements of an unusual type"),
+    ] {
+        let data = grey().repeat(if descr == "|u1" { 1 } else { 2 });
+        let mut bytes = npy(descr, &[16, 2, 3], &data);
+        let length = right.len();
+        let mut windows = bytes.windows(length);
+        let at = windows.position(|bytes| bytes == right.as_bytes());
+        let at = at.unwrap();
+        bytes[at..at + length].copy_from_slice(damaged.as_bytes());
+        put_plain(&path, bytes, npy("<i8", &[16], &four()));
+        let refused = complaint(&path);
+        assert!(refused.contains(reason), "{refused}");
+    }
+}
+
+#[test]
 fn floats_become_bytes_and_the_loss_is_noted() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("set.npz");

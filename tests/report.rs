@@ -112,6 +112,13 @@ fn a_page_is_replaced_atomically_at_the_given_path() {
     );
     let error = bench.refuse(1, &["report", "done", "--out", "nowhere/page.html"]);
     assert!(error.contains("nowhere/page.html"), "{error}");
+    // A link stays, also one to a file that is not there yet.
+    fs::remove_file(&path).unwrap();
+    let link = bench.path("link.html");
+    std::os::unix::fs::symlink("out/page.html", &link).unwrap();
+    bench.succeed(&["report", "done", "--out", "link.html"]);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    check_page(&fs::read_to_string(&path).unwrap());
 }
 
 #[test]

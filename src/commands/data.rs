@@ -53,25 +53,54 @@ pub enum DataCommandError {
     #[error(
         "{} damaged: {}. {}",
         if .files.len() == 1 { "a file is" } else { "some files are" },
-        .files.join("; "), replacing(.sets, .files.len())
+        .files.join("; "), replacing(.sets, .by_hand, .files.len())
     )]
     Damaged {
         /// Each file and what is wrong with it.
         files: Vec<String>,
         /// Names of their sets on the command line.
         sets: Vec<&'static str>,
+        /// Those of sets that can only be downloaded by hand.
+        by_hand: Vec<&'static str>,
     },
+    /// Some sets lack files: for each a sentence with the remedy.
+    #[error("{}", .0.join(". "))]
+    Incomplete(Vec<String>),
 }
 
-fn replacing(sets: &[&str], files: usize) -> String {
+fn replacing(sets: &[&str], by_hand: &[&str], files: usize) -> String {
     let them = if files == 1 { "it" } else { "them" };
-    match sets.is_empty() {
-        true => format!("Replace {them} with a good copy"),
-        false => format!(
-            "To replace {them}: noisescope data fetch {}",
-            sets.join(" ")
-        ),
+    if sets.is_empty() {
+        return format!("Replace {them} with a good copy");
     }
+    let others = match by_hand.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; replace those of {} with a good copy",
+            by_hand.join(" and ")
+        ),
+    };
+    format!(
+        "To replace {them}: noisescope data fetch {}{others}",
+        sets.join(" ")
+    )
+}
+
+/// What a set lacks, and how to get it.
+fn lacks(spec: &SetSpec, place: &Path, missing: &[&str]) -> String {
+    let remedy = match spec.by_hand {
+        Some(how) => how.to_owned(),
+        None => format!(
+            "to fetch what is missing: noisescope data fetch {}",
+            spec.slug
+        ),
+    };
+    format!(
+        "the full {} set in {} lacks {}; {remedy}",
+        spec.label(),
+        place.display(),
+        missing.join(", ")
+    )
 }
 
 /// Runs a `data` command; `data_flag` is `--data`.
@@ -253,7 +282,8 @@ fn fetch_sets(
 
 fn verify_sets(sets: &[&SetSpec], folder: &Path, line: Lines<'_>) -> Result<(), DataCommandError> {
     let mut files = Vec::new();
-    let mut damaged_sets = Vec::new();
+    let (mut damaged, mut damaged_by_hand) = (Vec::new(), Vec::new());
+    let mut incomplete = Vec::new();
     for spec in sets {
         let reports = verify::verify_set(spec, folder);
         let place = set_dir(folder, spec);
@@ -269,33 +299,45 @@ fn verify_sets(sets: &[&SetSpec], folder: &Path, line: Lines<'_>) -> Result<(), 
             continue;
         }
         line(format_args!("{}: {}", spec.slug, place.display()));
+        let mut missing = Vec::new();
         for FileReport { file, path, state } in reports {
             let verdict = match state {
                 FileState::Sound => "sound".to_owned(),
                 FileState::Unverified => {
                     "of the right length; not verified, since no checksum is known".to_owned()
                 }
-                FileState::Missing if spec.by_hand.is_some() => "missing".to_owned(),
-                FileState::Missing => format!("missing; run `noisescope data fetch {}`", spec.slug),
+                FileState::Missing => {
+                    missing.push(file.name);
+                    match spec.by_hand {
+                        Some(_) => "missing".to_owned(),
+                        None => format!("missing; run `noisescope data fetch {}`", spec.slug),
+                    }
+                }
                 FileState::Damaged(why) => {
                     files.push(format!("{} {why}", path.display()));
-                    if spec.by_hand.is_none() {
-                        damaged_sets.push(spec.slug);
+                    match spec.by_hand {
+                        Some(_) => damaged_by_hand.push(spec.slug),
+                        None => damaged.push(spec.slug),
                     }
                     format!("damaged: {why}")
                 }
             };
             line(format_args!("  {:<24} {verdict}", file.name));
         }
+        if !missing.is_empty() {
+            incomplete.push(lacks(spec, &place, &missing));
+        }
     }
-    damaged_sets.dedup();
-    if files.is_empty() {
-        Ok(())
-    } else {
-        Err(DataCommandError::Damaged {
+    damaged.dedup();
+    damaged_by_hand.dedup();
+    match (files.is_empty(), incomplete.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => Err(DataCommandError::Incomplete(incomplete)),
+        (false, _) => Err(DataCommandError::Damaged {
             files,
-            sets: damaged_sets,
-        })
+            sets: damaged,
+            by_hand: damaged_by_hand,
+        }),
     }
 }
 

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::{CommandError, output, show};
-use crate::drawing::{Background, Palette, Sheet};
+use crate::drawing::{Background, LARGEST_SIDE, Palette, Sheet};
 use crate::export::figure_files::{DPI, FigureExport, FigureFormat};
 use crate::export::{self, ExportError, ExportFormat};
 use crate::figure::FigureError;
+use crate::format::thousands;
 use crate::link::shards::ShardWatcher;
 use crate::session::store::Store;
 
@@ -130,6 +131,23 @@ impl FigureArgs {
         }
     }
 
+    /// Refuses more dots than a picture of this width can have, which would be drawn with fewer.
+    fn check_dots(&self) -> Result<(), CommandError> {
+        const MM_PER_INCH: f64 = 25.4;
+        let (width, dpi) = (self.sheet().width, self.dpi.unwrap_or(DPI));
+        let across = width / MM_PER_INCH * dpi;
+        if across <= LARGEST_SIDE {
+            return Ok(());
+        }
+        Err(CommandError::Usage(format!(
+            "--dpi {dpi}: a figure of {width} mm would be {} pixels wide, and at most {} are possible; use --dpi {} or \
+             less, or --format svg or pdf",
+            thousands(across as u64),
+            thousands(LARGEST_SIDE as u64),
+            (LARGEST_SIDE / width * MM_PER_INCH).floor()
+        )))
+    }
+
     /// The first of these options that was given, if any.
     fn given(&self) -> Option<&'static str> {
         let all = [
@@ -149,21 +167,39 @@ impl FigureArgs {
     }
 }
 
-/// Refuses an output path that ends like a file of another format than the chosen one.
+/// Refuses an output path that ends like a file of another format than the chosen one, or like a session's file.
 pub(super) fn check_ending(
     out: Option<&Path>,
     format: &impl ValueEnum,
 ) -> Result<(), CommandError> {
     let chosen = format.to_possible_value();
-    let chosen = chosen.as_ref().map_or("", |value| value.get_name());
+    check_ending_for(out, chosen.as_ref().map_or("", |value| value.get_name()))
+}
+
+/// The same, for a format by its name.
+pub(super) fn check_ending_for(out: Option<&Path>, chosen: &str) -> Result<(), CommandError> {
     // A folder may have any name.
-    let ending = out.filter(|path| !path.is_dir());
-    match ending.and_then(export::export_ending) {
+    let Some(path) = out.filter(|path| !path.is_dir()) else {
+        return Ok(());
+    };
+    if is_session_file(path) {
+        return Err(CommandError::Usage(format!(
+            "--out {} ends like a session's file, which would be lost; choose another name",
+            path.display()
+        )));
+    }
+    match export::export_ending(path) {
         Some(other) if other != chosen => Err(CommandError::Usage(format!(
             "--out ends in .{other} but the format is {chosen}; make them agree"
         ))),
         _ => Ok(()),
     }
+}
+
+/// Whether a path ends like a session's file or its previous generation.
+fn is_session_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".ron") || name.ends_with(".ron.bak")
 }
 
 /// Reads the session and writes the export.
@@ -182,6 +218,9 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
             "--dpi applies only to png, since a figure in {} has no dots; leave it out, or use --format png",
             kind.ending()
         )));
+    }
+    if kind == Some(FigureFormat::Png) {
+        look.check_dots()?;
     }
     let out = export.out.as_deref();
     check_ending(out, &export.format)?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{CommandError, output};
+use super::{CommandError, export::check_ending_for, output};
 use crate::comparison::{ComparisonRequest, SessionPair};
 use crate::export;
 use crate::report::SessionStatus;
@@ -32,6 +32,7 @@ pub struct ReportArgs {
 /// Reads the session and writes the page.
 pub fn run(store: &Store, report: &ReportArgs) -> Result<ExitCode, CommandError> {
     let name = &report.name;
+    check_ending_for(report.out.as_deref(), "html")?;
     let session = store.load_whole(name)?;
     if session.record.sharding.is_some() {
         output::complain(format_args!(

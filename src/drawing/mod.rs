@@ -26,7 +26,7 @@ pub use pdf::pdf;
 pub use pixels::{image_of_colours, map_of_values, outline};
 pub use plot::{AxisScale, MarkerEnd, Plot, Series};
 pub use ramp::Ramp;
-pub use raster::{png, raster};
+pub use raster::{LARGEST_SIDE, png, raster};
 pub use sheet::{Palette, Sheet};
 pub use svg::{EmbedAttributes, embed};
 

@@ -7,8 +7,8 @@ use resvg::{tiny_skia, usvg};
 
 use super::{Drawing, Mark, fonts, svg};
 
-/// Maximum number of pixels along one side.
-const LARGEST: f64 = 20_000.0;
+/// Maximum number of pixels along one side; a larger drawing has a lower resolution.
+pub const LARGEST_SIDE: f64 = 20_000.0;
 
 /// The drawing as the tree that resvg and krilla render; `None` if they reject it, which no drawing of this
 /// program is known to cause.
@@ -25,7 +25,7 @@ pub(super) fn tree(drawing: &Drawing) -> Option<usvg::Tree> {
 
 /// Renders the drawing at `scale` pixels per millimetre. White if it cannot be rendered.
 pub fn raster(drawing: &Drawing, scale: f64) -> RgbImage {
-    let most = LARGEST / drawing.sheet.width.max(drawing.height).max(1.0);
+    let most = LARGEST_SIDE / drawing.sheet.width.max(drawing.height).max(1.0);
     let scale = scale.min(most);
     let side = |length: f64| ((length * scale).round() as u32).max(1);
     let (width, height) = (side(drawing.sheet.width), side(drawing.height));

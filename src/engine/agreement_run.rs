@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::device::records::Convolutions;
 use super::device::seat::Seat;
-use super::device::{self, DeviceChoice, DeviceError};
+use super::device::{self, DeviceChoice, DeviceError, DeviceRequest};
 use super::fault::catch_panic;
 use super::originals::{self, OriginalsError};
 use crate::comparison::{SessionPair, SharedTrialDecisions};
@@ -63,6 +63,17 @@ pub struct ReplaySetup<'a> {
     pub convolutions: Option<Convolutions>,
 }
 
+impl<'a> ReplaySetup<'a> {
+    /// A request to open the device for this many blocks: more workers would have nothing to do.
+    pub(super) fn request(&self, blocks: u64) -> DeviceRequest<'a> {
+        let most = usize::try_from(blocks).unwrap_or(usize::MAX);
+        DeviceRequest {
+            workers: self.workers.map(|workers| workers.min(most)),
+            ..DeviceRequest::new(self.device)
+        }
+    }
+}
+
 /// The trials to show.
 struct SharedTrials<'a> {
     seed: BlockSeed,
@@ -97,12 +108,9 @@ pub fn count_joint_decisions(
     let graphs = [a?, b?];
     Convolutions::apply(bench.convolutions, &[]);
     let kind = sessions[0].config.network.kind;
-    let wanted = device::DeviceRequest {
-        workers: bench.workers,
-        ..device::DeviceRequest::new(bench.device)
-    };
-    let opened = device::open(wanted, kind, None)?;
     let plan = pair.plans[0];
+    let wanted = bench.request(trials.div_ceil(plan.block as u64));
+    let opened = device::open(wanted, kind, None)?;
     let pool = Pool::new(&images.train);
     let shown = SharedTrials {
         seed: BlockSeed {

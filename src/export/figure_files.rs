@@ -157,7 +157,13 @@ pub(super) fn write_folder(
     out: Option<&Path>,
 ) -> Result<PathBuf, ExportError> {
     let default = PathBuf::from(format!("{}-figures", session.name));
-    let folder = ExportFolder::create(out.unwrap_or(&default))?;
+    let folder = ExportFolder::create(out.unwrap_or(&default)).map_err(|error| match error {
+        ExportError::Several { path, .. } => ExportError::Several {
+            path,
+            alternative: ", or write figures one by one with --figure",
+        },
+        error => error,
+    })?;
     for figure in figures {
         let drawing = figure::draw(session, figure, drawn.sheet)?;
         add_figure(&folder, &figure.name(), &drawing, drawn)?;

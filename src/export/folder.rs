@@ -116,6 +116,7 @@ impl ExportFolder {
         if path == Path::new(STDOUT) || (export_ending(path).is_some() && !path.is_dir()) {
             return Err(ExportError::Several {
                 path: path.to_owned(),
+                alternative: "",
             });
         }
         // Drop a trailing slash, so that the temporary folder is a sibling and not inside it.

@@ -93,13 +93,14 @@ pub enum ExportError {
     },
     /// The export is several files, and the destination is the name of one or standard output.
     #[error(
-        "this export writes several files, which {} cannot hold; name a folder with --out, or write figures one by \
-         one with --figure",
+        "this export writes several files, which {} cannot hold; name a folder with --out{alternative}",
         path.display()
     )]
     Several {
         /// The destination.
         path: PathBuf,
+        /// Another remedy, if there is one, with the words before it.
+        alternative: &'static str,
     },
     /// There is no network to write, or its file is missing.
     #[error("{0}")]
@@ -234,7 +235,7 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let path = match fs::canonicalize(path) {
         Ok(resolved) => resolved,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => end_of_links(path),
         Err(error) => return Err(error),
     };
     folder::remove_leftovers(&path);
@@ -249,4 +250,19 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+/// Where links lead from `path`, although nothing is there yet.
+fn end_of_links(path: &Path) -> PathBuf {
+    /// As many as Linux follows.
+    const MOST: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST {
+        let Ok(target) = fs::read_link(&path) else {
+            break;
+        };
+        // An absolute target replaces the folder.
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
 }

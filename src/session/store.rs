@@ -154,7 +154,7 @@ impl Store {
         check_name(name)?;
         let path = self.path(name);
         if !path.exists() && !self.backup_path(name).exists() {
-            return Err(self.missing(name));
+            return Err(self.missing(name)?);
         }
         match read_session(&path, name) {
             Err(StoreError::Damaged { path, problem, .. }) => Err(StoreError::Damaged {
@@ -221,19 +221,22 @@ impl Store {
         }
     }
 
-    fn missing(&self, name: &str) -> StoreError {
-        let names = self.names().unwrap_or_default();
+    fn missing(&self, name: &str) -> Result<StoreError> {
+        // A folder that cannot be searched may hold it.
+        let looked = self.path(name).try_exists();
+        looked.map_err(io_error(&self.folder, "read the sessions folder"))?;
+        let names = self.names()?;
         let hint = if names.is_empty() {
             format!("It holds no sessions; to create one: noisescope run {name}")
         } else {
             let near = suggestion(name, names.iter().map(String::as_str));
             format!("It holds: {}{near}", names.join(", "))
         };
-        StoreError::Missing {
+        Ok(StoreError::Missing {
             name: name.to_owned(),
             folder: self.folder.clone(),
             hint,
-        }
+        })
     }
 
     fn advice(&self, name: &str) -> String {

@@ -133,6 +133,37 @@ fn verifying_a_damaged_file_fails_with_its_name_and_the_remedy() {
 }
 
 #[test]
+fn a_remedy_for_damaged_files_does_not_fetch_what_cannot_be_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    for set in [&catalog::MNIST, &catalog::KMNIST] {
+        let place = set_dir(folder.path(), set);
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("train-labels-idx1-ubyte"), "half").unwrap();
+    }
+    let (_, outcome) = printed(DataCommand::Verify, folder.path());
+    let message = outcome.unwrap_err().to_string();
+    let remedy = "noisescope data fetch mnist; replace those of kmnist with a good copy";
+    assert!(message.ends_with(remedy), "{message}");
+}
+
+#[test]
+fn verifying_a_set_that_lacks_files_fails_with_their_names_and_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = set_dir(folder.path(), &catalog::KMNIST);
+    std::fs::create_dir_all(&place).unwrap();
+    // No checksum is known of this set.
+    std::fs::write(place.join("train-labels-idx1-ubyte"), [0; 60_008]).unwrap();
+    let (text, outcome) = printed(DataCommand::Verify, folder.path());
+    assert!(text.contains("of the right length"), "{text}");
+    let message = outcome.unwrap_err().to_string();
+    let words = format!(
+        "the full KMNIST set in {} lacks train-images-idx3-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; download ",
+        place.display()
+    );
+    assert!(message.starts_with(&words), "{message}");
+}
+
+#[test]
 fn a_failing_set_does_not_prevent_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let error = fetch_sets(

@@ -66,8 +66,18 @@ impl<'a> NumpyArray<'a> {
         let header = String::from_utf8_lossy(header);
         let (element, size, big_endian) = element(&header)?;
         let shape = shape(&header).ok_or("has a header without a shape")?;
-        let fortran =
-            value_of(&header, "fortran_order").is_some_and(|value| value.starts_with("True"));
+        // A guess would give other images if the header is damaged.
+        let fortran = match value_of(&header, "fortran_order") {
+            Some(value) if value.starts_with("True") => true,
+            Some(value) if value.starts_with("False") => false,
+            _ => {
+                return Err(
+                    "has a header that does not say how its elements are ordered (fortran_order); replace it with a good \
+                     copy"
+                        .to_owned(),
+                );
+            }
+        };
         let expected = shape
             .iter()
             .try_fold(size, |product, &length| product.checked_mul(length));
@@ -231,6 +241,9 @@ fn element(header: &str) -> Result<(ElementType, usize, bool), String> {
     };
     let mut letters = code.chars();
     let (order, kind) = (letters.next(), letters.next());
+    if !matches!(order, Some('<' | '>' | '|' | '=')) {
+        return Err(unknown());
+    }
     let size: usize = letters.as_str().parse().map_err(|_| unknown())?;
     let element = match (kind, size) {
         (Some('b'), 1) => ElementType::Bool,

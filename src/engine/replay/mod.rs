@@ -181,10 +181,7 @@ pub fn find_trials(
     let graph = originals::graph(session, &form, bench.store.folder())?;
     let before = session.record.devices.last().map(String::as_str);
     Convolutions::apply(bench.convolutions, &session.record.devices);
-    let wanted = device::DeviceRequest {
-        workers: bench.workers,
-        ..device::DeviceRequest::new(bench.device)
-    };
+    let wanted = bench.request(trials.blocks);
     let opened = device::open(wanted, session.config.network.kind, before)?;
     let pool = Pool::new(&images.train);
     let looking = BlockSearch {

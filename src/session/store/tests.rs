@@ -137,6 +137,9 @@ fn a_folder_that_does_not_exist_yet_has_no_sessions_and_one_that_cannot_be_read_
     let error = Store::new(&path).names().unwrap_err().to_string();
     let words = format!("{}: cannot read the sessions folder: ", path.display());
     assert!(error.starts_with(&words), "{error}");
+    // It may hold any session, so none is said to be missing.
+    let error = Store::new(&path).load("mine").unwrap_err().to_string();
+    assert!(error.starts_with(&words), "{error}");
 }
 
 #[test]
