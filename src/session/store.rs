@@ -245,14 +245,12 @@ impl Store {
             Ok((session, _)) => {
                 let images = session.record.classification_images();
                 let trials = images.map_or(0, super::record::ClassificationImages::trials);
+                let restore = self.restore_command(name);
                 let from = match session.record.updated {
                     updated @ 1.. => format!("{} with {trials} trials", timestamp(updated)),
                     _ => "before the first checkpoint".to_owned(),
                 };
-                format!(
-                    "The previous generation, from {from}, is intact. To restore it: {}",
-                    self.restore_command(name)
-                )
+                format!("The previous generation, from {from}, is intact. To restore it: {restore}")
             }
             Err(StoreError::Io { .. }) => {
                 "There is no previous generation. The file was left unchanged".into()

@@ -280,4 +280,6 @@ impl Config {
 }
 
 #[cfg(test)]
+mod form_tests;
+#[cfg(test)]
 mod tests;

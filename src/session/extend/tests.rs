@@ -245,6 +245,13 @@ fn an_extension_must_add_trials_unless_a_gamma_stopped_at_its_target() {
         message.contains("give --gamma 0.3 --trials 300 "),
         "{message}"
     );
+    // One that reached it with its very last trial has none left to run.
+    let mut all_done = session.clone();
+    if let Analysis::ClassificationImages(images) = &mut all_done.record.analyses[0] {
+        images.gammas[0].trials = 100;
+    }
+    let message = all_done.extend(0, more(Some(0.0), 50)).unwrap_err();
+    assert!(!message.to_string().contains("give --gamma"), "{message}");
     assert_eq!(refused(&mut session, more(Some(0.3), 300)), None);
     assert_eq!(reached(&session), [true, false]);
     // It runs on now, so the same total adds nothing any more.
