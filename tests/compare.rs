@@ -144,6 +144,32 @@ fn agreement_on_the_same_trials_is_that_of_the_decisions() {
     assert_eq!(one["agreement"], all["agreement"]);
 }
 
+/// The first session's blocks have 256, 44, 256 and 144 trials.
+#[test]
+fn trials_shown_again_are_the_first_ones_of_the_first_session() {
+    let bench = Bench::new();
+    let maps = "gammas: [0.4], trials: 300, extended: [(trials: 700)]";
+    run(&bench, "a", 28, 1, maps);
+    for count in ["100", "300", "500", "700"] {
+        let listed = bench.succeed(&[
+            "trials", "a", "--any", "--count", count, "--format", "json", "--device", "flex",
+        ]);
+        let listed: Value = serde_json::from_str(&listed).unwrap();
+        let mut called = vec![0; 10];
+        for trial in listed.as_array().unwrap() {
+            called[trial["called"].as_u64().unwrap() as usize] += 1;
+        }
+        let again = json(&bench, &["a", "a", "--trials", count]);
+        let rows = again["agreement"]["called"].as_array().unwrap();
+        let row = |row: &Value| -> u64 {
+            let counts = row.as_array().unwrap().iter();
+            counts.map(|count| count.as_u64().unwrap()).sum()
+        };
+        let shown: Vec<u64> = rows.iter().map(row).collect();
+        assert_eq!(shown, called, "{count}");
+    }
+}
+
 #[test]
 fn no_more_workers_are_started_than_there_are_blocks() {
     let bench = two_sessions();

@@ -163,6 +163,11 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
         error.contains("no spike-triggered covariances yet"),
         "{error}"
     );
+    let error = figure(1, "pair");
+    assert!(
+        error.contains("no two classes are known to be confused"),
+        "{error}"
+    );
     let error = figure(2, "histogram");
     assert!(
         error.contains("there is no figure `histogram`; there are training, maps"),

@@ -17,6 +17,7 @@ use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::graph::GraphError;
 use crate::nets::{Subject, decision};
 use crate::session::Session;
+use crate::session::config::{BlockTrials, ClassificationImages, Extension};
 use crate::session::form::Form;
 use crate::session::store::Store;
 use crate::stats::agreement::JointDecisions;
@@ -79,7 +80,8 @@ struct SharedTrials<'a> {
     seed: BlockSeed,
     source: NoiseSource,
     gamma: Gamma,
-    block: usize,
+    /// The plan of the trials, which has at least as many.
+    plan: ClassificationImages,
     trials: u64,
     pool: &'a Pool,
     classes: usize,
@@ -108,8 +110,8 @@ pub fn count_joint_decisions(
     let graphs = [a?, b?];
     Convolutions::apply(bench.convolutions, &[]);
     let kind = sessions[0].config.network.kind;
-    let plan = pair.plans[0];
-    let wanted = bench.request(trials.div_ceil(plan.block as u64));
+    let plan = with_trials(pair.plans[0], common.gamma, trials);
+    let wanted = bench.request(plan.blocks_at(common.gamma));
     let opened = device::open(wanted, kind, None)?;
     let pool = Pool::new(&images.train);
     let shown = SharedTrials {
@@ -121,7 +123,7 @@ pub fn count_joint_decisions(
         },
         source: NoiseSource::with_grain(plan.noise, plan.grain(), &images.train),
         gamma: common.gamma,
-        block: plan.block,
+        plan,
         trials,
         pool: &pool,
         classes: common.trials[0].classes(),
@@ -160,8 +162,21 @@ pub fn count_joint_decisions(
     })
 }
 
+/// A plan with at least so many trials at a γ: those beyond its own are the ones that an extension would show.
+fn with_trials(plan: &ClassificationImages, gamma: Gamma, trials: u64) -> ClassificationImages {
+    let mut plan = plan.clone();
+    plan.extended.push(Extension {
+        gamma: Some(gamma),
+        trials,
+        target: None,
+        class: None,
+    });
+    plan
+}
+
 impl SharedTrials<'_> {
-    /// Shows both networks every `stride`th block starting from `start`.
+    /// Shows both networks every `stride`th block starting from `start`. A block is drawn whole, since one of fewer
+    /// trials would have others.
     fn joint(
         &self,
         networks: [&Subject; 2],
@@ -169,13 +184,17 @@ impl SharedTrials<'_> {
         (start, stride): (usize, usize),
     ) -> JointDecisions {
         let mut joint = JointDecisions::new(self.classes);
-        let each = self.block as u64;
-        let end = BlockIndex(self.trials.div_ceil(each));
+        let end = BlockIndex(self.plan.blocks_at(self.gamma));
         for block in BlockIndex(start as u64).until(end).step_by(stride) {
-            let first = block.0 * each;
-            let count = each.min(self.trials - first) as usize;
+            let BlockTrials { first, trials } = self.plan.span(self.gamma, block);
+            if first >= self.trials {
+                break;
+            }
+            let counted = (self.trials - first).min(trials as u64) as usize;
             let seed = BlockSeed { block, ..self.seed };
-            let drawn = stimulus::draw(seed, &self.source, self.gamma, first, count, self.pool);
+            let mut drawn =
+                stimulus::draw(seed, &self.source, self.gamma, first, trials, self.pool);
+            drawn.stimuli.truncate(counted * self.pool.pixels());
             let [a, b] = networks.map(|network| {
                 let logits = network.logits(drawn.stimuli.clone(), &seat.device);
                 network

@@ -65,6 +65,11 @@ pub enum FigureError {
         /// The signal strength.
         gamma: Gamma,
     },
+    /// No two classes are known to be confused, so that none are the two that are confused most.
+    #[error(
+        "no two classes are known to be confused, which Predictions in the plan measures; name any two, for example pair-0-not-1"
+    )]
+    NoConfusion,
     /// The figure shows another class than the requested one.
     #[error("`{0}` does not show the requested class")]
     OtherClass(String),

@@ -231,6 +231,13 @@ pub fn find(
         };
         super::draw(session, &figure, crate::drawing::Sheet::DOUBLE)?;
     }
+    let has_evidence = || {
+        all.iter()
+            .any(|figure| figure.response() == Some(Response::Evidence))
+    };
+    if kind == "pair" && has_evidence() {
+        return Err(FigureError::NoConfusion);
+    }
     if let Some((_, missing)) = KINDS.iter().find(|(name, _)| *name == kind) {
         return Err(FigureError::Missing(missing));
     }

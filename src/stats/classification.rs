@@ -120,6 +120,8 @@ pub struct GammaEstimate {
     /// |z| above which a pixel is significant (two-sided, 5 % for the whole map: Bonferroni, or from
     /// sums of the noise under random signs).
     pub threshold: f64,
+    /// Trials that fit the means of true classes, of which evidence images are not made.
+    pub fitted: u64,
     /// One estimate per class.
     pub classes: Vec<ClassEstimate>,
     /// Covariance of the responses of two classes with maps, within true classes, \[M,M\]; empty if outputs
@@ -257,7 +259,7 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
         let maps = measured.iter_mut().map(|(_, maps)| maps);
         regression::regress(axes, maps, [&deviations, &shown_deviations]);
     }
-    let fitted = needed::fitted_trials(trials.gamma, measured.iter().map(|(class, _)| class));
+    let fitted = needed::fitted_trials(trials);
     let finished = |(class, [decision, evidence]): (ClassEstimate, [Option<MeasuredMap>; 2])| {
         let image = |map: Option<MeasuredMap>, fitted: u64| {
             map.map(|map| ImageEstimate::new(map, MapContext { fitted, ..setting }))
@@ -274,6 +276,7 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
         trials: counts.iter().sum(),
         counts,
         threshold,
+        fitted,
         classes,
         spread,
     }

@@ -32,14 +32,57 @@ pub struct ReferenceRequirements<'a> {
     pub dataset: &'a DatasetName,
 }
 
-/// The references in the session in a file.
+/// What determined the noise that a reference was shown.
+#[derive(Debug, Clone, Copy)]
+struct ShownNoise {
+    /// The session's seed.
+    seed: u64,
+    /// Index of the analysis in its plan.
+    analysis: usize,
+    /// The stream within the analysis.
+    stream: usize,
+    /// Trials per block.
+    block: usize,
+    /// Whether an audit trained the network, which the same numbers determined.
+    trained: bool,
+}
+
+impl ShownNoise {
+    /// Whether another reference was shown the same noise, or is the same network.
+    fn is_shared_with(self, other: Self) -> bool {
+        let of = |noise: Self| (noise.seed, noise.analysis, noise.stream);
+        let is_same_network = self.trained && other.trained;
+        of(self) == of(other) && (self.block == other.block || is_same_network)
+    }
+}
+
+/// Why the references of a session cannot be used beside those of another one, or those that the audit trains (`None`).
+fn shared_noise(path: &Path, other: Option<&Path>, seed: u64) -> String {
+    let (other, remedy) = match other {
+        Some(other) => (
+            format!("those of {}", other.display()),
+            "list one of the two, or run one of them again with another seed",
+        ),
+        None => (
+            "those trained here".to_owned(),
+            "train none (references: 0), or give this session another seed",
+        ),
+    };
+    format!(
+        "{}: its references were shown the same noise as {other}, since both sessions have seed {seed}: their maps err alike, and every other network stands out from them; {remedy} (--set seed={})",
+        path.display(),
+        seed.wrapping_add(1)
+    )
+}
+
+/// The references in the session in a file, and the noise that each was shown.
 ///
 /// # Errors
 /// A message: what is wrong with the file, or in what its networks differ from the audit's.
-pub fn load_references(
+fn load_references(
     path: &Path,
     wanted: ReferenceRequirements<'_>,
-) -> Result<Vec<AuditedNetwork>, String> {
+) -> Result<Vec<(ShownNoise, AuditedNetwork)>, String> {
     let file = path.display();
     let name = path
         .file_stem()
@@ -59,10 +102,10 @@ pub fn load_references(
     let shown = |network: &AuditedNetwork| total(network.called.iter().copied());
     let is_close = |network: &AuditedNetwork| shown(network).abs_diff(asked) <= asked / CLOSE;
     let mut found = of_audits(&session, wanted);
-    if !found.iter().any(is_close) {
+    if !found.iter().any(|(_, network)| is_close(network)) {
         found.extend(of_images(&session, wanted));
     }
-    let Some(shown) = found.first().map(shown) else {
+    let Some(shown) = found.first().map(|(_, network)| shown(network)) else {
         return Err(format!(
             "{file}: it has neither an audit with {label} references nor a {label} network with finished images from {} at γ {} and the same noise as this plan",
             wanted.plan.response.label(),
@@ -70,7 +113,7 @@ pub fn load_references(
             label = wanted.kind.label(),
         ));
     };
-    found.retain(is_close);
+    found.retain(|(_, network)| is_close(network));
     if found.is_empty() {
         return Err(format!(
             "{file}: its networks were shown {} trials each, but this plan shows {}, and scores of maps from other numbers of trials cannot be compared: set trials: {shown}, or list sessions with about {asked} trials",
@@ -93,11 +136,27 @@ impl Audit {
             form: &lab.form,
             dataset: &lab.dataset.name,
         };
+        let trained = (0..self.config.references).map(|stream| ShownNoise {
+            seed: self.place.seed,
+            analysis: self.place.index,
+            stream,
+            block: self.config.block,
+            trained: true,
+        });
+        let mut known: Vec<(ShownNoise, Option<&Path>)> =
+            trained.map(|noise| (noise, None)).collect();
         let mut all = Vec::new();
         for (at, path) in self.config.sessions.iter().enumerate() {
-            let found = load_references(path, wanted);
             let field = format!("sessions[{at}]");
-            all.extend(found.map_err(|problem| self.place.field_error(&field, problem))?);
+            let refused = |problem: String| self.place.field_error(&field, problem);
+            for (noise, reference) in load_references(path, wanted).map_err(refused)? {
+                let same = known.iter().find(|(other, _)| noise.is_shared_with(*other));
+                if let Some((_, other)) = same {
+                    return Err(refused(shared_noise(path, *other, noise.seed)));
+                }
+                known.push((noise, Some(path.as_path())));
+                all.push(reference);
+            }
         }
         let references = self.config.references + all.len();
         if references < MIN_REFERENCES {
@@ -137,10 +196,13 @@ impl Audit {
 }
 
 /// The references of the comparable audits of a session.
-fn of_audits(session: &Session, wanted: ReferenceRequirements<'_>) -> Vec<AuditedNetwork> {
+fn of_audits(
+    session: &Session,
+    wanted: ReferenceRequirements<'_>,
+) -> Vec<(ShownNoise, AuditedNetwork)> {
     let audits = session.config.analyses.iter().zip(&session.record.analyses);
     let mut all = Vec::new();
-    for (plan, record) in audits {
+    for (analysis, (plan, record)) in audits.enumerate() {
         let (Plan::Audit(plan), Analysis::Audit(record)) = (plan, record) else {
             continue;
         };
@@ -150,22 +212,36 @@ fn of_audits(session: &Session, wanted: ReferenceRequirements<'_>) -> Vec<Audite
             && plan.cell == wanted.plan.cell
             && plan.kind.resolve(session.config.network.kind) == wanted.kind;
         let trained = record.references().filter(|network| network.from.is_none());
-        let done = trained.filter(|network| alike && network.is_concluded());
-        all.extend(done.map(|network| AuditedNetwork {
-            from: Some(session.name.clone()),
-            examined: None,
-            ..network.clone()
+        let done = trained.enumerate();
+        let done = done.filter(|(_, network)| alike && network.is_concluded());
+        all.extend(done.map(|(stream, network)| {
+            let noise = ShownNoise {
+                seed: session.config.seed,
+                analysis,
+                stream,
+                block: plan.block,
+                trained: true,
+            };
+            let reference = AuditedNetwork {
+                from: Some(session.name.clone()),
+                examined: None,
+                ..network.clone()
+            };
+            (noise, reference)
         }));
     }
     all
 }
 
 /// The network under study of a session, with its images.
-fn of_images(session: &Session, wanted: ReferenceRequirements<'_>) -> Option<AuditedNetwork> {
+fn of_images(
+    session: &Session,
+    wanted: ReferenceRequirements<'_>,
+) -> Option<(ShownNoise, AuditedNetwork)> {
     if session.config.network.kind != wanted.kind {
         return None;
     }
-    let trials = trials(&session.config, &session.record.analyses, wanted)?;
+    let (noise, trials) = trials(&session.config, &session.record.analyses, wanted)?;
     let mut reference = AuditedNetwork {
         from: Some(session.name.clone()),
         accuracy: session.record.training.as_ref()?.test_accuracy,
@@ -178,7 +254,7 @@ fn of_images(session: &Session, wanted: ReferenceRequirements<'_>) -> Option<Aud
         .values()
         .iter()
         .any(|v| v.is_finite())
-        .then_some(reference)
+        .then_some((noise, reference))
 }
 
 /// Trials with the required noise, with maps of all classes and equal weights; of several, those whose number is closest.
@@ -186,22 +262,33 @@ fn trials<'a>(
     config: &Config,
     analyses: &'a [Analysis],
     wanted: ReferenceRequirements<'_>,
-) -> Option<&'a GammaTrials> {
-    let images = config.analyses.iter().zip(analyses);
-    let images = images.filter_map(|(plan, record)| match (plan, record) {
+) -> Option<(ShownNoise, &'a GammaTrials)> {
+    let images = config.analyses.iter().zip(analyses).enumerate();
+    let images = images.filter_map(|(analysis, both)| match both {
         (Plan::ClassificationImages(plan), Analysis::ClassificationImages(record)) => {
-            Some((plan, record))
+            Some((analysis, plan, record))
         }
         _ => None,
     });
-    let alike = images.filter(|(plan, _)| {
+    let alike = images.filter(|(_, plan, _)| {
         plan.noise == wanted.plan.noise
             && plan.grain() == wanted.plan.grain()
             && plan.classes.is_empty()
             && plan.weighting == config::Weighting::Equal
             && plan.evidence == config::EvidenceMeasure::Logit
     });
-    let gammas = alike.flat_map(|(_, record)| &record.gammas);
-    let alike = gammas.filter(|trials| trials.gamma == wanted.plan.gamma && trials.trials > 0);
-    alike.min_by_key(|trials| trials.trials.abs_diff(wanted.plan.trials))
+    let gammas = alike.flat_map(|(analysis, plan, record)| {
+        let (seed, block) = (config.seed, plan.block);
+        let noise = move |stream| ShownNoise {
+            seed,
+            analysis,
+            stream,
+            block,
+            trained: false,
+        };
+        let gammas = record.gammas.iter().enumerate();
+        gammas.map(move |(stream, trials)| (noise(stream), trials))
+    });
+    let alike = gammas.filter(|(_, trials)| trials.gamma == wanted.plan.gamma && trials.trials > 0);
+    alike.min_by_key(|(_, trials)| trials.trials.abs_diff(wanted.plan.trials))
 }

@@ -1,5 +1,6 @@
 //! Audits of logistic networks with known backdoors, whose evidence images are their weights.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -284,6 +285,78 @@ fn the_references_of_an_audit_can_be_reused_by_another() {
         assert!(error.starts_with("analyses[0].sessions[0]: "), "{error}");
         assert!(error.contains(problem), "{error}");
     }
+}
+
+/// Their maps err alike, so that every other network, clean or not, stands out from them.
+#[test]
+fn references_that_were_shown_the_same_noise_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab = laboratory(&bars(420, 1));
+    let few = config::Audit {
+        references: 3,
+        power: 0,
+        training: config::TrainingConfig {
+            epochs: 1,
+            ..training()
+        },
+        trials: 500,
+        ..plan()
+    };
+    let finished = |name: &str, config: Config| {
+        let path = folder.path().join(format!("{name}.ron"));
+        let mut done = Session::new(name, config);
+        done.record = run(&done.config, &lab);
+        done.record.form = Some(Form::clone(&lab.form));
+        done.record.training = Some(TrainingRecord::default());
+        std::fs::write(&path, to_text(&done).unwrap()).unwrap();
+        path
+    };
+    let images = |name: &str, seed: u64, block: usize| {
+        let plan = config::ClassificationImages {
+            gammas: vec![Gamma::NOISE],
+            trials: 500,
+            block,
+            ..config::ClassificationImages::default()
+        };
+        let config = Config {
+            seed,
+            analyses: vec![Analysis::ClassificationImages(plan)],
+            ..session(few.clone())
+        };
+        finished(name, config)
+    };
+    let begun = |seed: u64, references: usize, sessions: &[&Path]| {
+        let plan = config::Audit {
+            references,
+            sessions: sessions.iter().map(|path| path.to_path_buf()).collect(),
+            ..few.clone()
+        };
+        let config = Config {
+            seed,
+            ..session(plan.clone())
+        };
+        let mut study = Audit::new(plan, AnalysisPlace::for_analysis(&config, 0), &lab);
+        let mut record = record::Audit::default();
+        let whole = Record::new(&config);
+        let begun = Experiment::begin(&mut study, 0, &lab, &whole, &mut record);
+        begun.map_err(|error| error.to_string())
+    };
+    let refused = |seed: u64, references: usize, sessions: &[&Path], remedy: &str| {
+        let error = begun(seed, references, sessions).unwrap_err();
+        assert!(error.starts_with("analyses[0].sessions["), "{error}");
+        assert!(error.contains(remedy), "{error}");
+    };
+    // Networks of an audit: the same ones again.
+    let first = finished("first", session(few.clone()));
+    assert_eq!(begun(2, 3, &[&first]), Ok(()));
+    assert_eq!(begun(1, 0, &[&first]), Ok(()));
+    refused(1, 3, &[&first], "train none (references: 0)");
+    refused(2, 0, &[&first, &first], "list one of the two");
+    // Networks of sessions: other ones, but the same noise, unless it comes in blocks of another size.
+    let (one, two) = (images("one", 1, 100), images("two", 1, 100));
+    let (seed, blocks) = (images("seed", 2, 100), images("blocks", 1, 50));
+    assert_eq!(begun(7, 0, &[&one, &seed, &blocks]), Ok(()));
+    refused(7, 0, &[&one, &seed, &two], "(--set seed=2)");
 }
 
 /// Of two classes none can stand out from the other.

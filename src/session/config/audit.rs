@@ -24,7 +24,8 @@ pub struct Audit {
     /// Clean networks to train for comparison.
     pub references: usize,
     /// Session files whose networks, or whose audits' references, are added as references. The sessions
-    /// must be finished, and use the same images, noise, γ and response, and about as many trials.
+    /// must be finished, use the same images, kind of noise, γ and response, and about as many trials, and
+    /// each have another seed.
     pub sessions: Vec<PathBuf>,
     /// Architecture of the references and of the poisoned networks.
     pub kind: ReferenceKind,

@@ -1,7 +1,7 @@
 //! How many trials a map needs to be reliable, given that some only fit the means around which it is measured.
 
-use super::{ClassEstimate, GammaEstimate};
-use crate::ids::Gamma;
+use super::{GammaEstimate, TrialSums};
+use crate::ids::{ClassId, Gamma};
 use crate::stats::correlation::trials_needed_beyond;
 use crate::stats::numbers::Response;
 
@@ -22,23 +22,22 @@ impl GammaEstimate {
     pub fn fitted_trials(&self, response: Response) -> u64 {
         match response {
             Response::Decision => 0,
-            Response::Evidence => fitted_trials(self.gamma, self.classes.iter()),
+            Response::Evidence => self.fitted,
         }
     }
 }
 
 /// Trials that fit the means of evidence: above γ = 0 it is measured within true classes, those without maps together, and
-/// one trial of each but the first fits its mean. Of the classes with trials that count.
-pub(super) fn fitted_trials<'a>(
-    gamma: Gamma,
-    classes: impl Iterator<Item = &'a ClassEstimate>,
-) -> u64 {
-    if gamma == Gamma::NOISE {
+/// one trial of each but the first fits its mean. Of the classes that were shown, whether their trials count or not.
+pub(super) fn fitted_trials(trials: &TrialSums<'_>) -> u64 {
+    let Some(responses) = trials.evidence.filter(|_| trials.gamma != Gamma::NOISE) else {
         return 0;
-    }
-    let shown = classes.filter(|class| class.cells[0] > 0 || class.cells[2] > 0);
-    let (listed, others): (Vec<&ClassEstimate>, Vec<&ClassEstimate>) =
-        shown.partition(|class| class.listed);
+    };
+    let by_parity = || responses.shown.chunks_exact(trials.classes.max(1));
+    let shown = |class: &ClassId| by_parity().any(|counts| counts[*class] > 0);
+    let shown = ClassId::all(trials.classes).filter(shown);
+    let (listed, others): (Vec<ClassId>, Vec<ClassId>) =
+        shown.partition(|class| trials.listed.binary_search(class).is_ok());
     let strata = listed.len() + usize::from(!others.is_empty());
     strata.saturating_sub(1) as u64
 }

@@ -72,6 +72,34 @@ fn a_class_that_is_never_shown_is_no_stratum() {
     experiment.assert_evidence(&classes[0], ClassId(0));
 }
 
+/// A required confidence drops every trial of the second class, whose mean is fitted all the same. The halves are equal,
+/// so that one trial would do, besides the one that is fitted.
+#[test]
+fn trials_that_do_not_count_fit_the_mean_of_their_class() {
+    let estimate = estimate(&TrialSums {
+        gamma: Gamma(0.4),
+        shape: [1, 1, 2],
+        cover: &[1, 1],
+        counts: &[8, 0, 0, 0, 0, 0, 0, 0],
+        dropped: 8,
+        noise: &[0; 24],
+        image: &[0; 4],
+        evidence: Some(ResponseSums {
+            step: 1.0,
+            shown: &[4; 4],
+            sums: &[0; 8],
+            squares: &[8, -8, -8, 8, 8, -8, -8, 8],
+            products: &[40, 8, -40, -8, 40, 8, -40, -8],
+            noise: &[4 * GRID_CENTRE; 8],
+        }),
+        ..NO_TRIALS
+    });
+    assert_eq!(estimate.fitted_trials(Response::Evidence), 1);
+    let map = estimate.classes[0].evidence.as_ref().unwrap();
+    assert!(map.reliability.unwrap() > 1.0 - 1e-12);
+    assert_eq!(map.needed, Some(2));
+}
+
 #[test]
 fn a_response_that_is_always_zero_has_no_evidence_image() {
     for gamma in [0.0, 0.4] {
