@@ -74,6 +74,25 @@ pub fn linear(weights: &[Vec<f32>], device: &Device) -> Subject {
     Subject::built_in(NetworkKind::Logistic, ports(), &weights, device).unwrap()
 }
 
+/// Templates of which that of class 0 has an infinite weight at the first pixel. Its logit is infinite, and the decision,
+/// unless that pixel is black: then it is NaN.
+pub fn unbounded(device: &Device) -> Subject {
+    let mut weight = vec![0.0; 784 * 10];
+    for class in ClassId::all(10) {
+        for (pixel, value) in template(class).into_iter().enumerate() {
+            weight[pixel * 10 + class.0] = value;
+        }
+    }
+    weight[0] = f32::INFINITY;
+    let weights = NetworkWeights {
+        tensors: vec![
+            ("logits.weight".into(), Array::new(&[784, 10], weight)),
+            ("logits.bias".into(), Array::new(&[10], vec![0.0; 10])),
+        ],
+    };
+    Subject::built_in(NetworkKind::Logistic, ports(), &weights, device).unwrap()
+}
+
 /// Grey images of 28×28 pixels in ten classes.
 pub fn digits(pixels: Vec<u8>, labels: impl Iterator<Item = usize>) -> Images {
     Images {

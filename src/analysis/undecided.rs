@@ -2,15 +2,13 @@
 
 use burn::tensor::Device;
 
-use super::testing::{digits, lab_with, ports, template, with_images};
+use super::testing::{digits, lab_with, unbounded, with_images};
 use super::{Job, Lab, build};
 use crate::data::Images;
-use crate::ids::{BlockIndex, ClassId, Gamma};
+use crate::ids::{BlockIndex, Gamma};
+use crate::nets::launch;
 use crate::nets::score::evaluate;
-use crate::nets::{Subject, launch};
-use crate::session::array::Array;
 use crate::session::config::{self, Analysis, NetworkKind, Split};
-use crate::session::record::NetworkWeights;
 use crate::session::{Config, Session};
 
 /// Grey images of class 0, of which every fourth is black in its first pixel.
@@ -21,24 +19,9 @@ fn images() -> Images {
     digits(pixels, std::iter::repeat_n(0, 40))
 }
 
-/// Templates of which that of class 0 has an infinite weight at the first pixel. Its logit is infinite, and the decision,
-/// unless that pixel is black: then it is NaN.
 fn lab() -> Lab {
-    let mut weight = vec![0.0; 784 * 10];
-    for class in ClassId::all(10) {
-        for (pixel, value) in template(class).into_iter().enumerate() {
-            weight[pixel * 10 + class.0] = value;
-        }
-    }
-    weight[0] = f32::INFINITY;
-    let weights = NetworkWeights {
-        tensors: vec![
-            ("logits.weight".into(), Array::new(&[784, 10], weight)),
-            ("logits.bias".into(), Array::new(&[10], vec![0.0; 10])),
-        ],
-    };
-    let network = Subject::built_in(NetworkKind::Logistic, ports(), &weights, &Device::flex());
-    lab_with(network.unwrap(), NetworkKind::Logistic, images(), images())
+    let network = unbounded(&Device::flex());
+    lab_with(network, NetworkKind::Logistic, images(), images())
 }
 
 /// Why the first block of the first analysis cannot be computed.

@@ -164,6 +164,8 @@ mod tests {
             "{error}"
         );
         assert!(clothes.find("").is_err() && clothes.find("5").is_err());
+        // The whole name of one class may begin that of another.
+        assert_eq!(form(&["Cats", "Cat"]).find("cat"), Ok(ClassId(1)));
     }
 
     /// A data set may number its classes from 1: then 1 means the class named 1, not the second class.

@@ -219,6 +219,9 @@ fn message(error: &ron::Error) -> String {
     let text = match error {
         ron::Error::InvalidIntegerDigit { .. } => "expected integer".into(),
         ron::Error::ExpectedOption => "expected None or Some(…)".into(),
+        ron::Error::InvalidIdentifier(found) | ron::Error::SuggestRawIdentifier(found) => {
+            format!("expected a name, not {found}")
+        }
         other => other.to_string(),
     };
     let mut chars = text.chars();

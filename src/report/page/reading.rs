@@ -66,7 +66,7 @@ mod tests {
     fn only_what_the_session_contains_is_explained() {
         let text = chapter(&planned()).into_string();
         assert!(
-            text.contains("<b>Evidence image.</b>") && text.contains("From 0.95 on"),
+            text.contains("<b>Evidence image.</b>") && text.contains("R of at least 0.95"),
             "{text}"
         );
         assert!(!text.contains("<b>Attack.</b>") && !text.contains("<b>Audit.</b>"));

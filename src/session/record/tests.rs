@@ -101,3 +101,52 @@ fn a_record_has_begun_with_its_training_or_with_its_first_measurement() {
     record.analyses = vec![predictions(1, 9)];
     assert!(record.has_begun(&config));
 }
+
+#[test]
+fn a_record_is_untouched_until_something_is_done_or_it_is_divided() {
+    let config = Config {
+        analyses: vec![config::Analysis::Predictions(config::Predictions::default())],
+        ..Config::default()
+    };
+    let untouched = |change: &dyn Fn(&mut Record)| {
+        let mut record = Record::new(&config);
+        change(&mut record);
+        record.is_untouched()
+    };
+    let blocks = |blocks: &[u64]| {
+        Analysis::Predictions(Predictions {
+            progress: BlockProgress {
+                blocks: blocks.to_vec(),
+                ..progress(0, 9)
+            },
+            ..Predictions::default()
+        })
+    };
+    assert!(untouched(&|_| {}));
+    assert!(untouched(&|record| record.analyses = vec![blocks(&[0])]));
+    assert!(!untouched(&|record| record.analyses = vec![blocks(&[0, 1])]));
+    assert!(!untouched(
+        &|record| record.training = Some(TrainingRecord::default())
+    ));
+    assert!(!untouched(&|record| {
+        record.sharding = Some(shard::Sharding {
+            count: 2,
+            program: String::new(),
+            from: Vec::new(),
+            jobs: Vec::new(),
+        });
+    }));
+    assert!(!untouched(&|record| {
+        record.shard = Some(shard::Shard {
+            index: 1,
+            count: 2,
+            from: Vec::new(),
+            node: String::new(),
+            job: None,
+            per_second: None,
+            eta_s: None,
+            checkpoint_s: 1.0,
+            portions: Vec::new(),
+        });
+    }));
+}

@@ -129,7 +129,14 @@ fn refusals_list_the_valid_choices() {
             "seed=abc",
             "--set seed=abc: expected integer; seed is currently 1",
         ),
-        ("seed=-1", "; seed is currently 1"),
+        (
+            "seed=-1",
+            "seed=-1: integer is out of bounds; seed is currently 1",
+        ),
+        (
+            "network.kind=0.5",
+            "network.kind=0.5: expected a name, not 0.5; network.kind is currently Cnn",
+        ),
         (
             "network.weights.epochs=1.5",
             "epochs=1.5: expected integer; network.weights.epochs is currently 15",
@@ -184,6 +191,22 @@ fn what_has_no_elements_or_fields_is_set_itself() {
         problem.to_string(),
         "input is (), which has no field `mean`; set input itself"
     );
+}
+
+#[test]
+fn only_a_bare_text_is_advised_to_have_quotation_marks() {
+    let advice = |value: &str| bare_text("dataset.source", value);
+    let quoted = "write 'dataset.source=Folder(\"a b\")'";
+    assert!(advice("Folder(a b)").unwrap().ends_with(quoted));
+    for value in [
+        "Folder()",
+        "Folder( )",
+        "Folder(\"a\")",
+        "Folder([a])",
+        "Mnist",
+    ] {
+        assert_eq!(advice(value), None, "{value}");
+    }
 }
 
 #[test]
