@@ -6,7 +6,7 @@ use crate::analysis::{
     classification_images::ClassificationImages, testing,
 };
 use crate::engine::device::DeviceKind;
-use crate::ids::{ClassId, Gamma};
+use crate::ids::Gamma;
 use crate::session::config;
 use crate::session::record::{self, BlockSums, GammaTrials, Record, TrialKind};
 
