@@ -39,6 +39,9 @@ static ASKED: Mutex<Option<Instant>> = Mutex::new(None);
 const UNDER_WAY: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_millis(300);
 
+/// How long a slow line may take to accept what restores the terminal: a last frame may still be on its way.
+const DRAINING: Duration = Duration::from_secs(10);
+
 /// Asks for the background colour (OSC 11). The answer, if any, arrives among the keys.
 const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
@@ -200,7 +203,7 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Restores the terminal, once. Never blocks and never fails: the terminal may be gone.
+/// Restores the terminal, once. Never fails, and waits only for a line that is slow: the terminal may be gone.
 fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
@@ -231,18 +234,45 @@ pub(super) fn is_gone(fd: &impl AsFd) -> bool {
 }
 
 fn is_writable(fd: &impl AsFd) -> bool {
-    let flags = ask(fd, PollFlags::OUT, 200);
+    let flags = ask(fd, PollFlags::OUT, DRAINING.as_millis() as i64);
     flags.contains(PollFlags::OUT) && !flags.intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 fn ask(fd: &impl AsFd, events: PollFlags, millis: i64) -> PollFlags {
     let mut fds = [PollFd::new(fd, events)];
     let wait = Timespec {
-        tv_sec: 0,
-        tv_nsec: millis * 1_000_000,
+        tv_sec: millis / 1000,
+        tv_nsec: millis % 1000 * 1_000_000,
     };
-    match poll(&mut fds, Some(&wait)) {
-        Ok(_) => fds[0].revents(),
-        Err(_) => PollFlags::empty(),
+    loop {
+        match poll(&mut fds, Some(&wait)) {
+            Ok(_) => return fds[0].revents(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return PollFlags::empty(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn a_terminal_on_a_slow_line_is_waited_for_and_one_that_is_gone_is_not() {
+        let (mut screen, mut reader) = UnixStream::pair().unwrap();
+        screen.set_nonblocking(true).unwrap();
+        while screen.write_all(&[0; 4096]).is_ok() {}
+        let line = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(400));
+            reader.set_nonblocking(true).unwrap();
+            while let Ok(1..) = reader.read(&mut [0; 65536]) {}
+            reader
+        });
+        assert!(is_writable(&screen));
+        drop(line.join().unwrap());
+        assert!(!is_writable(&screen));
     }
 }

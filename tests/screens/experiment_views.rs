@@ -104,6 +104,19 @@ fn a_unit_shows_its_average_its_kernel_and_their_correlation() {
 }
 
 #[test]
+fn the_title_above_averages_on_images_has_no_comma_without_a_number() {
+    for width in (60..=100).step_by(8) {
+        let screen = screen_after("Filters", (width, 18), |state| {
+            view_state::<FiltersView>(state).stimuli = Stimuli::Images;
+        });
+        let mut lines = screen.lines();
+        let title = lines.find(|line| line.contains("▸training images"));
+        let title = title.unwrap_or_default();
+        assert!(title.contains("images") && !title.contains(" ,"), "{title}");
+    }
+}
+
+#[test]
 fn the_selected_unit_stays_visible_among_many() {
     for unit in [0, 30, 59] {
         let screen = screen_after("Filters", (80, 24), |state| {

@@ -41,3 +41,22 @@ fn a_missing_map_is_explained_by_what_is_missing() {
     let overview = screen(&session, &state);
     assert!(!overview.contains("γ 0.0  0 trials"), "{overview}");
 }
+
+#[test]
+fn how_many_trials_a_map_lacks_is_said_whole_or_not_at_all() {
+    let session = synthetic::accumulating([0, 2_000, 0, 0]);
+    let mut said = false;
+    for width in (60..=130).step_by(5) {
+        let screen = screen(&session, &showing("Maps", (width, 26)));
+        for line in screen.lines() {
+            for (at, words) in line.match_indices("too few ") {
+                let rest = &line[at + words.len()..];
+                let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+                said |= after.len() < rest.len();
+                let is_whole = after.len() == rest.len() || after.starts_with(" of 30");
+                assert!(is_whole, "{line}\n{screen}");
+            }
+        }
+    }
+    assert!(said);
+}

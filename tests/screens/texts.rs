@@ -229,3 +229,17 @@ fn a_network_from_a_file_is_described_in_place_of_its_training() {
         assert!(!screen.contains("loss"), "{screen}");
     }
 }
+
+#[test]
+fn training_that_stopped_early_shows_how_many_of_its_epochs_it_took() {
+    let mut session = accumulated();
+    session.record.training = Some(synthetic::training(7, 0, true));
+    for size in SIZES {
+        let screen = screen(&session, &showing("Training", size));
+        let words: Vec<&str> = screen.split_whitespace().collect();
+        for wanted in [&["7", "of", "15"][..], &["stopped", "early"]] {
+            let found = words.windows(wanted.len()).any(|some| some == wanted);
+            assert!(found, "{wanted:?} at {size:?}\n{screen}");
+        }
+    }
+}

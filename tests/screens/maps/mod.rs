@@ -2,6 +2,7 @@
 
 mod regression;
 mod scales;
+mod sizes;
 
 use noisescope::stats::classification::{GammaEstimate, ImageEstimate};
 

@@ -54,16 +54,19 @@ pub(super) fn caption(
             let reason = reasons.join(" ");
             let both = format!("mean stimulus {} {reason}", theme.glyphs.dot);
             let fits = |text: &String| columns(text) + named <= room;
+            let in_short = [reason, reasons.first().cloned().unwrap_or_default()];
             let (words, rest) = if fits(&both) {
                 (both, String::new())
             } else if layout.words == 1 {
-                let short = [reason, reasons.first().cloned().unwrap_or_default()];
-                let short = short.into_iter().find(fits);
+                let short = in_short.into_iter().find(fits);
                 (short.unwrap_or_else(|| "stim.".into()), String::new())
             } else {
                 let short = ["mean stimulus", "stimulus", "stim."].map(String::from);
                 let short = short.into_iter().find(fits);
-                (short.unwrap_or_default(), format!("  {reason}"))
+                // Half of a reason, such as `too few 20 of`, would mislead.
+                let mut below = in_short.into_iter().map(|text| format!("  {text}"));
+                let rest = below.find(|text| columns(text) <= room);
+                (short.unwrap_or_default(), rest.unwrap_or_default())
             };
             let words = Span::styled(words, theme.dim());
             let rest = Span::styled(rest, theme.dim());

@@ -125,6 +125,10 @@ pub(super) fn title(
     let fits = |text: &&String| used + text.chars().count() <= usize::from(area.width);
     let counted = [&counted, &brief, &briefer].into_iter().find(fits);
     let counted = counted.cloned().unwrap_or_default();
+    let more = match counted.is_empty() {
+        true => more.trim_start_matches(", "),
+        false => more,
+    };
     spans.push(Span::styled(counted, theme.dim()));
     spans.push(Span::styled(more, theme.dim()));
     left(buf, area, 0, Line::from(spans));

@@ -23,6 +23,8 @@ use crate::tui::widget::text::{below, beside, centre, left, start, top};
 const FIGURES: u16 = 30;
 /// Columns of the numbers if the same class at other γ is shown beside them, including a gap.
 const NUMBERS: u16 = 54;
+/// Columns beside a map that is wider than it should be, below which the numbers may go below it.
+const NARROWEST: u16 = 20;
 
 /// Draws the chosen class with a cursor on it, and all classes as small maps below.
 pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut Buffer) {
@@ -32,11 +34,11 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
     let (width, height) = cells(lens.size(), zoom);
     let cursor = Some(sight.cursor);
     picture(scene, lens, start(top(area, height), width), cursor, buf);
-    // The numbers may also use the row of the scale, but not those of the small maps.
-    let panel = beside(area, width + 3);
+    let under = below(area, height);
+    let (panel, is_beside) = numbers_area(area, (width, height));
     // The same class at other γ goes beside the numbers if both fit.
     let least = neighbours::columns(sight);
-    let panel = match least > 0 && panel.width >= NUMBERS + least {
+    let panel = match is_beside && least > 0 && panel.width >= NUMBERS + least {
         true => {
             let neighbours_area = top(beside(panel, NUMBERS), height);
             neighbours::draw(scene, sight, neighbours_area, buf);
@@ -44,12 +46,21 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
         }
         false => panel,
     };
-    let used = numbers::draw(scene, lens, panel, cursor, height + 2, buf);
-    // Below the numbers, beside the map and no lower.
-    let room = top(panel, height).height.saturating_sub(used + 1);
-    course::draw(scene, lens, top(below(panel, used + 1), room), buf);
-    let under = below(area, height);
-    let scale_room = if used > height { width } else { under.width };
+    // Numbers that merely explain may use the row of the scale, but not those of the small maps.
+    let rows = match is_beside {
+        true => height + 2,
+        false => panel.height.saturating_sub(2),
+    };
+    let used = numbers::draw(scene, lens, panel, cursor, rows, buf);
+    if is_beside {
+        // Below the numbers, beside the map and no lower.
+        let room = top(panel, height).height.saturating_sub(used + 1);
+        course::draw(scene, lens, top(below(panel, used + 1), room), buf);
+    }
+    let scale_room = match is_beside && used > height {
+        true => width,
+        false => under.width,
+    };
     if under.height > 0 {
         let class = scene.shared.class;
         let stands_in = lens
@@ -72,7 +83,22 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
             };
             scale_line(scene, sight, line, scale_area, buf);
         }
-        strip(scene, lens, below(under, 2), buf);
+        // The other numbers may go on below a low map: then the small maps begin below them.
+        let end = panel.y - area.y + used;
+        let taken = match end > height + 2 {
+            true => end + 1,
+            false => height + 2,
+        };
+        strip(scene, lens, below(area, taken), buf);
+    }
+}
+
+/// Where the numbers go, and whether that is beside the map: below it if hardly anything would fit beside it.
+fn numbers_area(area: Rect, (width, height): (u16, u16)) -> (Rect, bool) {
+    let (right, lower) = (beside(area, width + 3), below(area, height + 2));
+    match right.width < NARROWEST && lower.height >= right.width / 2 && lower.height > 0 {
+        true => (lower, false),
+        false => (right, true),
     }
 }
 

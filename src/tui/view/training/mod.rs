@@ -161,16 +161,10 @@ fn figure_lines(
         }
     } else {
         lines.push(("training", "finished".into()));
-        let epochs = training.epochs.len();
-        let early = if epochs < epochs::planned(scene) {
-            ", stopped early"
-        } else {
-            ""
-        };
-        lines.push((
-            "epochs",
-            format!("{epochs} of {}{early}", epochs::planned(scene)),
-        ));
+        let (epochs, planned) = (training.epochs.len(), epochs::planned(scene));
+        lines.push(("epochs", format!("{epochs} of {planned}")));
+        // Apart from the number, since a column of numbers has no room for both.
+        lines.extend((epochs < planned).then(|| ("stopped", "early".into())));
         if let Some(accuracy) = training.test_accuracy {
             lines.push(("test accuracy", percent(accuracy)));
             lines.extend(

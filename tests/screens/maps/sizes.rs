@@ -1,0 +1,40 @@
+//! Tests of enlarged maps that are lower, wider or smaller than most.
+
+use super::*;
+
+/// Whether a word is followed by another of this kind somewhere on a screen.
+fn is_followed(screen: &str, word: &str, by: impl Fn(&str) -> bool) -> bool {
+    screen.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut pairs = words.windows(2);
+        pairs.any(|pair| pair[0] == word && by(pair[1]))
+    })
+}
+
+#[test]
+fn the_numbers_of_an_enlarged_map_are_in_sight_whatever_its_size() {
+    for (height, width) in [(2, 2), (16, 16), (5, 60), (3, 100)] {
+        let session = coarse::sized(["left", "right"], (height, width));
+        for size in SIZES {
+            let mut state = showing("Maps", size);
+            enlarge(&mut state, true);
+            let screen = screen(&session, &state);
+            let place = format!("{height}×{width} at {size:?}\n{screen}");
+            let cursor = format!("row {}  column {}", height / 2, width / 2);
+            assert!(screen.contains(&cursor), "{cursor}, {place}");
+            for name in ["value", "z"] {
+                let is_number = |word: &str| word.ends_with(|c: char| c.is_ascii_digit());
+                assert!(is_followed(&screen, name, is_number), "{name}, {place}");
+            }
+            // Below a wide map, the lowest screen has no rows for the last numbers.
+            if width < 60 || size.1 > 18 {
+                for (one, other) in [("1,200", "280"), ("280", "1,200")] {
+                    let found = is_followed(&screen, one, |word| word == other);
+                    assert!(found, "{one} {other}, {place}");
+                }
+            }
+            // The small maps of all classes are below.
+            assert!(size.1 < 40 || screen.contains("right"), "{place}");
+        }
+    }
+}
