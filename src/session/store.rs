@@ -192,7 +192,7 @@ impl Store {
     /// session is read.
     ///
     /// # Errors
-    /// As [`Self::load`], except for damaged arrays.
+    /// As [`Self::load`], except for damaged arrays of a file that is not cut.
     pub fn load_head(&self, name: &str) -> Result<Session> {
         match self.load_short_head(name) {
             Err(StoreError::TooLarge { free: false, .. }) => self.load(name),

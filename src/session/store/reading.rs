@@ -1,7 +1,7 @@
 //! Reading a session's file within this machine's memory: in full, or only its readable part.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use rustix::fs::fstat;
@@ -18,6 +18,8 @@ use crate::session::text::{ARRAYS, from_text, head_from_text};
 const MOST_HEAD: usize = 24 << 20;
 /// Bytes that are read at a time when only the readable part is read.
 const PIECE: usize = 1 << 16;
+/// Bytes at the end of a file that are looked at if its arrays are not read.
+const TAIL: u64 = 64;
 
 /// A session, and the fingerprint of the file that was read.
 pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, FileFingerprint)> {
@@ -59,8 +61,31 @@ fn read_head_within(path: &Path, name: &str, most: usize) -> Result<Session> {
     match is_whole {
         // A plan that the user wrote, or a truncated file.
         true => from_text(&text, path, name),
-        false => head_from_text(&text, path, name),
+        false if has_end(&mut file).map_err(failed("read the file"))? => {
+            head_from_text(&text, path, name)
+        }
+        false => Err(StoreError::Damaged {
+            path: path.to_owned(),
+            problem: "it is truncated within its arrays".into(),
+            advice: String::new(),
+        }),
     }
+}
+
+/// Whether a file with arrays was written, or copied, to its end: the list of arrays and the session are closed.
+fn has_end(file: &mut File) -> std::io::Result<bool> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail)?;
+    let session = tail.trim_ascii_end().strip_suffix(b")");
+    let list = session.map(|before| before.trim_ascii_end());
+    Ok(list.is_some_and(|list| {
+        list.strip_suffix(b",")
+            .unwrap_or(list)
+            .trim_ascii_end()
+            .ends_with(b"]")
+    }))
 }
 
 /// The text before the arrays, and whether that is the whole file; at most [`PIECE`] more
@@ -164,6 +189,27 @@ mod tests {
         assert!(read_head_within(&path, "mine", plan.len()).is_ok());
         let error = read_head_within(&path, "mine", plan.len() - 1).unwrap_err();
         assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_cut_within_its_arrays_is_not_listed_as_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.ron");
+        let whole = to_text(&Session::new("mine", Config::default())).unwrap();
+        let arrays = whole.find(ARRAYS).unwrap() + ARRAYS.len();
+        for length in arrays..=whole.trim_end().len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let head = read_head(&path, "mine");
+            assert_eq!(
+                head.is_ok(),
+                read_session(&path, "mine").is_ok(),
+                "{length}"
+            );
+            assert_eq!(head.is_ok(), length == whole.trim_end().len(), "{length}");
+        }
+        // Written by an editor.
+        fs::write(&path, format!("{}\r\n \n", whole.trim_end())).unwrap();
+        assert!(read_head(&path, "mine").is_ok());
     }
 
     #[test]
