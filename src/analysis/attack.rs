@@ -6,9 +6,9 @@
 
 use super::{AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, block_range};
 use crate::ids::{BlockIndex, ClassId, Gamma};
-use crate::nets::decision;
 use crate::nets::score::pixels;
 use crate::nets::softmax::log_softmax;
+use crate::nets::{decision, has_decision};
 use crate::session::array::Array;
 use crate::session::config::{self, Noise, Response};
 use crate::session::record::{
@@ -241,7 +241,7 @@ impl Attack {
             let logits = lab.network.logits(shown, &lab.device);
             let first = block_range(self.stimuli[0], self.config.block, block).start;
             for (at, row) in lab.network.rows(&logits).enumerate() {
-                let called = Some(decision(row));
+                let called = has_decision(row).then(|| decision(row));
                 let others = |&target: &ClassId| called == truth[at] && Some(target) != truth[at];
                 for target in ClassId::all(self.classes).filter(others) {
                     found[target].get_or_insert(self.images[first + at]);

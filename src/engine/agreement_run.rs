@@ -6,8 +6,9 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use burn::tensor::Device;
+
 use super::device::records::Convolutions;
-use super::device::seat::Seat;
 use super::device::{self, DeviceChoice, DeviceError, DeviceRequest};
 use super::fault::catch_panic;
 use super::originals::{self, OriginalsError};
@@ -15,6 +16,7 @@ use crate::comparison::{SessionPair, SharedTrialDecisions};
 use crate::data::{self, DataError, Dataset, DatasetRequest};
 use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::graph::GraphError;
+use crate::nets::subject::UndecidedImages;
 use crate::nets::{Subject, decision};
 use crate::session::Session;
 use crate::session::config::{BlockTrials, ClassificationImages, Extension};
@@ -44,6 +46,9 @@ pub enum SameTrialsError {
     /// A session has never read its images.
     #[error("{0} has not read its images yet; run it first: noisescope run {0}")]
     NoForm(String),
+    /// One session's network has no decision for some of the trials.
+    #[error("{0}: {1}")]
+    Undecided(String, UndecidedImages),
     /// The device failed.
     #[error("the networks could not be shown the same trials: {0}")]
     Failed(String),
@@ -77,6 +82,8 @@ impl<'a> ReplaySetup<'a> {
 
 /// The trials to show.
 struct SharedTrials<'a> {
+    /// The sessions of the networks.
+    names: [&'a str; 2],
     seed: BlockSeed,
     source: NoiseSource,
     gamma: Gamma,
@@ -115,6 +122,7 @@ pub fn count_joint_decisions(
     let opened = device::open(wanted, kind, None)?;
     let pool = Pool::new(&images.train);
     let shown = SharedTrials {
+        names: sessions.map(|session| session.name.as_str()),
         seed: BlockSeed {
             session: sessions[0].config.seed,
             analysis: pair.analysis_indices[0] as u64,
@@ -132,14 +140,14 @@ pub fn count_joint_decisions(
     let seats = &opened.seats[..];
     let worker = |index: usize| -> Result<JointDecisions, SameTrialsError> {
         let seat = &seats[index];
-        let computed = catch_panic(|| {
+        let computed = catch_panic(|| -> Result<JointDecisions, SameTrialsError> {
             seat.prepare_thread();
             let [a, b] = graphs
                 .each_ref()
                 .map(|graph| Subject::new(graph.clone(), &seat.device));
-            Ok::<_, GraphError>(shown.joint([&a?, &b?], seat, (index, seats.len())))
+            shown.joint([&a?, &b?], &seat.device, (index, seats.len()))
         });
-        Ok(computed.map_err(SameTrialsError::Failed)??)
+        computed.map_err(SameTrialsError::Failed)?
     };
     let joints: Vec<Result<JointDecisions, SameTrialsError>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..seats.len())
@@ -177,12 +185,15 @@ fn with_trials(plan: &ClassificationImages, gamma: Gamma, trials: u64) -> Classi
 impl SharedTrials<'_> {
     /// Shows both networks every `stride`th block starting from `start`. A block is drawn whole, since one of fewer
     /// trials would have others.
+    ///
+    /// # Errors
+    /// If some outputs of a network are NaN.
     fn joint(
         &self,
         networks: [&Subject; 2],
-        seat: &Seat,
+        device: &Device,
         (start, stride): (usize, usize),
-    ) -> JointDecisions {
+    ) -> Result<JointDecisions, SameTrialsError> {
         let mut joint = JointDecisions::new(self.classes);
         let end = BlockIndex(self.plan.blocks_at(self.gamma));
         for block in BlockIndex(start as u64).until(end).step_by(stride) {
@@ -195,18 +206,20 @@ impl SharedTrials<'_> {
             let mut drawn =
                 stimulus::draw(seed, &self.source, self.gamma, first, trials, self.pool);
             drawn.stimuli.truncate(counted * self.pool.pixels());
-            let [a, b] = networks.map(|network| {
-                let logits = network.logits(drawn.stimuli.clone(), &seat.device);
-                network
-                    .rows(&logits)
-                    .map(decision)
-                    .collect::<Vec<ClassId>>()
-            });
+            let decide = |which: usize| -> Result<Vec<ClassId>, SameTrialsError> {
+                let network = networks[which];
+                let logits = network.decidable(network.logits(drawn.stimuli.clone(), device));
+                let undecided =
+                    |error| SameTrialsError::Undecided(self.names[which].to_owned(), error);
+                let logits = logits.map_err(undecided)?;
+                Ok(network.rows(&logits).map(decision).collect())
+            };
+            let (a, b) = (decide(0)?, decide(1)?);
             for (truth, decisions) in drawn.truth.iter().zip(a.into_iter().zip(b)) {
                 joint.add(*truth, [decisions.0, decisions.1]);
             }
         }
-        joint
+        Ok(joint)
     }
 }
 
@@ -234,5 +247,45 @@ pub(super) fn images(
     match (found.shape(), found.class_count()) == (form.shape(), form.class_count()) {
         true => Ok(images),
         false => Err(SameTrialsError::OtherImages(session.name.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{digits, template_lab, unbounded};
+
+    #[test]
+    fn trials_without_a_decision_are_not_counted_as_class_0() {
+        // Black images, for which one of the networks has no numbers.
+        let images = digits(vec![0; 20 * 784], (0..20).map(|at| at % 10));
+        let plan = ClassificationImages {
+            gammas: vec![Gamma(1.0)],
+            trials: 20,
+            block: 10,
+            ..ClassificationImages::default()
+        };
+        let shown = SharedTrials {
+            names: ["a", "b"],
+            seed: BlockSeed {
+                session: 1,
+                analysis: 0,
+                stream: 0,
+                block: BlockIndex(0),
+            },
+            source: NoiseSource::new(plan.noise, &images),
+            gamma: Gamma(1.0),
+            plan,
+            trials: 20,
+            pool: &Pool::new(&images),
+            classes: 10,
+        };
+        let device = Device::flex();
+        let (known, undecided) = (template_lab().network, unbounded(&device));
+        let joint = |networks: [&Subject; 2]| shown.joint(networks, &device, (0, 1));
+        assert!(joint([&known, &known]).is_ok());
+        let message = joint([&known, &undecided]).unwrap_err().to_string();
+        let expected = "b: the network's outputs are not numbers (NaN) for 10 of 10 images";
+        assert!(message.starts_with(expected), "{message}");
     }
 }

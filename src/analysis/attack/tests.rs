@@ -1,9 +1,13 @@
 //! Tests of the attack on a linear network, whose decisions follow by hand.
 
-use super::super::testing::{run, run_whole_and_in_pieces, template, template_lab, with_images};
+use burn::tensor::Device;
+
+use super::super::testing::{
+    digits, lab_with, run, run_whole_and_in_pieces, template, template_lab, unbounded, with_images,
+};
 use super::*;
 use crate::session::Config;
-use crate::session::config::Analysis;
+use crate::session::config::{Analysis, NetworkKind};
 
 const CLASSES: usize = 10;
 const AREA: usize = 784;
@@ -358,4 +362,24 @@ fn a_data_set_without_test_images_cannot_be_attacked() {
     let mut analysis = super::super::build(&config, 1, &lab);
     let error = analysis.begin(0, &lab, &whole, &mut record.analyses[1]);
     assert!(error.unwrap_err().to_string().contains("no test image"));
+}
+
+/// All images are of class 0. The first is black in its first pixel, where the network's outputs are NaN.
+#[test]
+fn an_image_without_a_decision_is_no_example() {
+    let mut pixels = vec![128; 40 * AREA];
+    pixels[0] = 0;
+    let images = || digits(pixels.clone(), std::iter::repeat_n(0, 40));
+    let network = unbounded(&Device::flex());
+    let lab = lab_with(network, NetworkKind::Logistic, images(), images());
+    let config = plan(&[Gamma::NOISE], 600, few());
+    let place = super::super::AnalysisPlace::for_analysis(&config, 1);
+    let attack = Attack::new(few(), place, &lab);
+    let measured = trials(&[Gamma::NOISE], &[2]);
+    let record = attack.begun((&measured.gammas[0], None), &lab);
+    let examples = attack.examples(&lab, &record);
+    assert_eq!(examples.len(), CLASSES - 1);
+    for example in examples {
+        assert_eq!(example.image.values()[0], 128);
+    }
 }
