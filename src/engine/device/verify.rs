@@ -210,7 +210,7 @@ fn logits(lab: &Lab, reference: &Lab) -> Result<String, String> {
         .iter()
         .fold(0.0_f32, |most, logit| most.max(logit.abs()));
     let pairs = || ours.iter().zip(&theirs);
-    let worst = pairs().fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs())) / most;
+    let worst = largest(pairs().map(|(a, b)| (a - b).abs())) / most;
     let (digits, _) = allowed();
     let rows = lab.network.rows(&ours).zip(reference.network.rows(&theirs));
     let other = rows.filter(|(a, b)| {
@@ -226,6 +226,15 @@ fn logits(lab: &Lab, reference: &Lab) -> Result<String, String> {
         true => Ok(words),
         false => Err(words),
     }
+}
+
+/// The largest of these numbers, or NaN if any is.
+fn largest(numbers: impl Iterator<Item = f32>) -> f32 {
+    numbers.fold(0.0, |largest, number| match number <= largest {
+        true => largest,
+        false if largest.is_nan() => largest,
+        false => number,
+    })
 }
 
 /// Compares the sums of some launches with the reference and with a second run.
@@ -343,6 +352,16 @@ mod tests {
         assert_eq!(checks.len(), 14);
         for check in checks {
             assert!(check.ok, "{}: {}", check.name, check.words);
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_the_largest_wherever_it_stands() {
+        assert_eq!(largest([0.5, 2.0, 1.0].into_iter()), 2.0);
+        for at in 0..3 {
+            let mut numbers = [0.5, 2.0, 1.0];
+            numbers[at] = f32::NAN;
+            assert!(largest(numbers.into_iter()).is_nan(), "{at}");
         }
     }
 
