@@ -317,29 +317,36 @@ async fn send_and_wait(
         }
     };
     let failed = |error| SendError::Refused(CommandError::failed(error));
-    let mut before = None;
+    let mut newest = None;
     if sent::adds(command) {
         let _ = engine.request_state().await;
-        let Some(newest) = engine.receive_state().await.map_err(failed)? else {
+        newest = engine.receive_state().await.map_err(failed)?;
+        if newest.is_none() {
             return Ok(Answer::HungUp);
-        };
-        before = Some(newest);
+        }
     }
-    let sent = SentCommand::new(command, before.as_ref());
+    let sent = SentCommand::new(command, newest.as_ref());
     engine.send_command(command.clone()).await.map_err(failed)?;
     loop {
         // An engine that has just ended does not receive this, but may have sent its final state already.
         let _ = engine.request_state().await;
-        let Some(session) = engine.receive_state().await.map_err(failed)? else {
-            return Ok(Answer::HungUp);
+        // One that is paused may send nothing for long. What is only known after a while is known of its last state.
+        if let Ok(state) = tokio::time::timeout(RETRY_TIME, engine.receive_state()).await {
+            newest = state.map_err(failed)?;
+            if newest.is_none() {
+                return Ok(Answer::HungUp);
+            }
+        }
+        let Some(session) = &newest else {
+            continue;
         };
-        if let Some(refusal) = sent.refusal(&session) {
+        if let Some(refusal) = sent.refusal(session) {
             let words = format!("{name}: {refusal}");
             return Err(SendError::Refused(CommandError::Failed(words)));
         }
         let run = session.run.clone().unwrap_or_default();
-        let is_obeyed = sent.is_obeyed(&session);
-        if run.phase.is_over() || (is_obeyed && sent.is_saved(&session, store)) {
+        let is_obeyed = sent.is_obeyed(session);
+        if run.phase.is_over() || (is_obeyed && sent.is_saved(session, store)) {
             return Ok(Answer::Phase(run.phase));
         }
         if let Some(problem) = sent.problem(&run).filter(|_| is_obeyed) {
@@ -352,7 +359,7 @@ async fn send_and_wait(
             (command, &run.phase, &run.problem)
             && sent.at.elapsed() > RETRY_TIME
         {
-            let words = describe_loss(store, name, &session, problem);
+            let words = describe_loss(store, name, session, problem);
             return Ok(Answer::CannotSave(words));
         }
     }

@@ -102,21 +102,31 @@ pub fn run(store: &Store, leave: &NoteArgs) -> Result<ExitCode, CommandError> {
 /// for a moment, and an engine may start or end meanwhile: then it is tried again.
 fn save(store: &Store, name: &str, note: &Note) -> Result<(), CommandError> {
     let until = Instant::now() + PATIENCE;
+    let process = || store.engine(name).map(|engine| engine.pid);
     loop {
-        let runs = store.engine(name).is_some();
-        let saved = match runs {
-            true => control::run(store, name, EngineCommand::Note(note.clone())).map(drop),
-            false => note_file::note_in_file(store, name, note.clone()),
+        let before = process();
+        let saved = match before {
+            Some(_) => control::run(store, name, EngineCommand::Note(note.clone())).map(drop),
+            None => note_file::note_in_file(store, name, note.clone()),
         };
-        let is_decided = match &saved {
-            Ok(()) => true,
-            Err(CommandError::Store(StoreError::Locked { .. })) => false,
-            Err(_) => !runs || store.engine(name).is_some(),
-        };
-        if is_decided || Instant::now() >= until {
+        if is_decided(&saved, before, process) || Instant::now() >= until {
             return saved;
         }
         std::thread::sleep(RETRY);
+    }
+}
+
+/// Whether another attempt to save a note would end like this one. `before` is the process that held the session then, and
+/// `process` finds the one that holds it now: what one of them refused, the next one may take.
+fn is_decided(
+    saved: &Result<(), CommandError>,
+    before: Option<u32>,
+    process: impl FnOnce() -> Option<u32>,
+) -> bool {
+    match saved {
+        Ok(()) => true,
+        Err(CommandError::Store(StoreError::Locked { .. })) => false,
+        Err(_) => before.is_none() || before == process(),
     }
 }
 
@@ -211,5 +221,25 @@ fn parsed_unit(typed: &str) -> Result<NoteTarget, String> {
         None => Err(format!(
             "--unit {typed}: give a layer and the number of a unit, for example fc1/437"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_tried_again_once_another_process_holds_the_session_or_none() {
+        let failed = || Err(CommandError::Failed("it is not running".into()));
+        let tries_again = |saved: Result<(), CommandError>, before, now: Option<u32>| {
+            !is_decided(&saved, before, || now)
+        };
+        // One command after another holds it.
+        assert!(tries_again(failed(), Some(7), Some(8)));
+        assert!(tries_again(failed(), Some(7), None));
+        assert!(!tries_again(failed(), Some(7), Some(7)));
+        // The file was refused, not its holder.
+        assert!(!tries_again(failed(), None, Some(8)));
+        assert!(!tries_again(Ok(()), Some(7), None));
     }
 }

@@ -10,15 +10,15 @@ use crate::session::run::LogLine;
 use crate::session::store::Lock;
 use crate::session::{Config, Run};
 
-/// Sends a command to the engine of a new session, which does this to its newest state once it has received one, and then
-/// ends.
+/// Sends a command to the engine of this session, which does this to its newest state once it has received one, and ends
+/// after the answer to the command.
 fn with_engine<T>(
+    mut session: Session,
     after: impl FnOnce(&mut Session, &mut Lock) + Send + 'static,
     send: impl FnOnce(&Store) -> T,
 ) -> T {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
-    let mut session = Session::new("mine", Config::default());
     store.save(&session).unwrap();
     let mut lock = store.lock("mine").unwrap();
     let (link, end) = Link::local(session.clone());
@@ -34,10 +34,13 @@ fn with_engine<T>(
             serve(door, link.sessions.clone(), link.commands.unwrap()).await;
         });
     });
+    let (answering, answered) = std::sync::mpsc::channel::<()>();
     let engine = std::thread::spawn(move || {
         let received = commands.blocking_recv();
         after(&mut session, &mut lock);
         sessions.send_replace(Arc::new(session));
+        // Nothing more is published, as during a pause.
+        let _ = answered.recv();
         (received.is_some(), lock)
     });
     let until = Instant::now() + Duration::from_secs(10);
@@ -46,11 +49,16 @@ fn with_engine<T>(
         std::thread::sleep(Duration::from_millis(5));
     }
     let answer = send(&store);
+    drop(answering);
     let (received, lock) = engine.join().unwrap();
     assert!(received);
     server.join().unwrap();
     drop(lock);
     answer
+}
+
+fn new_session() -> Session {
+    Session::new("mine", Config::default())
 }
 
 /// Extends a session whose engine leaves it as `after` does to its newest state; returns the refusal.
@@ -62,6 +70,7 @@ fn refused(after: impl FnOnce(&mut Session) + Send + 'static) -> String {
         class: None,
     };
     let refused = with_engine(
+        new_session(),
         |session, _| after(session),
         |store| extend(store, "mine", (0, more), "it is extended"),
     );
@@ -93,7 +102,7 @@ fn noted(notes: &'static [&'static str], problem: Option<&str>) -> Result<(), St
         });
     };
     let command = EngineCommand::Note(note("ours"));
-    let sent = with_engine(after, |store| run(store, "mine", command));
+    let sent = with_engine(new_session(), after, |store| run(store, "mine", command));
     sent.map(drop).map_err(|error| error.to_string())
 }
 
@@ -110,6 +119,21 @@ fn a_note_is_reported_as_added_once_it_is_in_the_file() {
 #[test]
 fn a_note_that_is_replaced_at_the_same_moment_is_not_waited_for() {
     assert_eq!(noted(&["ours", "of another terminal"], None), Ok(()));
+}
+
+#[test]
+fn a_paused_engine_that_still_cannot_save_is_not_waited_for_until_it_tries_again() {
+    let mut full = new_session();
+    full.run = Some(Run {
+        phase: Phase::Paused(0),
+        problem: Some("the disk is full".into()),
+        ..Run::default()
+    });
+    let after = |session: &mut Session, _: &mut Lock| session.note(note("ours")).unwrap();
+    let command = EngineCommand::Note(note("ours"));
+    let sent = with_engine(full, after, |store| run(store, "mine", command));
+    let error = sent.unwrap_err().to_string();
+    assert!(error.contains("not saved yet: the disk is full"), "{error}");
 }
 
 #[test]
