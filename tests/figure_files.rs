@@ -257,14 +257,18 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
     // Nor does it replace a session.
     let session = bench.store().path("done");
     let before = fs::read(&session).unwrap();
+    let link = bench.path("latest");
+    std::os::unix::fs::symlink(&session, &link).unwrap();
     for command in [
         &["export", "done", "--format", "npz"][..],
         &["report", "done"],
     ] {
-        let arguments = [command, &["--out", session.to_str().unwrap()]].concat();
-        let error = bench.refuse(2, &arguments);
-        assert!(error.contains("ends like a session's file"), "{error}");
-        assert!(fs::read(&session).unwrap() == before);
+        for out in [&session, &link] {
+            let arguments = [command, &["--out", out.to_str().unwrap()]].concat();
+            let error = bench.refuse(2, &arguments);
+            assert!(error.contains("ends like a session's file"), "{error}");
+            assert!(fs::read(&session).unwrap() == before);
+        }
     }
     // Vector graphics have no dots.
     for format in ["svg", "pdf"] {

@@ -196,10 +196,16 @@ pub(super) fn check_ending_for(out: Option<&Path>, chosen: &str) -> Result<(), C
     }
 }
 
-/// Whether a path ends like a session's file or its previous generation.
+/// Whether a path, or the file that it is a link to, ends like a session's file or its previous generation.
 fn is_session_file(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.ends_with(".ron") || name.ends_with(".ron.bak")
+    let target = path.canonicalize();
+    [Some(path), target.as_deref().ok()]
+        .into_iter()
+        .flatten()
+        .any(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.ends_with(".ron") || name.ends_with(".ron.bak")
+        })
 }
 
 /// Reads the session and writes the export.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::host::Machine;
+use std::io::Write;
 use std::time::SystemTime;
 
 const LOCK: &str = "mine.lock";
@@ -174,4 +175,16 @@ fn a_lock_that_cannot_be_watched_is_not_taken_for_a_released_one() {
     std::os::unix::fs::symlink("anywhere", outer.path().join(LOCK)).unwrap();
     let error = is_still_held(&folder, LOCK, &file, &before).unwrap_err();
     assert!(error.to_string().contains("symbolic link"), "{error}");
+}
+
+/// It has no beat that could be watched.
+#[test]
+fn a_lock_of_an_earlier_version_that_is_not_locked_is_free_whatever_happens_to_it() {
+    let (_outer, folder) = sessions();
+    let mut file = folder.new_file(LOCK).unwrap();
+    file.write_all(b"77\n\n").unwrap();
+    let before = Owner::read(&file).unwrap().unwrap();
+    assert!(!before.has_beat());
+    remote().write(&file).unwrap();
+    assert!(!is_still_held(&folder, LOCK, &file, &before).unwrap());
 }
