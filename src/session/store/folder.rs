@@ -132,8 +132,7 @@ impl Folder {
             // Not every file system supports this.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => match self.link(from, to) {
                 Ok(()) => self.remove(from),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-                // Some have no hard links either.
+                // Some have no hard links either. If the name exists, it cannot be taken.
                 Err(_) => self.take_new_name(from, to),
             },
             renamed => Ok(renamed?),
@@ -186,10 +185,6 @@ impl Folder {
 /// Creates a folder and those around it that do not exist, and syncs their names: what is saved in a folder is lost
 /// with its name.
 fn create(path: &Path) -> io::Result<()> {
-    let around = |folder: &Path| match folder.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),
-        parent => parent.map(Path::to_owned),
-    };
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
     fs::create_dir_all(path)?;
@@ -200,6 +195,15 @@ fn create(path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The folder that has the name of another one; `None` for the root.
+fn around(folder: &Path) -> Option<&Path> {
+    let parent = folder.parent()?;
+    match parent.as_os_str().is_empty() {
+        true => Some(Path::new(".")),
+        false => Some(parent),
+    }
 }
 
 /// The identity of a file.
@@ -250,6 +254,15 @@ mod tests {
 
     /// A folder is opened in order to sync it.
     #[cfg(target_os = "linux")]
+    #[test]
+    fn the_folder_around_a_name_alone_is_the_current_one() {
+        let around = |folder: &str| super::around(Path::new(folder)).map(Path::to_owned);
+        assert_eq!(around("sessions"), Some(".".into()));
+        assert_eq!(around("./sessions"), Some(".".into()));
+        assert_eq!(around("/work/sessions"), Some("/work".into()));
+        assert_eq!(around("/"), None);
+    }
+
     #[test]
     fn the_name_of_a_new_folder_is_synced_in_the_folder_around_it() {
         use crate::session::store::watched::Watched;
