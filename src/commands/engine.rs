@@ -181,6 +181,12 @@ fn cannot_end(session: &Session) -> bool {
     run.is_some_and(|run| run.phase == Phase::Stopping && run.problem.is_some())
 }
 
+/// Whether a run that has ended left something to do. One that a signal told to stop may have finished all the same.
+fn is_unfinished(session: &Session) -> bool {
+    let run = session.run.as_ref();
+    run.is_none_or(|run| run.phase != Phase::Finished)
+}
+
 /// Prints the run's report on a separate thread: its reader may be slow or blocked, and the run, its
 /// signals and its viewers must not wait for it.
 fn report_lines(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<(), ReportError>> {
@@ -252,12 +258,12 @@ pub fn foreground(
         let running = Running::start(session, lock, options)?;
         let reporter = report_lines(running.link.clone(), manner.style, path);
         let stopped_by = running.handle_signals(orders, true, manner.requeue).await;
+        let code = stopped_by.filter(|_| is_unfinished(&running.link.newest()));
         let ended = running.finish().await;
-        if stopped_by == Some(REQUEUED) && ended.is_ok() {
+        if code == Some(REQUEUED) && ended.is_ok() {
             scheduler::requeue()?;
         }
-        let ended =
-            ended.map(|()| stopped_by.map_or(ForegroundEnd::Completed, ForegroundEnd::Exited));
+        let ended = ended.map(|()| code.map_or(ForegroundEnd::Completed, ForegroundEnd::Exited));
         if stopped_by.is_some() && !reporter.is_finished() {
             // A blocked reader gets only a moment for the last lines.
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -323,8 +329,9 @@ pub fn background(
     runtime.block_on(async {
         let running = Running::start(session, lock, options)?;
         let stopped_by = running.handle_signals(&mut orders, false, false).await;
+        let code = stopped_by.filter(|_| is_unfinished(&running.link.newest()));
         running.finish().await?;
-        Ok(stopped_by.map_or(ExitCode::SUCCESS, ExitCode::from))
+        Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
     })
 }
 
@@ -332,6 +339,19 @@ pub fn background(
 mod tests {
     use super::*;
     use crate::session::{Config, Run};
+
+    #[test]
+    fn a_run_that_finished_was_not_stopped_by_a_signal() {
+        let mut session = Session::new("mine", Config::default());
+        assert!(is_unfinished(&session));
+        for (phase, unfinished) in [(Phase::Stopped, true), (Phase::Finished, false)] {
+            session.run = Some(Run {
+                phase,
+                ..Run::default()
+            });
+            assert_eq!(is_unfinished(&session), unfinished);
+        }
+    }
 
     #[test]
     fn only_an_engine_that_should_end_and_failed_to_save_cannot_end() {
