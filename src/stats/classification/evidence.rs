@@ -279,3 +279,39 @@ pub(super) fn evidence_images(
         .collect::<Option<Vec<f32>>>();
     (images, spread.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of two trials with independent responses and noise of ±1 each, the covariance is ±1 in a quarter of all cases, and
+    /// else 0.
+    #[test]
+    fn a_covariance_of_free_trials_varies_by_one_less_than_them_over_their_square() {
+        let variance = |free: f64| {
+            let strata = Strata {
+                counts: vec![free],
+                responses: vec![Vec::new()],
+                noise: vec![Vec::new()],
+                squares: Vec::new(),
+                all: free,
+                free,
+            };
+            strata.error_variance()
+        };
+        // All 16 cases of two trials.
+        let signs = [-1.0, 1.0];
+        let mut squares = Vec::new();
+        for y in signs.iter().flat_map(|a| signs.map(|b| [*a, b])) {
+            for z in signs.iter().flat_map(|a| signs.map(|b| [*a, b])) {
+                let mean = |of: [f64; 2]| (of[0] + of[1]) / 2.0;
+                let covariance = mean([y[0] * z[0], y[1] * z[1]]) - mean(y) * mean(z);
+                squares.push(covariance * covariance);
+            }
+        }
+        let expected = squares.iter().sum::<f64>() / squares.len() as f64;
+        assert_eq!(variance(2.0), expected);
+        assert_eq!(variance(6.0), 5.0 / 36.0);
+        assert_eq!(variance(1.0), 0.0);
+    }
+}

@@ -40,6 +40,52 @@ fn noise_of_two_values_is_measured_over_all_trials_for_evidence() {
     assert_eq!((map.image, map.z), (vec![2.0], vec![4.0]));
 }
 
+/// That the trials which count are all black says nothing of the others, whose noise may have any values.
+#[test]
+fn noise_that_never_varies_in_the_trials_that_count_is_not_taken_for_two_values() {
+    let trials = TrialSums {
+        grid: TWO_VALUES,
+        noise: &[0; 12],
+        image: &[0; 2],
+        moments: &[0, 0],
+        evidence: Some(ResponseSums {
+            step: 1.0,
+            shown: &[4; 4],
+            sums: &[0; 8],
+            squares: &[8, -8, -8, 8, 8, -8, -8, 8],
+            products: &[4, -4, 4, -4],
+            noise: &[2; 4],
+        }),
+        counts: &[8, 0, 0, 0, 0, 0, 0, 0],
+        dropped: 8,
+        deviation: None,
+        ..NO_TRIALS
+    };
+    let input = trials.evidence.unwrap();
+    assert_eq!(trials.shown_deviations(&input, &[0.0]), [0.0]);
+    let varied = TrialSums {
+        moments: &[2, 2],
+        ..trials
+    };
+    assert_eq!(varied.shown_deviations(&input, &[0.0]), [0.5]);
+    // Axes of other images cannot be used.
+    let along = |variances: &'static [f32], vectors: &'static [f32]| {
+        let trials = TrialSums {
+            axes: Some(NoiseBasis { variances, vectors }),
+            ..trials
+        };
+        trials.shown_deviations(&input, &[0.125])[0]
+    };
+    assert_eq!(along(&[0.25], &[2.0]), 1.0);
+    assert_eq!(along(&[0.25], &[1.0, 0.0]), 0.125);
+    assert_eq!(along(&[0.25], &[]), 0.125);
+    // As small as rounding is 2⁻²³ of the largest variance, here twice that and half of it.
+    let small = along(&[0.25], &[4.883e-4]);
+    assert!((small - 0.5 * 4.883e-4).abs() < 1e-9, "{small}");
+    assert_eq!(along(&[0.25], &[2.44e-4]), 0.125);
+    assert_eq!(along(&[0.0], &[1.0]), 0.125);
+}
+
 /// A first pixel at ¼ more or less than the grid's centre, with responses of 1 and −1: a slope of 4. Of the trials that
 /// count two are brighter and six darker. The second never varies, and has hardly a part in the axis.
 #[test]
