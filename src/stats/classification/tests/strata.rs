@@ -140,19 +140,24 @@ fn trials_of_even_blocks_alone_have_an_evidence_image_without_halves() {
 fn halves_with_one_trial_of_each_class_are_none() {
     let mut rng = ChaCha8Rng::seed_from_u64(12);
     let classes = 6;
-    let experiment = Experiment {
-        gamma: Gamma(0.4),
-        classes,
-        listed: ClassId::all(classes).collect(),
-        min_trials: 2,
-        axes: Some(PIXEL_AXES),
-        trials: (0..2 * classes)
-            .map(|t| random_trial(t, classes, &mut rng))
-            .collect(),
-    };
-    let map = experiment.estimate().classes[0].evidence.clone().unwrap();
-    assert_eq!(map.regression, None);
-    assert_eq!((map.reliability, map.reliability_interval), (None, None));
+    // One in both halves, or in the first alone.
+    for trials in [2, 20].map(|each| each * classes) {
+        let random = |t: usize| Trial {
+            parity: usize::from(t >= classes),
+            ..random_trial(t, classes, &mut rng)
+        };
+        let experiment = Experiment {
+            gamma: Gamma(0.4),
+            classes,
+            listed: ClassId::all(classes).collect(),
+            min_trials: 2,
+            axes: Some(PIXEL_AXES),
+            trials: (0..trials).map(random).collect(),
+        };
+        let map = experiment.estimate().classes[0].evidence.clone().unwrap();
+        assert_eq!(map.regression, None);
+        assert_eq!((map.reliability, map.reliability_interval), (None, None));
+    }
 }
 
 /// A covariance over N′ trials that are free has an error of (N′ − 1)/N′² of the variances: 85/86² for all 90 trials of
