@@ -151,32 +151,34 @@ fn shards(report: &mut Checklist, store: &Store, session: &Session) -> Result<bo
     let Some(sharding) = &session.record.sharding else {
         return Ok(true);
     };
-    let files = store.shards(&session.name, sharding.count)?;
-    let mut intact = 0;
-    for file in &files {
-        let added = store.load(&file.name).and_then(|shard| {
-            if session.has_merged(&shard) {
-                return Ok(());
-            }
-            let added = session.clone().absorb(&shard);
-            added.map_err(|error| store.foreign(&file.path, &error))
-        });
+    let mut sum = session.clone();
+    let (mut files, mut intact) = (0, 0);
+    for file in store.shards(&session.name, sharding.count)? {
+        let added = match store.load(&file.name) {
+            // It was just merged or discarded.
+            Err(StoreError::Missing { .. }) => continue,
+            Ok(shard) if session.has_merged(&shard) => Ok(()),
+            Ok(shard) => sum
+                .absorb(&shard)
+                .map_err(|error| store.foreign(&file.path, &error)),
+            Err(error) => Err(error),
+        };
+        files += 1;
         match added {
             Ok(()) => intact += 1,
             Err(error) => report.add(CheckStatus::Broken, "shard", error),
         }
     }
-    let status = match files.is_empty() {
-        true => CheckStatus::Absent,
-        false => CheckStatus::Pass,
+    let status = match files {
+        0 => CheckStatus::Absent,
+        _ => CheckStatus::Pass,
     };
     let words = format!(
-        "{} of {} have files, of which {intact} can be added",
-        files.len(),
+        "{files} of {} have files, of which {intact} can be added",
         sharding.count
     );
     report.add(status, "shards", words);
-    Ok(intact == files.len())
+    Ok(intact == files)
 }
 
 /// Reports which engine runs the session, and any lock left behind by a killed engine.

@@ -49,23 +49,24 @@ pub enum DataCommandError {
         /// The folder where it belongs.
         folder: std::path::PathBuf,
     },
-    /// Some files differ from the published ones.
-    #[error(
-        "{} damaged: {}. {}",
-        if .files.len() == 1 { "a file is" } else { "some files are" },
-        .files.join("; "), replacing(.sets, .by_hand, .files.len())
-    )]
-    Damaged {
-        /// Each file and what is wrong with it.
-        files: Vec<String>,
-        /// Names of their sets on the command line.
-        sets: Vec<&'static str>,
-        /// Those of sets that can only be downloaded by hand.
-        by_hand: Vec<&'static str>,
-    },
-    /// Some sets lack files: for each a sentence with the remedy.
-    #[error("{}", .0.join(". "))]
-    Incomplete(Vec<String>),
+    /// Some files differ from the published ones, or are missing: sentences with the remedies.
+    #[error("{}", .0.join("; "))]
+    Unsound(Vec<String>),
+}
+
+/// What is wrong with damaged files, and how to replace them, given the sets of those that can be fetched and of those that
+/// cannot.
+fn damage(files: &[String], sets: &[&str], by_hand: &[&str]) -> String {
+    let some = if files.len() == 1 {
+        "a file is"
+    } else {
+        "some files are"
+    };
+    format!(
+        "{some} damaged: {}. {}",
+        files.join("; "),
+        replacing(sets, by_hand, files.len())
+    )
 }
 
 fn replacing(sets: &[&str], by_hand: &[&str], files: usize) -> String {
@@ -324,20 +325,21 @@ fn verify_sets(sets: &[&SetSpec], folder: &Path, line: Lines<'_>) -> Result<(), 
             };
             line(format_args!("  {:<24} {verdict}", file.name));
         }
-        if !missing.is_empty() {
+        // Fetching a damaged set brings what it lacks as well.
+        if !missing.is_empty() && !damaged.contains(&spec.slug) {
             incomplete.push(lacks(spec, &place, &missing));
         }
     }
     damaged.dedup();
     damaged_by_hand.dedup();
-    match (files.is_empty(), incomplete.is_empty()) {
-        (true, true) => Ok(()),
-        (true, false) => Err(DataCommandError::Incomplete(incomplete)),
-        (false, _) => Err(DataCommandError::Damaged {
-            files,
-            sets: damaged,
-            by_hand: damaged_by_hand,
-        }),
+    let mut problems = Vec::new();
+    if !files.is_empty() {
+        problems.push(damage(&files, &damaged, &damaged_by_hand));
+    }
+    problems.append(&mut incomplete);
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(DataCommandError::Unsound(problems)),
     }
 }
 

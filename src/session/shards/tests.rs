@@ -6,8 +6,8 @@ use crate::session::Array;
 use crate::session::config::{ClassificationImages, Extension, Split};
 use crate::session::form::Form;
 use crate::session::record::{
-    Analysis, BlockProgress, ClassificationImages as Images, Inputs, NetworkWeights, Predictions,
-    SplitCounts, SplitFingerprint, TrainingRecord, TrialKind,
+    Analysis, BlockProgress, ClassificationImages as Images, Inputs, Model, NetworkWeights,
+    Predictions, SplitCounts, SplitFingerprint, TrainingRecord, TrialKind,
 };
 
 /// A change of a session.
@@ -68,6 +68,13 @@ fn divided() -> Session {
     let record = &mut whole.record;
     record.training = trained(0.5);
     record.inputs = vec![inputs(60)];
+    record.images = Some("embedded".into());
+    record.form = Some(Form::numbered([1, 1, 1], 2));
+    record.model = Some(Model {
+        path: "a.onnx".into(),
+        sha256: "cd".into(),
+        file: Array::new(&[1], vec![7]),
+    });
     record.analyses = vec![predictions(1)];
     whole.divide(2, "0.1.0").unwrap();
     whole
@@ -159,6 +166,13 @@ fn a_new_shard_has_the_network_and_nothing_else_done() {
     assert!(shard.is_trained());
     assert_eq!(shard.record.state, SavedState::New);
     assert!(shard.record.analyses == Record::new(&whole.config).analyses);
+    // What was measured with is known of it too.
+    let about = |session: &Session| {
+        let record = &session.record;
+        let (inputs, images) = (record.inputs.clone(), record.images.clone());
+        (inputs, images, record.form.clone(), record.model.clone())
+    };
+    assert!(about(&shard) == about(&whole) && shard.record.training == whole.record.training);
     let of = shard.record.shard.as_ref().unwrap();
     assert_eq!((of.index, of.count), (1, 2));
     assert_eq!(whole.check_shard(&shard), Ok(()));

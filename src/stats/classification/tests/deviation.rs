@@ -7,6 +7,28 @@ const TWO_VALUES: NoiseGrid = NoiseGrid {
     step: 1.0,
 };
 
+/// 16 trials with noise of two values: responses of 1 to eight white pixels and of −1 to eight black ones.
+fn of_two_values(moments: &[i64; 2]) -> TrialSums<'_> {
+    TrialSums {
+        grid: TWO_VALUES,
+        noise: &[0; 12],
+        image: &[0; 2],
+        moments,
+        evidence: Some(ResponseSums {
+            step: 1.0,
+            shown: &[4; 4],
+            sums: &[0; 8],
+            squares: &[8, -8, -8, 8, 8, -8, -8, 8],
+            products: &[4, -4, 4, -4],
+            noise: &[2; 4],
+        }),
+        counts: &[8, 0, 0, 0, 0, 0, 0, 0],
+        dropped: 8,
+        deviation: None,
+        ..NO_TRIALS
+    }
+}
+
 /// The first map by evidence of 16 trials, half of which a required confidence dropped.
 fn evidence_of(trials: &TrialSums<'_>) -> ImageEstimate {
     let result = estimate(&TrialSums {
@@ -18,55 +40,20 @@ fn evidence_of(trials: &TrialSums<'_>) -> ImageEstimate {
     result.classes[0].evidence.clone().unwrap()
 }
 
-/// Responses of 1 to eight white pixels and of −1 to eight black ones: a slope of 2 and a deviation of ½. Two of the
-/// eight trials that count are white, which have another.
+/// A slope of 2 and a deviation of ½. Two of the eight trials that count are white, which have another.
 #[test]
 fn noise_of_two_values_is_measured_over_all_trials_for_evidence() {
-    let map = evidence_of(&TrialSums {
-        grid: TWO_VALUES,
-        noise: &[0; 12],
-        image: &[0; 2],
-        moments: &[2, 2],
-        evidence: Some(ResponseSums {
-            step: 1.0,
-            shown: &[4; 4],
-            sums: &[0; 8],
-            squares: &[8, -8, -8, 8, 8, -8, -8, 8],
-            products: &[4, -4, 4, -4],
-            noise: &[2; 4],
-        }),
-        ..NO_TRIALS
-    });
+    let map = evidence_of(&of_two_values(&[2, 2]));
     assert_eq!((map.image, map.z), (vec![2.0], vec![4.0]));
 }
 
 /// That the trials which count are all black says nothing of the others, whose noise may have any values.
 #[test]
 fn noise_that_never_varies_in_the_trials_that_count_is_not_taken_for_two_values() {
-    let trials = TrialSums {
-        grid: TWO_VALUES,
-        noise: &[0; 12],
-        image: &[0; 2],
-        moments: &[0, 0],
-        evidence: Some(ResponseSums {
-            step: 1.0,
-            shown: &[4; 4],
-            sums: &[0; 8],
-            squares: &[8, -8, -8, 8, 8, -8, -8, 8],
-            products: &[4, -4, 4, -4],
-            noise: &[2; 4],
-        }),
-        counts: &[8, 0, 0, 0, 0, 0, 0, 0],
-        dropped: 8,
-        deviation: None,
-        ..NO_TRIALS
-    };
+    let trials = of_two_values(&[0, 0]);
     let input = trials.evidence.unwrap();
     assert_eq!(trials.shown_deviations(&input, &[0.0]), [0.0]);
-    let varied = TrialSums {
-        moments: &[2, 2],
-        ..trials
-    };
+    let varied = of_two_values(&[2, 2]);
     assert_eq!(varied.shown_deviations(&input, &[0.0]), [0.5]);
     // Axes of other images cannot be used.
     let along = |variances: &'static [f32], vectors: &'static [f32]| {
