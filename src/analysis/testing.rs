@@ -57,37 +57,33 @@ pub fn with_images(gammas: &[Gamma], trials: u64, then: config::Analysis) -> Con
 /// Logistic regression with `weight[class]` (\[784\] each) and a bias that centres every logit on
 /// mid-grey images.
 pub fn linear(weights: &[Vec<f32>], device: &Device) -> Subject {
-    let mut weight = vec![0.0; 784 * 10];
     let mut bias = vec![-1e6; 10];
-    for (class, row) in weights.iter().enumerate() {
-        for (pixel, &value) in row.iter().enumerate() {
-            weight[pixel * 10 + class] = value;
-        }
-        bias[class] = -0.5 * row.iter().sum::<f32>();
+    for (bias, row) in bias.iter_mut().zip(weights) {
+        *bias = -0.5 * row.iter().sum::<f32>();
     }
-    let weights = NetworkWeights {
-        tensors: vec![
-            ("logits.weight".into(), Array::new(&[784, 10], weight)),
-            ("logits.bias".into(), Array::new(&[10], bias)),
-        ],
-    };
-    Subject::built_in(NetworkKind::Logistic, ports(), &weights, device).unwrap()
+    logistic(weights, bias, device)
 }
 
 /// Templates of which that of class 0 has an infinite weight at the first pixel. Its logit is infinite, and the decision,
 /// unless that pixel is black: then it is NaN.
 pub fn unbounded(device: &Device) -> Subject {
+    let mut weights: Vec<Vec<f32>> = ClassId::all(10).map(template).collect();
+    weights[0][0] = f32::INFINITY;
+    logistic(&weights, vec![0.0; 10], device)
+}
+
+/// Logistic regression with `weight[class]` (\[784\] each) and this bias, \[10\].
+fn logistic(weights: &[Vec<f32>], bias: Vec<f32>, device: &Device) -> Subject {
     let mut weight = vec![0.0; 784 * 10];
-    for class in ClassId::all(10) {
-        for (pixel, value) in template(class).into_iter().enumerate() {
-            weight[pixel * 10 + class.0] = value;
+    for (class, row) in weights.iter().enumerate() {
+        for (pixel, &value) in row.iter().enumerate() {
+            weight[pixel * 10 + class] = value;
         }
     }
-    weight[0] = f32::INFINITY;
     let weights = NetworkWeights {
         tensors: vec![
             ("logits.weight".into(), Array::new(&[784, 10], weight)),
-            ("logits.bias".into(), Array::new(&[10], vec![0.0; 10])),
+            ("logits.bias".into(), Array::new(&[10], bias)),
         ],
     };
     Subject::built_in(NetworkKind::Logistic, ports(), &weights, device).unwrap()
