@@ -167,6 +167,7 @@ impl From<SessionEntry> for SessionRow {
             total: entry.total,
             headline: entry.headline,
             open: entry.open,
+            problem: entry.problem,
             updated: entry.updated,
             pid: entry.pid,
         }

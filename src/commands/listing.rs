@@ -43,6 +43,8 @@ pub struct SessionEntry {
     pub headline: String,
     /// The stages still open once all trials are done.
     pub open: Option<String>,
+    /// What keeps its running engine from saving it, and what to do.
+    pub problem: Option<String>,
     /// Whether it is divided, so that this entry also depends on its shards' files.
     pub is_divided: bool,
 }
@@ -188,6 +190,7 @@ impl SessionList {
             entry.headline.clone_from(&reply.headline);
             entry.open.clone_from(&reply.open);
         }
+        entry.problem.clone_from(&reply.problem);
         let silent = last.asked - last.at >= SILENCE;
         entry.standing = match &reply.standing {
             // A paused engine sends nothing new, so it is not hung.
@@ -230,6 +233,7 @@ fn read(store: &Store, name: &str) -> SessionEntry {
             pid: None,
             headline: String::new(),
             open: None,
+            problem: None,
             is_divided: false,
         },
     }
@@ -259,6 +263,7 @@ fn divided_entry(store: &Store, session: &Session) -> SessionEntry {
 fn session_entry(session: &Session) -> SessionEntry {
     let (done, total) = session.trials();
     let record = &session.record;
+    let problem = session.run.as_ref().and_then(|run| run.problem.as_deref());
     SessionEntry {
         name: session.name.clone(),
         standing: SessionStatus::from_session(session, Some(now())),
@@ -268,6 +273,7 @@ fn session_entry(session: &Session) -> SessionEntry {
         pid: None,
         headline: headline(session),
         open: session.open_after_trials(),
+        problem: problem.map(format::clean),
         is_divided: false,
     }
 }

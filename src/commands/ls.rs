@@ -32,6 +32,8 @@ struct Row<'a> {
     updated: Option<String>,
     /// Process id of its engine; null if none runs.
     pid: Option<u32>,
+    /// What is wrong with it, for example that its engine cannot save it, and what to do; null if nothing is.
+    problem: Option<String>,
 }
 
 impl<'a> From<&'a SessionEntry> for Row<'a> {
@@ -53,6 +55,7 @@ impl<'a> From<&'a SessionEntry> for Row<'a> {
             total: entry.total,
             updated: entry.updated.and_then(time),
             pid: entry.pid,
+            problem: problem(entry, now()),
         }
     }
 }
@@ -95,15 +98,20 @@ fn table(entries: &[SessionEntry], store: &Store) -> String {
             entry.standing.label(),
             entry.headline
         );
-        let silent = match entry.standing {
-            SessionStatus::Hung(since) => Some(silence_text(since, now())),
-            _ => None,
-        };
-        if let Some(problem) = entry.standing.problem().or(silent.as_deref()) {
+        if let Some(problem) = problem(entry, now()) {
             text += &format!("{:width$}  {problem}\n", "");
         }
     }
     text
+}
+
+/// What is wrong with a session, and what to do.
+fn problem(entry: &SessionEntry, now: i64) -> Option<String> {
+    match &entry.standing {
+        SessionStatus::Hung(since) => Some(silence_text(*since, now)),
+        SessionStatus::Running | SessionStatus::Paused => entry.problem.clone(),
+        standing => standing.problem().map(str::to_owned),
+    }
 }
 
 /// The trials done and planned; a dash if the plan has none, as that of an audit alone.
@@ -120,7 +128,39 @@ fn trials(done: u64, planned: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::trials;
+    use super::*;
+
+    #[test]
+    fn a_session_that_cannot_be_saved_says_so_while_it_runs_and_a_hung_one_that_it_is_silent() {
+        let entry = |standing| SessionEntry {
+            name: "mine".into(),
+            standing,
+            done: 1,
+            total: 2,
+            updated: None,
+            pid: Some(4242),
+            headline: String::new(),
+            open: None,
+            problem: Some("no checkpoint: the disk is full".into()),
+            is_divided: false,
+        };
+        for (standing, expected) in [
+            (
+                SessionStatus::Running,
+                Some("no checkpoint: the disk is full"),
+            ),
+            (
+                SessionStatus::Paused,
+                Some("no checkpoint: the disk is full"),
+            ),
+            (SessionStatus::Hung(100), Some("engine silent for 9 s")),
+            (SessionStatus::Failed("no images".into()), Some("no images")),
+            (SessionStatus::Stopped, None),
+        ] {
+            let told = problem(&entry(standing.clone()), 109);
+            assert_eq!(told.as_deref(), expected, "{standing:?}");
+        }
+    }
 
     #[test]
     fn a_plan_without_trials_has_no_count_of_them() {

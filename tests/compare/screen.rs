@@ -139,6 +139,7 @@ fn choosing_a_session_to_compare_disables_other_actions() {
         total: 10,
         headline: String::new(),
         open: None,
+        problem: None,
         updated: None,
         pid: None,
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use noisescope::session::SavedState;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::Value;
 
 use super::start_quick;
 use crate::common::{Bench, both, signal, wait_until};
@@ -56,6 +57,26 @@ fn a_full_disk_does_not_stop_the_run_and_the_next_checkpoint_tries_again() {
     let left =
         entries.filter(|entry| entry.as_ref().unwrap().path().extension() == Some("tmp".as_ref()));
     assert_eq!(left.count(), 0, "no temporary files are left");
+}
+
+#[test]
+fn the_list_says_that_a_running_session_cannot_be_saved_and_what_to_do() {
+    let bench = Bench::new();
+    let (child, _) = run_into_full_disk(&bench, "full");
+    let table = bench.succeed(&["ls"]);
+    assert!(table.contains("running"), "{table}");
+    assert!(table.contains("File too large"), "{table}");
+    let problem = || {
+        let all: Value = serde_json::from_str(&bench.succeed(&["ls", "--json"])).unwrap();
+        assert_eq!(all[0]["state"], "running");
+        all[0]["problem"].clone()
+    };
+    let told = problem();
+    assert!(told.as_str().unwrap().contains("raise the limit"), "{told}");
+    limit_files(&child, None);
+    wait_until("a checkpoint", || problem().is_null());
+    signal(&child, "TERM");
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
 }
 
 #[test]

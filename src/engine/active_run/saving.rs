@@ -1,5 +1,6 @@
 //! Saving the session: checkpoints, and watching that the session's lock is still held.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::ActiveRun;
@@ -148,7 +149,8 @@ impl ActiveRun {
                     _ => "The run continues and tries again in",
                 };
                 let message = format!(
-                    "no checkpoint: {error}. {next} {} s",
+                    "no checkpoint: {error}{}. {next} {} s",
+                    remedy(&error),
                     self.session.config.checkpoint_s
                 );
                 if self.run.problem.as_ref() != Some(&message) {
@@ -192,6 +194,21 @@ impl ActiveRun {
     }
 }
 
+/// What to do about a session that cannot be saved, after a semicolon; empty if that is unknown.
+fn remedy(error: &StoreError) -> &'static str {
+    let StoreError::Io { source, .. } = error else {
+        return "";
+    };
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free some space on its disk",
+        ErrorKind::FileTooLarge => "; raise the limit on the size of its files (prlimit --fsize)",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "; make its folder writable again"
+        }
+        _ => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,5 +231,19 @@ mod tests {
         active.session.record.updated = 5;
         let saved = active.save_elsewhere();
         assert!(saved.contains("is the checkpoint of"), "{saved}");
+    }
+
+    #[test]
+    fn a_session_that_cannot_be_saved_comes_with_what_to_do() {
+        let told = |kind: ErrorKind| {
+            remedy(&StoreError::Io {
+                path: "mine.ron".into(),
+                action: "write the session",
+                source: kind.into(),
+            })
+        };
+        assert!(told(ErrorKind::StorageFull).contains("free some space"));
+        assert!(told(ErrorKind::PermissionDenied).contains("writable"));
+        assert_eq!(told(ErrorKind::Interrupted), "");
     }
 }

@@ -236,7 +236,7 @@ fn draw_row(
     let area = beside(area, columns.bar + 8);
     let room = usize::from(columns.headline.min(area.width.saturating_sub(AGE + 1)));
     let open = open(row);
-    let headline = row.standing.problem().or(open.as_deref());
+    let headline = row.problem().or(open.as_deref());
     let headline = headline.unwrap_or(&row.headline);
     if columns.headline > 0 && area.width > AGE + 2 {
         let text = cut(&clean(headline), room.saturating_sub(2));
@@ -306,7 +306,7 @@ fn draw_detail(row: &SessionRow, now: i64, theme: &Theme, area: Rect, buf: &mut 
         SessionStatus::Hung(since) => Some(silence_text(since, now)),
         _ => None,
     };
-    let (text, style) = match row.standing.problem().or(silent.as_deref()) {
+    let (text, style) = match silent.as_deref().or(row.problem()) {
         Some(why) => (why, theme.warning()),
         None => (row.headline.as_str(), theme.dim()),
     };

@@ -20,6 +20,8 @@ pub struct SessionRow {
     pub headline: String,
     /// The stages still open once all trials are done; `None` before that, and if there are none.
     pub open: Option<String>,
+    /// What keeps its running engine from saving it, and what to do.
+    pub problem: Option<String>,
     /// When its file was last written, seconds since the Unix epoch.
     pub updated: Option<i64>,
     /// The process of its engine, if one is running.
@@ -30,6 +32,12 @@ impl SessionRow {
     /// Whether an engine is running it.
     pub fn is_running(&self) -> bool {
         self.pid.is_some() || self.standing.has_engine()
+    }
+
+    /// What is wrong with it, as reported by whoever found it.
+    pub fn problem(&self) -> Option<&str> {
+        let unsaved = self.problem.as_deref().filter(|_| self.is_running());
+        self.standing.problem().or(unsaved)
     }
 
     /// Whether it can be extended with more trials.

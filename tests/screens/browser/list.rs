@@ -49,6 +49,27 @@ fn a_session_whose_trials_are_done_says_which_stages_are_open() {
 }
 
 #[test]
+fn a_session_that_cannot_be_saved_says_so_while_it_runs() {
+    let problem = "no checkpoint: the disk is full; free some space";
+    for (standing, shown) in [
+        (SessionStatus::Running, problem),
+        (SessionStatus::Hung(NOW - 9), "engine silent for 9 s"),
+        (SessionStatus::Stopped, "test 97.8 %"),
+    ] {
+        let mut full = row("full", standing, 0.5, "test 97.8 %", 60);
+        full.problem = Some(problem.into());
+        let mut list = Browser::new(&presets(), ListState::default());
+        list.now = NOW;
+        list.set_rows(vec![full]);
+        // The last lines are the details of the session.
+        let screen = list_text(&list);
+        let details: Vec<&str> = screen.lines().skip(20).collect();
+        let details = details.join("\n");
+        assert!(details.contains(shown), "{screen}");
+    }
+}
+
+#[test]
 fn enter_opens_a_session_and_letters_move_like_arrows() {
     let mut list = browser();
     let opened = press_keys(

@@ -23,6 +23,7 @@ fn row(name: &str, standing: SessionStatus, share: f64, headline: &str, age: i64
         total: 4_000_000,
         headline: headline.into(),
         open: None,
+        problem: None,
         updated: Some(NOW - age),
         pid: running.then_some(4242),
     }
