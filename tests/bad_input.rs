@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{Bench, small_set};
+use common::{Bench, both, small_set};
 use noisescope::session::store::to_text;
 use noisescope::session::{Array, Config, Session};
 
@@ -209,4 +209,23 @@ fn a_new_backdoor_study_without_noise_is_refused() {
     std::fs::write(&path, text.replacen("[0.3, 0.9]", "[0.3, 1.0]", 1)).unwrap();
     assert!(bench.succeed(&["ls"]).contains("study"));
     assert_eq!(bench.load("study").config.analyses.len(), 1);
+}
+
+#[test]
+fn what_is_refused_leaves_no_folder_behind() {
+    let bench = Bench::new();
+    let folder = bench.path("new/deep");
+    for arguments in [
+        &["new", "mine", "--preset", "none"][..],
+        &["new", "mine", "--set", "foo=1"],
+        &["run", "mine", "--plain", "--set", "foo=1"],
+        &["run", "mine", "--detach", "--set", "seed=-1"],
+        &["engine", "mine"],
+    ] {
+        let mut program = bench.program();
+        program.env("NOISESCOPE_SESSIONS", &folder).args(arguments);
+        let output = program.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+        assert!(!bench.path("new").exists(), "{arguments:?}");
+    }
 }

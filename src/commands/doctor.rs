@@ -267,12 +267,30 @@ fn sessions(report: &mut Checklist, store: &Store) {
     }
 }
 
-/// Creates and replaces a file in the folder, as a checkpoint does.
+/// Creates and replaces a file in the folder, as a checkpoint does; if it does not exist, in the one in which it would be
+/// created.
 fn can_write(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
+    let folder = folder.ancestors().find(|folder| folder.exists());
+    // The empty path around a relative one is the current folder.
+    let folder = folder.unwrap_or(Path::new("."));
     let (new, old) = (folder.join(".doctor.tmp"), folder.join(".doctor"));
     let tried = fs::write(&new, "noisescope").and_then(|()| fs::rename(&new, &old));
     let removed = fs::remove_file(&old);
     let _ = fs::remove_file(&new);
     tried.and(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_not_created_to_see_whether_it_can_be_written() {
+        let outer = tempfile::tempdir().unwrap();
+        assert!(can_write(&outer.path().join("new/sessions")).is_ok());
+        assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 0);
+        let file = outer.path().join("file");
+        fs::write(&file, "no folder").unwrap();
+        assert!(can_write(&file.join("sessions")).is_err());
+    }
 }

@@ -323,6 +323,8 @@ pub fn background(
     let _ = rustix::process::setsid();
     keep_log(std::io::stderr);
     let options = options(store, data, machine)?;
+    // A session that does not exist is refused before its lock, and perhaps its folder, is created.
+    store.load_head(name).or_else(|_| store.load(name))?;
     let mut lock = store.lock(name)?;
     let session = lock.load()?;
     division_check::refuse_divided(&session)?;

@@ -76,7 +76,7 @@ pub fn run(
         let done = announcement(name, &session, images, &extension);
         return control::extend(store, name, (images, extension), &done);
     }
-    how.machine().check()?;
+    how.check()?;
     extend_in_file(store, name, images, extension)?;
     run::resume(store, data, name, how)
 }

@@ -9,16 +9,17 @@ use crate::session::store::{Store, check_name};
 /// Writes the session's file and prints its path.
 pub fn run(store: &Store, plan: &SessionArgs) -> Result<ExitCode, CommandError> {
     check_name(&plan.name)?;
+    let planned = plan.new_unless_exists(store)?;
     let mut lock = store.lock(&plan.name)?;
-    if lock.session_exists()? {
+    let (Some(session), false) = (planned, lock.session_exists()?) else {
         return Err(CommandError::Usage(format!(
             "session `{}` already exists ({}); choose another name, or resume it: noisescope run {}",
             plan.name,
             store.path(&plan.name).display(),
             plan.name
         )));
-    }
-    lock.save(&plan.new_session(store)?)?;
+    };
+    lock.save(&session)?;
     print_line(store.path(&plan.name).display());
     Ok(ExitCode::SUCCESS)
 }

@@ -73,6 +73,28 @@ impl RunArgs {
         self.detach
     }
 
+    /// How the run is shown.
+    fn display(&self) -> Display {
+        match (self.plain || self.requeue, self.json, self.detach) {
+            (_, true, _) => Display::Lines(Style::Json),
+            (_, _, true) => Display::None,
+            (false, _, _) if can_draw() => Display::Dashboard,
+            _ => Display::Lines(Style::Plain),
+        }
+    }
+
+    /// Checks the options, and the preferences if they are used: before a session is created or changed.
+    ///
+    /// # Errors
+    /// If they are invalid.
+    pub fn check(&self) -> Result<(), CommandError> {
+        self.machine.check()?;
+        match self.display() {
+            Display::Dashboard => self.screen.options().map(|_| ()),
+            Display::Lines(_) | Display::None => Ok(()),
+        }
+    }
+
     /// The device to compute on.
     pub fn device(&self) -> &str {
         &self.machine.device
@@ -104,13 +126,8 @@ pub fn run(
     plan: &SessionArgs,
     how: &RunArgs,
 ) -> Result<ExitCode, CommandError> {
-    how.machine.check()?;
-    let display = match (how.plain || how.requeue, how.json, how.detach) {
-        (_, true, _) => Display::Lines(Style::Json),
-        (_, _, true) => Display::None,
-        (false, _, _) if can_draw() => Display::Dashboard,
-        _ => Display::Lines(Style::Plain),
-    };
+    how.check()?;
+    let display = how.display();
     // An engine in this process handles signals before it writes anything.
     let ready = match display {
         Display::Lines(_) => Some(SignalLoop::start()?),
@@ -118,9 +135,10 @@ pub fn run(
     };
     let data = data::data_dir(data).map_err(CommandError::failed)?;
     check_name(&plan.name)?;
+    let planned = plan.new_unless_exists(store)?;
     // Held while the session is created, so that no other process creates or runs it.
     let mut lock = store.lock(&plan.name)?;
-    let session = open(store, &mut lock, plan)?;
+    let session = open(store, &mut lock, plan, planned)?;
     division_check::refuse_divided(&session)?;
     if session.record.state == SavedState::Finished {
         drop(lock);
@@ -147,7 +165,6 @@ pub fn run(
             Ok(ExitCode::SUCCESS)
         }
         (_, None) => {
-            // Report invalid preferences before anything is started.
             let options = how.screen.options()?;
             let SpawnedEngine { .. } = started(lock)?;
             let look = look::AttachView {
@@ -161,8 +178,13 @@ pub fn run(
     }
 }
 
-/// Loads the session or creates it; a new one is saved before the run begins.
-fn open(store: &Store, lock: &mut Lock, plan: &SessionArgs) -> Result<Session, CommandError> {
+/// Loads the session or creates it, as `planned`; a new one is saved before the run begins.
+fn open(
+    store: &Store,
+    lock: &mut Lock,
+    plan: &SessionArgs,
+    planned: Option<Session>,
+) -> Result<Session, CommandError> {
     if lock.session_exists()? {
         if plan.is_given() {
             let session = lock.load()?;
@@ -184,7 +206,10 @@ fn open(store: &Store, lock: &mut Lock, plan: &SessionArgs) -> Result<Session, C
         }
         return Ok(lock.load()?);
     }
-    let session = plan.new_session(store)?;
+    let session = match planned {
+        Some(session) => session,
+        None => plan.new_session(store)?,
+    };
     lock.save(&session)?;
     Ok(session)
 }

@@ -215,6 +215,15 @@ impl SessionArgs {
         Ok(Session::new(&self.name, config))
     }
 
+    /// The new session, unless there is one of this name: made before its lock is taken, which creates the folder.
+    ///
+    /// # Errors
+    /// As [`Self::config`].
+    pub fn new_unless_exists(&self, store: &Store) -> Result<Option<Session>, CommandError> {
+        let is_new = !store.exists(&self.name);
+        is_new.then(|| self.new_session(store)).transpose()
+    }
+
     /// The config of a new session, and a sentence about what its preset loses because of the given network.
     ///
     /// # Errors

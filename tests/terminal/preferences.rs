@@ -126,3 +126,20 @@ fn preferences_are_written_only_once_and_pasted_text_is_no_command() {
     assert_eq!(pty.exit_code(), 0);
     assert!(bench.load("done").record.notes.is_empty());
 }
+
+/// A plan cannot change once its session exists, and no extension is made twice: the corrected command would be refused.
+#[test]
+fn invalid_preferences_are_reported_before_a_session_is_created_or_extended() {
+    let bench = finished();
+    let file = bench.path("config.ron");
+    std::fs::write(&file, "(none: 1)").unwrap();
+    let file = file.to_str().unwrap();
+    let arguments = ["run", "mine", "--set", "seed=5", "--config", file];
+    let mut pty = Pty::start(bench.folder.path(), &arguments, 100, 30);
+    assert_eq!(pty.exit_code(), 2);
+    assert!(!bench.store().exists("mine"));
+    let arguments = ["extend", "done", "--trials", "6000", "--config", file];
+    let mut pty = Pty::start(bench.folder.path(), &arguments, 100, 30);
+    assert_eq!(pty.exit_code(), 2);
+    assert!(!bench.load("done").config.is_extended());
+}
