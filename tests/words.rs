@@ -263,3 +263,21 @@ fn on_a_terminal_a_misspelt_preset_is_offered_corrected() {
     assert_eq!(code, 2, "{text}");
     assert!(!bench.store().exists("z"));
 }
+
+#[test]
+fn completions_offer_every_command_except_hidden_ones() {
+    let bench = Bench::new();
+    // What is around a command that is offered.
+    for (shell, [before, after]) in [
+        ("bash", [" ", " "]),
+        ("zsh", ["'", ":"]),
+        ("fish", ["-a \"", "\""]),
+        ("elvish", ["cand ", " '"]),
+        ("powershell", ["new('", "'"]),
+    ] {
+        let text = bench.succeed(&["completions", shell]);
+        let offers = |command: &str| text.contains(&format!("{before}{command}{after}"));
+        assert!(offers("export") && offers("report"), "{shell}: {text}");
+        assert!(!offers("engine"), "{shell} offers a hidden command");
+    }
+}

@@ -30,9 +30,21 @@ pub struct Manual {
 /// Prints the completions of a shell.
 pub fn completions(args: &Completions) -> Result<ExitCode, CommandError> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "noisescope", &mut text);
+    let mut command = shown(&Cli::command());
+    clap_complete::generate(args.shell, &mut command, "noisescope", &mut text);
     print_text(text);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command line without its hidden commands, which completions would offer like the others.
+fn shown(cli: &clap::Command) -> clap::Command {
+    let commands = cli.get_subcommands();
+    let commands = commands.filter(|command| !command.is_hide_set());
+    clap::Command::new("noisescope")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(cli.get_arguments().cloned())
+        .groups(cli.get_groups().cloned())
+        .subcommands(commands.cloned())
 }
 
 /// Prints the manual, or writes all its pages.
