@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::conversation::GREETING;
-use super::waiting_notes::{has_arrived, keep, note_vanished};
+use super::waiting_notes::note_vanished;
 use super::wire::WireError;
-use super::{Connection, EngineCommand, Link, SentExtension};
+use super::{Connection, EngineCommand, Link, SentExtension, SentNote};
 use crate::session::config::Extension;
 use crate::session::record::Note;
 use crate::session::run::Phase;
@@ -102,7 +102,7 @@ struct Follower {
     commands: mpsc::UnboundedReceiver<EngineCommand>,
     refuse: watch::Sender<String>,
     /// Notes sent to an engine and not yet seen in its states.
-    unconfirmed: Vec<Note>,
+    unconfirmed: Vec<SentNote>,
     /// Notes that no engine has received.
     undelivered: Vec<Note>,
     /// Notes that disappeared from the engine's states.
@@ -258,7 +258,7 @@ impl Follower {
     ) -> Result<ConversationEnd, LinkDropped> {
         let mut outcome = ConversationEnd::default();
         for note in std::mem::take(&mut self.undelivered) {
-            keep(&mut self.unconfirmed, note.clone());
+            self.keep_unconfirmed(note.clone());
             let _ = conversation.send_command(EngineCommand::Note(note)).await;
         }
         if conversation.request_state().await.is_err() {
@@ -274,7 +274,7 @@ impl Follower {
                 state = conversation.receive_state() => match state {
                     Ok(Some(session)) => {
                         outcome.states += 1;
-                        self.unconfirmed.retain(|note| !has_arrived(&session.record, note));
+                        self.unconfirmed.retain(|sent| !sent.has_arrived(&session.record));
                         let before = Arc::clone(&self.publish.borrow());
                         note_vanished(&mut self.vanished, &before.record, &session.record);
                         self.extensions.retain(|sent| !sent.is_answered(&session));
@@ -293,7 +293,7 @@ impl Follower {
                 command = self.commands.recv(), if !dropped => match command {
                     Some(command) => {
                         match &command {
-                            EngineCommand::Note(note) => keep(&mut self.unconfirmed, note.clone()),
+                            EngineCommand::Note(note) => self.keep_unconfirmed(note.clone()),
                             EngineCommand::Extend { images, more } => {
                                 self.keep_extension(*images, more.clone());
                             }

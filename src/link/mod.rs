@@ -6,6 +6,7 @@
 pub mod client;
 mod conversation;
 mod sent_extension;
+mod sent_note;
 pub mod server;
 pub mod shards;
 pub mod socket;
@@ -25,6 +26,7 @@ use crate::session::run::LogLine;
 use crate::session::{Session, log};
 
 pub use sent_extension::{NOT_EXTENDED, SentExtension};
+pub use sent_note::SentNote;
 
 /// A command to an engine, which obeys it between two blocks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

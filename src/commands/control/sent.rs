@@ -3,9 +3,8 @@
 use std::time::Instant;
 
 use super::RETRY_TIME;
-use crate::link::{EngineCommand, SentExtension};
+use crate::link::{EngineCommand, SentExtension, SentNote};
 use crate::session::Session;
-use crate::session::record::Note;
 use crate::session::run::{Phase, Run};
 use crate::session::store::Store;
 
@@ -21,8 +20,7 @@ pub(super) fn adds(command: &EngineCommand) -> bool {
 pub(super) struct SentCommand<'a> {
     command: &'a EngineCommand,
     extension: Option<SentExtension>,
-    /// The note that was in the place of the one sent.
-    note_before: Option<Note>,
+    note: Option<SentNote>,
     /// Why the engine could not save the session before.
     problem_before: Option<String>,
     /// When it was sent.
@@ -38,15 +36,17 @@ impl<'a> SentCommand<'a> {
             }
             _ => None,
         };
-        let note_before = match (command, newest) {
-            (EngineCommand::Note(note), Some(newest)) => newest.record.note_on(&note.on).cloned(),
+        let note = match (command, newest) {
+            (EngineCommand::Note(note), Some(newest)) => {
+                Some(SentNote::new(note.clone(), &newest.record))
+            }
             _ => None,
         };
         let run = newest.and_then(|newest| newest.run.as_ref());
         Self {
             command,
             extension,
-            note_before,
+            note,
             problem_before: run.and_then(|run| run.problem.clone()),
             at: Instant::now(),
         }
@@ -63,8 +63,9 @@ impl<'a> SentCommand<'a> {
         let phase = phase.unwrap_or(&Phase::Starting);
         match self.command {
             EngineCommand::Extend { images, more } => session.has_extension(*images, more),
-            EngineCommand::Note(note) => {
-                session.record.has_note(note) || self.is_replaced(note, session)
+            EngineCommand::Note(_) => {
+                let sent = self.note.as_ref();
+                sent.is_some_and(|sent| sent.has_arrived(&session.record))
             }
             EngineCommand::Pause => matches!(phase, Phase::Paused(_)),
             EngineCommand::Continue | EngineCommand::Checkpoint => {
@@ -94,56 +95,5 @@ impl<'a> SentCommand<'a> {
         let has_tried =
             self.problem_before.as_deref() != Some(problem) || self.at.elapsed() > RETRY_TIME;
         (adds(self.command) && has_tried).then_some(problem)
-    }
-
-    /// Whether another note on the same object came after this one, so that no state may have shown this one: of several
-    /// that come at the same moment only the last one is kept. Notes may come in another order than they were written in;
-    /// an earlier one that stays has come later.
-    fn is_replaced(&self, note: &Note, session: &Session) -> bool {
-        let now = session.record.note_on(&note.on);
-        let is_later = now.is_some_and(|now| now.written >= note.written);
-        now != self.note_before.as_ref() && (is_later || self.at.elapsed() > RETRY_TIME)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::Config;
-    use crate::session::record::NoteTarget;
-
-    fn note(written: i64, text: &str) -> Note {
-        Note {
-            written,
-            on: NoteTarget::Session,
-            text: text.into(),
-        }
-    }
-
-    fn with(notes: &[Note]) -> Session {
-        let mut session = Session::new("mine", Config::default());
-        session.record.notes = notes.to_vec();
-        session
-    }
-
-    #[test]
-    fn a_note_has_come_if_it_is_there_or_another_came_after_it() {
-        let (earlier, other) = (note(5, "earlier"), note(5, "of another terminal"));
-        for ours in [note(5, "ours"), note(5, "")] {
-            let command = EngineCommand::Note(ours);
-            let before = with(std::slice::from_ref(&earlier));
-            let mut sent = SentCommand::new(&command, Some(&before));
-            assert!(!sent.is_obeyed(&before));
-            assert!(sent.is_obeyed(&with(std::slice::from_ref(&other))));
-            // One that was written before ours comes before it, unless it stays.
-            let late = with(&[note(4, "late")]);
-            assert!(!sent.is_obeyed(&late));
-            sent.at -= 2 * RETRY_TIME;
-            assert!(sent.is_obeyed(&late));
-        }
-        let command = EngineCommand::Note(note(5, "ours"));
-        let sent = SentCommand::new(&command, Some(&with(&[])));
-        assert!(sent.is_obeyed(&with(&[note(5, "ours")])));
-        assert!(!sent.is_obeyed(&with(&[])));
     }
 }

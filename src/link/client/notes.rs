@@ -3,16 +3,26 @@
 use std::sync::Arc;
 
 use super::Follower;
+use crate::link::SentNote;
 use crate::link::waiting_notes::{has_arrived, keep, unsaved_removals};
 use crate::session::record::Note;
 use crate::session::store::{StoreError, StoreNoteError};
 use crate::session::{Record, Session};
 
 impl Follower {
+    /// Keeps a note that is now sent to the engine, until its states show that it has arrived.
+    pub(super) fn keep_unconfirmed(&mut self, note: Note) {
+        let sent = SentNote::new(note, &self.publish.borrow().record);
+        let is_other = |earlier: &SentNote| earlier.note().on != sent.note().on;
+        self.unconfirmed.retain(is_other);
+        self.unconfirmed.push(sent);
+    }
+
     /// The engine is gone: it may not have received or saved the unconfirmed notes.
     pub(super) fn mark_undelivered(&mut self) {
         let all = std::mem::take(&mut self.unconfirmed);
-        all.into_iter().for_each(|note| self.keep_note(note));
+        let notes = all.iter().map(|sent| sent.note().clone());
+        notes.for_each(|note| self.keep_note(note));
     }
 
     /// Keeps a note that no engine has received.

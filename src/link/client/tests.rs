@@ -34,11 +34,13 @@ fn left_alone(shown: &[Note], file: &Session, unconfirmed: &[Note]) -> Follower 
         connected: watch::channel(Connection::Live).0,
         commands: mpsc::unbounded_channel().1,
         refuse: watch::channel(String::new()).0,
-        unconfirmed: unconfirmed.to_vec(),
+        unconfirmed: Vec::new(),
         undelivered: Vec::new(),
         vanished: Vec::new(),
         extensions: Vec::new(),
     };
+    let notes = unconfirmed.iter().cloned();
+    notes.for_each(|note| follower.keep_unconfirmed(note));
     follower.mark_undelivered();
     follower.read_file();
     follower
