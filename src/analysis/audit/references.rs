@@ -32,7 +32,7 @@ pub struct ReferenceRequirements<'a> {
     pub dataset: &'a DatasetName,
 }
 
-/// What determined the noise that a reference was shown.
+/// What determined the noise that a network was shown.
 #[derive(Debug, Clone, Copy)]
 struct ShownNoise {
     /// The session's seed.
@@ -48,7 +48,7 @@ struct ShownNoise {
 }
 
 impl ShownNoise {
-    /// Whether another reference was shown the same noise, or is the same network.
+    /// Whether another network was shown the same noise, or is the same network.
     fn is_shared_with(self, other: Self) -> bool {
         let of = |noise: Self| (noise.seed, noise.analysis, noise.stream);
         let is_same_network = self.trained && other.trained;
@@ -56,20 +56,40 @@ impl ShownNoise {
     }
 }
 
-/// Why the references of a session cannot be used beside those of another one, or those that the audit trains (`None`).
-fn shared_noise(path: &Path, other: Option<&Path>, seed: u64) -> String {
-    let (other, remedy) = match other {
-        Some(other) => (
+/// Who was shown noise.
+#[derive(Debug, Clone, Copy)]
+enum Shown<'a> {
+    /// The network under study.
+    Suspect,
+    /// A reference that the audit trains.
+    Trained,
+    /// A reference of the session in this file.
+    Listed(&'a Path),
+}
+
+/// Why the references of a session cannot be used, some of which were shown the same noise as `other`.
+fn shared_noise(path: &Path, other: Shown<'_>, seed: u64) -> String {
+    const AMONG_REFERENCES: &str = "every other network stands out from them";
+    const ANOTHER_SEED: &str = "give this session another seed";
+    let (other, effect, remedy) = match other {
+        Shown::Listed(other) => (
             format!("those of {}", other.display()),
+            AMONG_REFERENCES,
             "list one of the two, or run one of them again with another seed",
         ),
-        None => (
+        Shown::Trained => (
             "those trained here".to_owned(),
-            "train none (references: 0), or give this session another seed",
+            AMONG_REFERENCES,
+            ANOTHER_SEED,
+        ),
+        Shown::Suspect => (
+            "the network under study".to_owned(),
+            "it would stand out from them less than it does",
+            ANOTHER_SEED,
         ),
     };
     format!(
-        "{}: its references were shown the same noise as {other}, since both sessions have seed {seed}: their maps err alike, and every other network stands out from them; {remedy} (--set seed={})",
+        "{}: its references were shown the same noise as {other}, since both sessions have seed {seed}: their maps err alike, and {effect}; {remedy} (--set seed={})",
         path.display(),
         seed.wrapping_add(1)
     )
@@ -143,8 +163,16 @@ impl Audit {
             block: self.config.block,
             trained: true,
         });
-        let mut known: Vec<(ShownNoise, Option<&Path>)> =
-            trained.map(|noise| (noise, None)).collect();
+        let suspect = ShownNoise {
+            seed: self.place.seed,
+            analysis: self.place.index,
+            stream: self.suspect_part(),
+            block: self.config.block,
+            trained: false,
+        };
+        let trained = trained.map(|noise| (noise, Shown::Trained));
+        let mut known: Vec<(ShownNoise, Shown<'_>)> =
+            trained.chain([(suspect, Shown::Suspect)]).collect();
         let mut all = Vec::new();
         for (at, path) in self.config.sessions.iter().enumerate() {
             let field = format!("sessions[{at}]");
@@ -154,7 +182,7 @@ impl Audit {
                 if let Some((_, other)) = same {
                     return Err(refused(shared_noise(path, *other, noise.seed)));
                 }
-                known.push((noise, Some(path.as_path())));
+                known.push((noise, Shown::Listed(path)));
                 all.push(reference);
             }
         }
