@@ -324,6 +324,13 @@ impl Experiment for Attack {
         record.progress.blocks.clone()
     }
 
+    fn check(&self, _: &Lab) -> Result<(), AnalysisError> {
+        match self.stimuli[0] {
+            0 => Err(self.place.no_test_images_error()),
+            _ => Ok(()),
+        }
+    }
+
     fn begin(
         &mut self,
         _: usize,
@@ -331,9 +338,7 @@ impl Experiment for Attack {
         whole: &Record,
         record: &mut record::Attack,
     ) -> Result<(), AnalysisError> {
-        if self.stimuli[0] == 0 {
-            return Err(self.place.no_test_images_error());
-        }
+        Experiment::check(self, lab)?;
         if record.gamma.is_none() {
             let images = self.place.classification_images(whole)?;
             let trials = self.choose(images, Response::Decision)?;

@@ -37,6 +37,17 @@ pub trait Experiment: Send + Sync + 'static {
     /// done.
     fn done(&self, record: &Self::Record) -> Vec<u64>;
 
+    /// Refuses what the images or a network of this form do not have, as far as it is known before the network is trained
+    /// and before earlier analyses: their time would be lost. What [`Experiment::begin`] refuses beyond that follows from
+    /// results.
+    ///
+    /// # Errors
+    /// If the plan refers to something that does not exist.
+    fn check(&self, lab: &Lab) -> Result<(), AnalysisError> {
+        let _ = lab;
+        Ok(())
+    }
+
     /// Prepares an unfinished phase. `whole` is the session's record so far, with the results of earlier
     /// analyses.
     ///
@@ -114,6 +125,11 @@ pub trait DynExperiment: Send + Sync {
     fn sequences(&self) -> Vec<BlockSequence>;
     /// See [`Experiment::done`]; as long as the parts.
     fn done(&self, record: &record::Analysis) -> Vec<u64>;
+    /// See [`Experiment::check`].
+    ///
+    /// # Errors
+    /// If the plan refers to something that does not exist.
+    fn check(&self, lab: &Lab) -> Result<(), AnalysisError>;
     /// See [`Experiment::begin`].
     ///
     /// # Errors
@@ -164,6 +180,10 @@ impl<E: Experiment> DynExperiment for E {
             .unwrap_or_default();
         done.resize(Experiment::sequences(self).len(), 0);
         done
+    }
+
+    fn check(&self, lab: &Lab) -> Result<(), AnalysisError> {
+        Experiment::check(self, lab)
     }
 
     fn begin(

@@ -195,6 +195,18 @@ macro_rules! computations {
 
 experiments!(computations);
 
+/// Refuses the analysis at `index` of the plan if it could not begin: [`Experiment::check`].
+///
+/// # Errors
+/// If the plan refers to something that does not exist.
+pub fn check(config: &Config, index: usize, lab: &Lab) -> Result<(), AnalysisError> {
+    match &config.analyses[index] {
+        // All that is known before has been checked with the plan, and preparing the noise may take long.
+        config::Analysis::ClassificationImages(_) => Ok(()),
+        _ => build(config, index, lab).check(lab),
+    }
+}
+
 /// The range of items that make up block `block`, with `each` items per block and `all` in total.
 pub fn block_range(all: u64, each: usize, block: BlockIndex) -> std::ops::Range<usize> {
     let first = (block.0 * each as u64).min(all);

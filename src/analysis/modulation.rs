@@ -253,6 +253,10 @@ impl Experiment for Modulation {
         record.progress.blocks.clone()
     }
 
+    fn check(&self, lab: &Lab) -> Result<(), AnalysisError> {
+        self.sites(lab).map(|_| ())
+    }
+
     fn begin(
         &mut self,
         phase: usize,

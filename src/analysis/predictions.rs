@@ -59,13 +59,7 @@ impl Experiment for Predictions {
         record.progress.blocks.clone()
     }
 
-    fn begin(
-        &mut self,
-        _: usize,
-        lab: &Lab,
-        _: &Record,
-        record: &mut record::Predictions,
-    ) -> Result<(), AnalysisError> {
+    fn check(&self, _: &Lab) -> Result<(), AnalysisError> {
         let empty = self.images.iter().position(|&images| images == 0);
         if let Some(split) = empty {
             let name = self.config.splits[split].label();
@@ -74,6 +68,17 @@ impl Experiment for Predictions {
                 format!("the data set has no {name} images; leave this split out"),
             ));
         }
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        _: usize,
+        lab: &Lab,
+        _: &Record,
+        record: &mut record::Predictions,
+    ) -> Result<(), AnalysisError> {
+        Experiment::check(self, lab)?;
         if record.splits.is_empty() {
             let splits = self.config.splits.iter();
             let fresh = splits.map(|&split| record::SplitCounts::new(split, &lab.form));

@@ -123,16 +123,21 @@ impl Experiment for Templates {
         record.progress.blocks.clone()
     }
 
+    fn check(&self, _: &Lab) -> Result<(), AnalysisError> {
+        match self.images {
+            0 => Err(self.place.no_test_images_error()),
+            _ => Ok(()),
+        }
+    }
+
     fn begin(
         &mut self,
         _: usize,
-        _: &Lab,
+        lab: &Lab,
         whole: &Record,
         record: &mut record::Templates,
     ) -> Result<(), AnalysisError> {
-        if self.images == 0 {
-            return Err(self.place.no_test_images_error());
-        }
+        Experiment::check(self, lab)?;
         let images = self.place.classification_images(whole)?;
         self.classifiers = self.sources(images).map(classifier).collect();
         if record.gammas.len() != self.parts {

@@ -117,6 +117,17 @@ impl Audit {
         )
     }
 
+    /// Rejects images that the audit does not fit.
+    fn check_images(&self, lab: &Lab) -> Result<(), AnalysisError> {
+        let fits = self.config.fits(&lab.form);
+        fits.map_err(|(field, problem)| self.place.field_error(field, problem))?;
+        self.trained.check(lab, "kind")?;
+        match self.pasted {
+            0 => Err(self.place.no_test_images_error()),
+            _ => Ok(()),
+        }
+    }
+
     /// The initial record of the network of a part.
     fn fresh(&self, lab: &Lab, part: usize) -> AuditedNetwork {
         let role = match part.checked_sub(self.config.references) {
@@ -270,6 +281,15 @@ impl Experiment for Audit {
         record.progress.blocks.clone()
     }
 
+    fn check(&self, lab: &Lab) -> Result<(), AnalysisError> {
+        self.check_images(lab)?;
+        self.check_classes(lab)?;
+        match self.references_are_run() {
+            true => self.session_references(lab).map(|_| ()),
+            false => Ok(()),
+        }
+    }
+
     fn begin(
         &mut self,
         phase: usize,
@@ -277,12 +297,7 @@ impl Experiment for Audit {
         _: &Record,
         record: &mut record::Audit,
     ) -> Result<(), AnalysisError> {
-        let fits = self.config.fits(&lab.form);
-        fits.map_err(|(field, problem)| self.place.field_error(field, problem))?;
-        self.trained.check(lab, "kind")?;
-        if self.pasted == 0 {
-            return Err(self.place.no_test_images_error());
-        }
+        self.check_images(lab)?;
         match phase {
             0 => self.begin_networks(lab, record),
             _ => self.begin_pasting(lab, record),

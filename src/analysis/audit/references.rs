@@ -10,8 +10,8 @@ use crate::session::array::Array;
 use crate::session::config::{self, Analysis as Plan, DatasetName, NetworkKind};
 use crate::session::form::Form;
 use crate::session::record::{self, Analysis, AuditRole, AuditedNetwork, GammaTrials};
-use crate::session::store::read_at;
-use crate::session::{Config, Session};
+use crate::session::store::{StoreError, read_at};
+use crate::session::{Config, SavedState, Session};
 use crate::stats::audit::{Baseline, MIN_OWN_CLASSES, MIN_REFERENCES};
 use crate::stats::sums::total;
 
@@ -95,6 +95,12 @@ fn shared_noise(path: &Path, other: Shown<'_>, seed: u64) -> String {
     )
 }
 
+/// The session in a file.
+fn read(path: &Path) -> Result<Session, StoreError> {
+    let name = path.file_stem().unwrap_or_default();
+    read_at(path, &name.to_string_lossy())
+}
+
 /// The references in the session in a file, and the noise that each was shown.
 ///
 /// # Errors
@@ -104,10 +110,7 @@ fn load_references(
     wanted: ReferenceRequirements<'_>,
 ) -> Result<Vec<(ShownNoise, AuditedNetwork)>, String> {
     let file = path.display();
-    let name = path
-        .file_stem()
-        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let session = read_at(path, &name).map_err(|error| error.to_string())?;
+    let session = read(path).map_err(|error| error.to_string())?;
     let form = session.record.form.as_ref();
     let dataset = session.config.dataset.as_ref();
     let dataset = dataset.map(|dataset| &dataset.name);
@@ -145,6 +148,15 @@ fn load_references(
 }
 
 impl Audit {
+    /// Whether no session with references is still to be run, which may happen while the network under study is trained.
+    pub(super) fn references_are_run(&self) -> bool {
+        let mut sessions = self.config.sessions.iter();
+        sessions.all(|path| match read(path) {
+            Ok(session) => session.record.state == SavedState::Finished,
+            Err(_) => true,
+        })
+    }
+
     /// The references taken from other sessions.
     pub(super) fn session_references(
         &self,

@@ -56,6 +56,15 @@ impl Backdoor {
     fn fresh(&self, part: usize) -> Suspect {
         Suspect::untrained(self.is_poisoned(part), self.trained.seed(part))
     }
+
+    /// The error that only so many images can be poisoned.
+    fn too_few(&self, available: usize) -> AnalysisError {
+        let problem = format!(
+            "{} images of class {} are to be poisoned, but the training set has only {available}. Use at most {available}, or a larger set (noisescope data fetch)",
+            self.config.images, self.config.source
+        );
+        self.place.field_error("images", problem)
+    }
 }
 
 fn poison(config: &config::Backdoor, lab: &Lab) -> Poison {
@@ -86,6 +95,17 @@ impl Experiment for Backdoor {
         record.progress.blocks.clone()
     }
 
+    fn check(&self, lab: &Lab) -> Result<(), AnalysisError> {
+        let fits = self.config.fits(&lab.form);
+        fits.map_err(|(field, problem)| self.place.field_error(field, problem))?;
+        self.trained.check(lab, "training")?;
+        if self.config.poisoned > 0 {
+            let victims = poison(&self.config, lab).victims(&lab.dataset.train);
+            victims.map_err(|available| self.too_few(available))?;
+        }
+        Ok(())
+    }
+
     fn begin(
         &mut self,
         _: usize,
@@ -94,16 +114,10 @@ impl Experiment for Backdoor {
         record: &mut record::Backdoor,
     ) -> Result<(), AnalysisError> {
         let networks = self.config.networks();
-        let fits = self.config.fits(&lab.form);
-        fits.map_err(|(field, problem)| self.place.field_error(field, problem))?;
-        self.trained.check(lab, "training")?;
+        Experiment::check(self, lab)?;
         if self.config.poisoned > 0 {
-            let asked = self.config.images;
             let poisoned = poison(&self.config, lab).poisoned_training(&lab.dataset.train);
-            self.poisoned = poisoned.map_err(|available| self.place.field_error("images", format!(
-                "{asked} images of class {} are to be poisoned, but the training set has only {available}. Use at most {available}, or a larger set (noisescope data fetch)",
-                self.config.source
-            )))?;
+            self.poisoned = poisoned.map_err(|available| self.too_few(available))?;
         }
         record.networks = match std::mem::take(&mut record.networks) {
             networks if networks.is_empty() => (0..self.config.networks())

@@ -178,6 +178,11 @@ impl Experiment for SpikeTriggered {
         record.progress.blocks.clone()
     }
 
+    fn check(&self, _: &Lab) -> Result<(), AnalysisError> {
+        self.chosen()?;
+        self.unit().map(|_| ())
+    }
+
     fn begin(
         &mut self,
         phase: usize,

@@ -32,15 +32,21 @@ pub enum Victims {
 }
 
 impl Poison {
-    /// The poisoned training set; or, if the class has too few images, how many it has.
-    pub fn poisoned_training(&self, images: &Images) -> Result<Images, usize> {
-        let chosen: Vec<usize> = match self.victims {
+    /// The training images that are poisoned; or, if the class has too few images, how many it has.
+    pub fn victims(&self, images: &Images) -> Result<Vec<usize>, usize> {
+        match self.victims {
             Victims::FirstOf { class, count } => {
                 let members = members(images, |label| label == class);
-                members.get(..count).ok_or(members.len())?.to_vec()
+                let first = members.get(..count).ok_or(members.len())?;
+                Ok(first.to_vec())
             }
-            Victims::OneIn(every) => (0..images.len()).step_by(every.max(1)).collect(),
-        };
+            Victims::OneIn(every) => Ok((0..images.len()).step_by(every.max(1)).collect()),
+        }
+    }
+
+    /// The poisoned training set; or, if the class has too few images, how many it has.
+    pub fn poisoned_training(&self, images: &Images) -> Result<Images, usize> {
+        let chosen = self.victims(images)?;
         let mut pixels = images.pixels.to_vec();
         let mut labels = images.labels.to_vec();
         for image in chosen {

@@ -13,6 +13,7 @@ mod training;
 
 use std::sync::Arc;
 
+use burn::tensor::Device;
 use tokio::sync::{mpsc, watch};
 
 use self::analysing::AnalysisEnd;
@@ -23,11 +24,12 @@ use super::device::{self, OpenDevices};
 use super::fault::{ComputeFault, catch_panic};
 use super::forecast::Forecast;
 use super::{EngineOptions, Goal};
-use crate::analysis::{DeviceData, Lab};
+use crate::analysis::{self, AnalysisError, DeviceData, Lab};
 use crate::data::{DataError, Dataset};
 use crate::link::EngineCommand;
+use crate::nets::Subject;
 use crate::nets::graph::Graph;
-use crate::session::config::{Analysis, ClassificationImages, Config};
+use crate::session::config::{Analysis, ClassificationImages, Config, WeightSource};
 use crate::session::run::Phase;
 use crate::session::store::{Lock, StoreError};
 use crate::session::{SavedState, Session};
@@ -203,6 +205,13 @@ impl Conductor {
         self.check_inputs(&config, &dataset)?;
         self.record_program();
         self.record_device(&opened);
+        let trains = matches!(config.network.weights, WeightSource::Train(_));
+        let is_untrained = trains && !self.active.session.is_trained();
+        if is_untrained {
+            // Before time is spent on training.
+            let like_it = Subject::new(network, &Device::flex())?;
+            self.check_analyses(&config, &lab_of(like_it, &config, &dataset))?;
+        }
 
         if !self.train(&config, &dataset, &opened)? {
             return Ok(RunEnd::Stopped);
@@ -210,7 +219,11 @@ impl Conductor {
         if self.options.goal == Goal::Trained {
             return Ok(RunEnd::Stopped);
         }
-        let lab = self.lab(&config, &dataset, &opened)?;
+        let lab = lab_of(self.subject(&config, &form, &opened)?, &config, &dataset);
+        if !is_untrained {
+            // Before time is spent on earlier analyses.
+            on_device(&opened.name, || self.check_analyses(&config, &lab))??;
+        }
         if opened.launch_unchosen {
             opened.choose_launch(&lab, block_size(&config))?;
             for note in &opened.notes {
@@ -278,21 +291,28 @@ impl Conductor {
         run.eta_s = forecast.and_then(|forecast| forecast.eta_s(&run.stages, stage));
     }
 
-    fn lab(
-        &self,
-        config: &Config,
-        dataset: &Dataset,
-        opened: &OpenDevices,
-    ) -> Result<Lab, RunError> {
-        let form = dataset.form();
-        Ok(Lab {
-            network: self.subject(config, &form, opened)?,
-            kind: config.network.kind,
-            device: opened.device.clone(),
-            pool: Pool::new(&dataset.train),
-            form: Arc::new(form),
-            dataset: Arc::new(dataset.clone()),
-            resident: DeviceData::default(),
-        })
+    /// Refuses analyses that have not begun and could not: what their plan asks for does not exist.
+    fn check_analyses(&self, config: &Config, lab: &Lab) -> Result<(), AnalysisError> {
+        let record = &self.active.session.record;
+        if record.shard.is_some() {
+            // They were checked when the session was trained, and most of them are not a shard's work.
+            return Ok(());
+        }
+        let begun = record.analyses.iter().map(|of| !of.blocks().is_empty());
+        let mut open = begun.enumerate().filter(|(_, begun)| !begun);
+        open.try_for_each(|(index, _)| analysis::check(config, index, lab))
+    }
+}
+
+/// What the analyses of a plan work with, around this network.
+fn lab_of(network: Subject, config: &Config, dataset: &Dataset) -> Lab {
+    Lab {
+        kind: config.network.kind,
+        device: network.device().clone(),
+        network,
+        pool: Pool::new(&dataset.train),
+        form: Arc::new(dataset.form()),
+        dataset: Arc::new(dataset.clone()),
+        resident: DeviceData::default(),
     }
 }

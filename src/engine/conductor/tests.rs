@@ -277,9 +277,16 @@ fn reaches(link: &Link, is_there: impl Fn(&Session) -> bool) -> bool {
 
 #[test]
 fn a_run_that_fails_while_it_cannot_be_saved_keeps_what_it_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let others = Store::new(folder.path());
+    others
+        .save(&Session::new("other", Config::default()))
+        .unwrap();
     let mut config = plan();
-    config.analyses[1] = Analysis::SpikeTriggered(config::SpikeTriggered {
-        layers: vec!["none".into()],
+    // References that are not there when the audit begins, but could have been.
+    config.analyses[1] = Analysis::Audit(config::Audit {
+        references: 0,
+        sessions: vec![others.path("other")],
         ..Default::default()
     });
     let left = conduct_unsaved(config, |_| true);
@@ -287,7 +294,7 @@ fn a_run_that_fails_while_it_cannot_be_saved_keeps_what_it_measured() {
     let SavedState::Failed(message) = left.record.state else {
         panic!("{:?}", left.record.state);
     };
-    assert!(message.contains("no layer `none`"), "{message}");
+    assert!(message.starts_with("analyses[1].sessions[0]"), "{message}");
 }
 
 #[test]

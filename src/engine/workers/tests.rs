@@ -38,6 +38,9 @@ impl DynExperiment for FailingAnalysis {
     fn done(&self, record: &record::Analysis) -> Vec<u64> {
         DynExperiment::done(&self.real, record)
     }
+    fn check(&self, lab: &Lab) -> Result<(), AnalysisError> {
+        DynExperiment::check(&self.real, lab)
+    }
     fn begin(
         &mut self,
         _: usize,

@@ -84,3 +84,71 @@ fn what_is_added_to_a_plan_while_its_images_are_read_is_saved_at_once() {
     assert!(images::report_reading(&mut conductor.active, 1, 2).is_continue());
     assert!(store.load("mine").unwrap().config.is_extended());
 }
+
+/// Analyses after the classification images that need what images and network do not have, and where the plan says so.
+fn impossible() -> Vec<(Analysis, &'static str)> {
+    let backdoor = config::Backdoor {
+        images: 5000,
+        ..Default::default()
+    };
+    let layers = config::SpikeTriggered {
+        layers: vec!["none".into()],
+        ..Default::default()
+    };
+    let pushed = config::Modulation {
+        layers: vec![config::ModulatedLayer {
+            layer: "none".into(),
+            alpha: 0.1,
+        }],
+        ..Default::default()
+    };
+    let audit = config::Audit {
+        references: 0,
+        sessions: vec!["/none/none.ron".into()],
+        ..Default::default()
+    };
+    vec![
+        (Analysis::Backdoor(backdoor), "analyses[1].images: 5000"),
+        (Analysis::SpikeTriggered(layers), "analyses[1].layers[0]: "),
+        (
+            Analysis::Modulation(pushed),
+            "analyses[1].layers[0].layer: ",
+        ),
+        (Analysis::Audit(audit), "analyses[1].sessions[0]: "),
+    ]
+}
+
+#[test]
+fn what_images_or_network_lack_is_refused_before_anything_is_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    for (index, (analysis, words)) in impossible().into_iter().enumerate() {
+        let mut config = plan();
+        config.analyses[1] = analysis;
+        let name = format!("plan-{index}");
+        let (ended, computed) = conduct(&store, Session::new(&name, config), 0);
+        let Phase::Failed(message) = ended else {
+            panic!("{words} {ended:?}");
+        };
+        assert!(message.starts_with(words), "{message}");
+        assert_eq!(computed, 0, "{words}");
+        assert!(store.load(&name).unwrap().failed_with_nothing(), "{words}");
+    }
+}
+
+#[test]
+fn what_images_or_a_network_from_a_file_lack_is_refused_before_anything_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = folder.path().join("net.safetensors");
+    logistic(&path, 0.5);
+    let (analysis, words) = impossible().remove(0);
+    let mut config = plan_of_file(&path);
+    config.analyses.push(analysis);
+    let (ended, _) = conduct(&store, Session::new("mine", config), 0);
+    let Phase::Failed(message) = ended else {
+        panic!("{ended:?}");
+    };
+    assert!(message.starts_with(words), "{message}");
+    assert_eq!(store.load("mine").unwrap().trials().0, 0);
+}
