@@ -360,7 +360,8 @@ fn fill_from(payload: &mut dyn Payload, numbers: &mut &[u8]) -> Result<(), Strin
         .split_at_checked(count)
         .ok_or("a frame without its array values")?;
     *numbers = rest;
-    payload.fill_bytes(bytes)
+    let filled = payload.fill_bytes(bytes);
+    filled.map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

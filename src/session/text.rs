@@ -9,10 +9,10 @@ use std::path::Path;
 use ron::ser::PrettyConfig;
 use serde::{Deserialize, Serialize};
 
-use super::array::{Arrays, Payload};
+use super::array::{Arrays, FillError, Payload};
 use super::error::StoreError;
 use super::limits;
-use super::memory::check_free_memory;
+use super::memory::{check_free_memory, out_of_memory};
 use super::migrate;
 use super::notes;
 use super::schema::VERSION;
@@ -121,14 +121,15 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
             .is_replanned
             .then(|| std::mem::take(&mut record.analyses));
         check_size(&record, read.version, path)?;
-        let problem = fill(&mut record, &read.arrays, read.version);
+        fill(&mut record, &read.arrays, read.version)
+            .map_err(|(array, error)| unfilled(path, &array, &error))?;
         if let Some(new) = new {
             record.analyses = new;
         }
-        let problem = problem.or_else(|| match read.version {
+        let problem = match read.version {
             1 => migrate::migrate_v1(&mut record, &config).err(),
             _ => None,
-        });
+        };
         // Checked again, now that the numbers are available.
         if let Some(problem) = problem.or_else(|| record_mismatch(&record, &config)) {
             return Err(damaged(problem));
@@ -278,26 +279,42 @@ fn check_size(record: &Record, version: u32, path: &Path) -> Result<()> {
     check_free_memory(path, "its arrays need", total.saturating_add(largest))
 }
 
-/// Fills in the arrays of a record; returns the first problem.
-fn fill(record: &mut Record, lines: &[String], version: u32) -> Option<String> {
+/// The error for an array whose numbers cannot be filled in.
+fn unfilled(path: &Path, array: &str, error: &FillError) -> StoreError {
+    match error {
+        FillError::OutOfMemory(bytes) => {
+            out_of_memory(path, &format!("array `{array}` needs"), *bytes as u64)
+        }
+        FillError::Damaged(problem) => damaged(path, format!("array `{array}`: {problem}")),
+    }
+}
+
+/// Fills in the arrays of a record.
+///
+/// # Errors
+/// The first array for which that fails, and why.
+fn fill(
+    record: &mut Record,
+    lines: &[String],
+    version: u32,
+) -> std::result::Result<(), (String, FillError)> {
     let mut lines = lines.iter();
-    let mut problem = None;
+    let mut result = Ok(());
     record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
-        if problem.is_some() || is_unknown(&array, version) {
+        if result.is_err() || is_unknown(&array, version) {
             return;
         }
+        let wrong = |problem: &str| Err(FillError::Damaged(problem.to_owned()));
         let filled = match lines.next() {
             _ if version == 1 && !migrate::is_plausible_size(payload) => {
-                Err("its shape is absurd".into())
+                wrong("its shape is absurd")
             }
             Some(line) => payload.fill(line),
-            None => Err("its numbers are missing".into()),
+            None => wrong("its numbers are missing"),
         };
-        if let Err(error) = filled {
-            problem = Some(format!("array `{array}`: {error}"));
-        }
+        result = filled.map_err(|error| (array, error));
     });
-    problem
+    result
 }
 
 /// A session file ends with a closing parenthesis; without it, it is truncated.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{Engine as _, decoded_len_estimate, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 
 use super::{Array, Element, Numbers};
@@ -14,6 +14,31 @@ const MOST_BYTES: usize = 1 << 32;
 
 /// Maximum bytes that one compressed byte can expand to.
 const MOST_EXPANSION: usize = 1032;
+
+/// Why the numbers of an array cannot be filled in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FillError {
+    /// They are not those that were written: what is wrong with them.
+    #[error("{0}")]
+    Damaged(String),
+    /// The system does not allocate the bytes that they need.
+    #[error("the system cannot allocate the {0} bytes it needs")]
+    OutOfMemory(usize),
+}
+
+impl From<String> for FillError {
+    fn from(problem: String) -> Self {
+        Self::Damaged(problem)
+    }
+}
+
+/// An empty vector with room for this many bytes of numbers.
+fn with_room<T>(bytes: usize) -> Result<Vec<T>, FillError> {
+    let mut room = Vec::new();
+    let reserved = room.try_reserve_exact(bytes.div_ceil(size_of::<T>()));
+    reserved.map_err(|_| FillError::OutOfMemory(bytes))?;
+    Ok(room)
+}
 
 /// The numbers of an array, independent of their type.
 pub trait Payload {
@@ -27,8 +52,8 @@ pub trait Payload {
     /// Fills in the numbers from little-endian bytes, checked against the header.
     ///
     /// # Errors
-    /// A description of what is wrong with them.
-    fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// What is wrong with them, or that there is no memory for them.
+    fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), FillError>;
     /// The array itself, for downcasting.
     fn as_any(&self) -> &dyn Any;
     /// Whether another array shares these numbers in memory.
@@ -50,22 +75,21 @@ pub trait Payload {
     /// Fills in the numbers from the end of the file, checked against the header.
     ///
     /// # Errors
-    /// A description of what is wrong with them.
-    fn fill(&mut self, encoded: &str) -> Result<(), String> {
-        let compressed = STANDARD
-            .decode(encoded)
+    /// What is wrong with them, or that there is no memory for them.
+    fn fill(&mut self, encoded: &str) -> Result<(), FillError> {
+        let mut compressed = with_room(decoded_len_estimate(encoded.len()))?;
+        STANDARD
+            .decode_vec(encoded, &mut compressed)
             .map_err(|error| format!("it is not base64 ({error})"))?;
         let count = self.byte_count()?;
         // Allocate no more than the line can hold, whatever the shape claims.
         let most = compressed.len().saturating_mul(MOST_EXPANSION);
         if most < count {
-            return Err(format!(
-                "its shape needs {count} bytes, but its line holds at most {most}"
-            ));
+            let problem =
+                format!("its shape needs {count} bytes, but its line holds at most {most}");
+            return Err(problem.into());
         }
-        let mut bytes = Vec::new();
-        let out_of_memory = |_| format!("the system cannot allocate the {count} bytes it needs");
-        bytes.try_reserve_exact(count + 1).map_err(out_of_memory)?;
+        let mut bytes = with_room(count + 1)?;
         ZlibDecoder::new(compressed.as_slice())
             .take(count as u64 + 1)
             .read_to_end(&mut bytes)
@@ -93,24 +117,22 @@ impl<T: Element> Payload for Array<T> {
             .ok_or_else(|| format!("its shape {:?} is absurd", self.shape))
     }
 
-    fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+    fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), FillError> {
         let count = self.byte_count()?;
         if bytes.len() != count {
-            return Err(format!(
+            let problem = format!(
                 "it holds {} bytes; its shape {:?} needs {count}",
                 bytes.len(),
                 self.shape
-            ));
+            );
+            return Err(problem.into());
         }
         let found = crc32fast::hash(bytes);
         if let Some(expected) = self.expected.filter(|&expected| expected != found) {
-            return Err(format!(
-                "its checksum is {found:#010x}, not {expected:#010x}"
-            ));
+            let problem = format!("its checksum is {found:#010x}, not {expected:#010x}");
+            return Err(problem.into());
         }
-        let mut values = Vec::new();
-        let reserved = values.try_reserve_exact(count / size_of::<T>());
-        reserved.map_err(|_| format!("the system cannot allocate the {count} bytes it needs"))?;
+        let mut values = with_room(count)?;
         values.extend(bytes.chunks_exact(size_of::<T>()).map(T::read));
         self.numbers = Arc::new(Numbers {
             values,

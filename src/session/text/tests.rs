@@ -27,6 +27,17 @@ fn what_a_file_is_instead_of_a_session_is_said() {
 }
 
 #[test]
+fn an_array_for_which_there_is_no_memory_is_not_called_damaged() {
+    let error = |why: &FillError| unfilled(Path::new("it.ron"), "training.best.fc1", why);
+    let full = error(&FillError::OutOfMemory(3_136_000));
+    assert!(matches!(full, StoreError::TooLarge { .. }), "{full}");
+    let words = "array `training.best.fc1` needs 3.1 MB, which the system cannot allocate";
+    assert!(full.to_string().contains(words), "{full}");
+    let damaged = error(&FillError::Damaged("its checksum is wrong".into()));
+    assert!(matches!(damaged, StoreError::Damaged { .. }), "{damaged}");
+}
+
+#[test]
 fn an_edited_place_of_a_plan_is_named_and_the_checkpoint_interval_may_change() {
     let plan = Config {
         analyses: vec![
