@@ -18,7 +18,7 @@ use super::scheduler;
 use super::signals::{
     EngineSignals, HUNG_UP, INTERRUPTED, REQUEUED, SignalAction, SignalLoop, runtime,
 };
-use super::{CommandError, division_check};
+use super::{CommandError, division_check, holder};
 use crate::engine::device::DeviceChoice;
 use crate::engine::{Engine, EngineOptions, Goal};
 use crate::link::server::{ViewerListener, serve};
@@ -325,7 +325,7 @@ pub fn background(
     let options = options(store, data, machine)?;
     // A session that does not exist is refused before its lock, and perhaps its folder, is created.
     store.load_head(name).or_else(|_| store.load(name))?;
-    let mut lock = store.lock(name)?;
+    let mut lock = holder::lock(store, name)?;
     let session = lock.load()?;
     division_check::refuse_divided(&session)?;
     runtime.block_on(async {

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::extend_file::{announcement, extend_in_file};
 use super::listing::load_with_standing;
-use super::{CommandError, control, division_check, run};
+use super::{CommandError, control, division_check, holder, run};
 use crate::format::{fixed, parse_trials};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
@@ -67,18 +67,24 @@ pub fn run(
         .clone()
         .extend(images, extension.clone())
         .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
-    if store.engine(name).is_some() {
+    let by_engine = holder::change(store, name, |is_run| {
+        if !is_run {
+            how.check()?;
+            extend_in_file(store, name, images, extension.clone())?;
+            return Ok(None);
+        }
         if let Some(option) = how.engine_option() {
             return Err(CommandError::Usage(format!(
                 "{option}: {name} is running already, and its engine continues as it was started; leave the option out, or first stop it: noisescope stop {name}"
             )));
         }
         let done = announcement(name, &session, images, &extension);
-        return control::extend(store, name, (images, extension), &done);
+        control::extend(store, name, (images, extension.clone()), &done).map(Some)
+    })?;
+    match by_engine {
+        Some(code) => Ok(code),
+        None => run::resume(store, data, name, how),
     }
-    how.check()?;
-    extend_in_file(store, name, images, extension)?;
-    run::resume(store, data, name, how)
 }
 
 /// The requested extension; its trials are estimated if only a target is given.

@@ -1,7 +1,7 @@
 //! Extends the plan in the file of a session that no engine is running.
 
 use super::output::print_line;
-use super::{CommandError, division_check};
+use super::{CommandError, division_check, holder};
 use crate::format::{gamma, thousands};
 use crate::session::Session;
 use crate::session::config::{self, Extension};
@@ -14,7 +14,7 @@ pub fn extend_in_file(
     images: usize,
     more: Extension,
 ) -> Result<(), CommandError> {
-    let mut lock = store.lock(name)?;
+    let mut lock = holder::lock(store, name)?;
     let mut session = lock.load()?;
     division_check::refuse_divided(&session)?;
     let message = announcement(name, &session, images, &more);

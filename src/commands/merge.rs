@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::CommandError;
 use super::output::print_line;
+use super::{CommandError, holder};
 use crate::format::{percent, thousands};
 use crate::session::Session;
 use crate::session::record::shard::is_divided;
@@ -31,7 +31,7 @@ pub struct MergeArgs {
 pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
     let name = &merge.name;
     store.load_head(name).or_else(|_| store.load(name))?;
-    let mut lock = store.lock(name)?;
+    let mut lock = holder::lock(store, name)?;
     let mut session = lock.load()?;
     let Some(sharding) = session.record.sharding.clone() else {
         print_line(format_args!(

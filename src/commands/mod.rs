@@ -18,6 +18,7 @@ mod error;
 mod export;
 mod extend;
 mod extend_file;
+mod holder;
 mod inspect;
 mod listing;
 mod look;

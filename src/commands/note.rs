@@ -2,27 +2,21 @@
 //! is running.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::listing::load_with_standing;
 use super::output::print_line;
 use super::show::ResponseArg;
-use super::{CommandError, control, note_file};
+use super::{CommandError, control, holder, note_file};
 use crate::figure::choice;
 use crate::format::clean;
 use crate::ids::Gamma;
 use crate::link::EngineCommand;
 use crate::session::config::{Analysis, Response};
 use crate::session::record::{ClassificationImages, Note, NoteTarget};
-use crate::session::store::{Store, StoreError, now, timestamp};
+use crate::session::store::{Store, now, timestamp};
 use crate::session::{NoteError, Session};
-
-/// How long other commands, or an engine that starts or ends, may keep a note from being saved.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Time between two attempts to save it.
-const RETRY: Duration = Duration::from_millis(20);
 
 /// The note and what it is about.
 #[derive(Debug, Args)]
@@ -98,36 +92,12 @@ pub fn run(store: &Store, leave: &NoteArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives a note to the engine that runs the session, or else writes it into the file. Another command may hold the session
-/// for a moment, and an engine may start or end meanwhile: then it is tried again.
+/// Gives a note to the engine that runs the session, or else writes it into the file.
 fn save(store: &Store, name: &str, note: &Note) -> Result<(), CommandError> {
-    let until = Instant::now() + PATIENCE;
-    let process = || store.engine(name).map(|engine| engine.pid);
-    loop {
-        let before = process();
-        let saved = match before {
-            Some(_) => control::run(store, name, EngineCommand::Note(note.clone())).map(drop),
-            None => note_file::note_in_file(store, name, note.clone()),
-        };
-        if is_decided(&saved, before, process) || Instant::now() >= until {
-            return saved;
-        }
-        std::thread::sleep(RETRY);
-    }
-}
-
-/// Whether another attempt to save a note would end like this one. `before` is the process that held the session then, and
-/// `process` finds the one that holds it now: what one of them refused, the next one may take.
-fn is_decided(
-    saved: &Result<(), CommandError>,
-    before: Option<u32>,
-    process: impl FnOnce() -> Option<u32>,
-) -> bool {
-    match saved {
-        Ok(()) => true,
-        Err(CommandError::Store(StoreError::Locked { .. })) => false,
-        Err(_) => before.is_none() || before == process(),
-    }
+    holder::change(store, name, |is_run| match is_run {
+        true => control::run(store, name, EngineCommand::Note(note.clone())).map(drop),
+        false => note_file::note_in_file(store, name, note.clone()),
+    })
 }
 
 /// Prints every note on a line, oldest first.
@@ -221,25 +191,5 @@ fn parsed_unit(typed: &str) -> Result<NoteTarget, String> {
         None => Err(format!(
             "--unit {typed}: give a layer and the number of a unit, for example fc1/437"
         )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_is_tried_again_once_another_process_holds_the_session_or_none() {
-        let failed = || Err(CommandError::Failed("it is not running".into()));
-        let tries_again = |saved: Result<(), CommandError>, before, now: Option<u32>| {
-            !is_decided(&saved, before, || now)
-        };
-        // One command after another holds it.
-        assert!(tries_again(failed(), Some(7), Some(8)));
-        assert!(tries_again(failed(), Some(7), None));
-        assert!(!tries_again(failed(), Some(7), Some(7)));
-        // The file was refused, not its holder.
-        assert!(!tries_again(failed(), None, Some(8)));
-        assert!(!tries_again(Ok(()), Some(7), None));
     }
 }

@@ -10,7 +10,7 @@ use super::background::{self, SpawnedEngine};
 use super::machine::MachineArgs;
 use super::output::print_line;
 use super::signals::{SignalLoop, runtime};
-use super::{CommandError, SessionArgs, attach, control, division_check, engine, look};
+use super::{CommandError, SessionArgs, attach, control, division_check, engine, holder, look};
 use crate::data;
 use crate::link::Link;
 use crate::report::{self, ReportError, Style};
@@ -137,7 +137,7 @@ pub fn run(
     check_name(&plan.name)?;
     let planned = plan.new_unless_exists(store)?;
     // Held while the session is created, so that no other process creates or runs it.
-    let mut lock = store.lock(&plan.name)?;
+    let mut lock = holder::lock(store, &plan.name)?;
     let session = open(store, &mut lock, plan, planned)?;
     division_check::refuse_divided(&session)?;
     if session.record.state == SavedState::Finished {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::output::print_line;
-use super::{CommandError, scheduler, shard};
+use super::{CommandError, holder, scheduler, shard};
 use crate::engine::device::DeviceChoice;
 use crate::engine::inputs::program;
 use crate::files::quoted;
@@ -106,7 +106,7 @@ pub fn run(
             .map_err(|error| CommandError::Failed(format!("{}: {error}", path.display())))?;
     }
     // Save the division before any job can start.
-    let mut lock = store.lock(name)?;
+    let mut lock = holder::lock(store, name)?;
     let mut session = lock.load()?;
     let is_new = session.record.sharding.is_none();
     if is_new {
