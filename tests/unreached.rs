@@ -105,6 +105,37 @@ fn a_note_waits_for_another_command_that_holds_the_session() {
 }
 
 #[test]
+fn a_stop_waits_for_another_command_instead_of_killing_it() {
+    let bench = finished();
+    let lock = bench.store().lock("done").unwrap();
+    let mut program = bench.program();
+    let stopping = program.args(["stop", "done"]).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    // A signal would have ended this test.
+    drop(lock);
+    let output = stopping.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
+    let printed = both(&output);
+    assert!(printed.contains("is not running"), "{printed}");
+}
+
+#[test]
+fn an_extension_waits_for_another_command_that_holds_the_session() {
+    let bench = finished();
+    let lock = bench.store().lock("done").unwrap();
+    let mut program = bench.program();
+    program.args(["extend", "done", "--trials", "6000", "--plain"]);
+    // For an engine that runs already, this would be refused.
+    program.args(["--workers", "1"]);
+    let extending = program.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    drop(lock);
+    let output = extending.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", both(&output));
+    assert_eq!(bench.load("done").trials().0, 6000);
+}
+
+#[test]
 fn an_engine_that_cannot_be_reached_and_has_saved_nothing_has_no_checkpoint_to_show() {
     let bench = Bench::new();
     bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
