@@ -187,6 +187,9 @@ fn an_existing_session_keeps_its_plan() {
     assert!(error.contains("already exists"), "{error}");
     let error = bench.refuse(2, &["new", "fixed"]);
     assert!(error.contains("already exists"), "{error}");
+    // Without trials so far, a target alone could not be estimated.
+    let error = bench.refuse(2, &["run", "fixed", "--pilot"]);
+    assert!(error.contains("extend fixed --trials N"), "{error}");
     assert_eq!(bench.load("fixed").config.seed, 3);
 }
 

@@ -32,7 +32,7 @@ pub fn run(
 ) -> Result<ExitCode, CommandError> {
     if store.exists(&plan.name) {
         return Err(CommandError::Usage(format!(
-            "session `{0}` already exists, and its plan cannot change; to extend it: noisescope extend {0} --target 0.95",
+            "session `{0}` already exists, and its plan cannot change; choose another name, or extend it: noisescope extend {0} --trials N",
             plan.name
         )));
     }
