@@ -283,15 +283,13 @@ fn an_engine_that_takes_no_commands_is_stopped_by_a_signal() {
     drop(viewers);
 }
 
-/// Another user of the machine, who may read the session but not its lock, sees that it is running.
-#[test]
-fn another_user_sees_that_a_session_is_running() {
+/// The program for another user of the machine, who may read the sessions but not write them, nor read their locks;
+/// `None` if this test cannot become one.
+fn as_another_user(bench: &Bench) -> Option<Command> {
     if rustix::process::getuid().as_raw() != 0 || !std::path::Path::new("/proc/locks").exists() {
         println!("SKIPPED: only root can become another user, on Linux");
-        return;
+        return None;
     }
-    let bench = Bench::new();
-    let pid = bench.run_in_background("live");
     for path in [bench.folder.path().to_owned(), bench.path("sessions")] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -301,11 +299,35 @@ fn another_user_sees_that_a_session_is_running() {
     other
         .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
         .arg(&copy)
-        .args(["attach", "live", "--plain"])
         .env("NOISESCOPE_SESSIONS", bench.path("sessions"))
         .env("HOME", "/nonexistent")
-        .env("NOISESCOPE_DATA", "/nonexistent");
-    let output = other.output().unwrap();
+        .env("NOISESCOPE_DATA", "/nonexistent")
+        .current_dir(bench.folder.path());
+    Some(other)
+}
+
+#[test]
+fn another_user_opens_a_finished_session_with_any_command_that_shows_one() {
+    let bench = finished();
+    for arguments in [["attach", "done", "--plain"], ["run", "done", "--plain"]] {
+        let Some(mut other) = as_another_user(&bench) else {
+            return;
+        };
+        let output = other.args(arguments).output().unwrap();
+        let page = both(&output);
+        assert!(output.status.success(), "{page}");
+        assert!(page.starts_with("done  finished"), "{page}");
+    }
+}
+
+#[test]
+fn another_user_sees_that_a_session_is_running() {
+    let bench = Bench::new();
+    let pid = bench.run_in_background("live");
+    let Some(mut other) = as_another_user(&bench) else {
+        return;
+    };
+    let output = other.args(["attach", "live", "--plain"]).output().unwrap();
     let page = both(&output);
     assert!(output.status.success(), "{page}");
     assert!(

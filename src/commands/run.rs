@@ -137,7 +137,17 @@ pub fn run(
     check_name(&plan.name)?;
     let planned = plan.new_unless_exists(store)?;
     // Held while the session is created, so that no other process creates or runs it.
-    let mut lock = holder::lock(store, &plan.name)?;
+    let lock = holder::lock(store, &plan.name);
+    if let Err(error) = &lock
+        && error.is_unwritable()
+        && !plan.is_given()
+        && let Ok(session) = store.load(&plan.name)
+        && session.record.state == SavedState::Finished
+    {
+        // It only opens, for which it need not be locked.
+        return show_finished(session, display, store, &data, how);
+    }
+    let mut lock = lock?;
     let session = open(store, &mut lock, plan, planned)?;
     division_check::refuse_divided(&session)?;
     if session.record.state == SavedState::Finished {

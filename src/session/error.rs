@@ -133,6 +133,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a file cannot be written because its folder, or the file system, does not allow it.
+    pub fn is_unwritable(&self) -> bool {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match self {
+            Self::Io { source, .. } => {
+                matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a retry would be wrong, since another engine may have the session.
     pub fn is_lock_lost(&self) -> bool {
         matches!(self, Self::LockLost { .. })
