@@ -78,10 +78,3 @@ fn half_of_the_images_flip_at_no_weight_that_flips_more() {
     let exact = report(&[0.3, 0.6], &[500, 950]);
     assert!(exact.parts[0].ends_with("at w 0.30"), "{exact:?}");
 }
-
-#[test]
-fn a_median_lies_between_the_middle_two() {
-    assert_eq!(median(vec![]), None);
-    assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-    assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
-}
