@@ -7,6 +7,7 @@ use crate::format::{self, counted};
 use crate::session::Session;
 use crate::session::form::Shape;
 use crate::session::record::{LayerResponses, SpikeTriggered};
+use crate::stats::anomaly::median;
 use crate::stats::spike_triggered::LayerEstimate;
 
 /// Maximum number of units drawn; of a larger layer, the first ones.
@@ -116,19 +117,20 @@ fn grid(session: &Session, responses: &LayerResponses, sheet: Sheet) -> Drawing 
 
 fn alternative(responses: &LayerResponses, estimate: &LayerEstimate, shown: usize) -> String {
     let known = estimate.reliability.iter().flatten().copied();
-    let mut known: Vec<f64> = known.collect();
-    known.sort_by(f64::total_cmp);
-    let median = known.get(known.len() / 2);
-    let median = median.map_or_else(String::new, |r| {
-        format!(" The median reliability is {}.", format::reliability(*r))
+    let median = median(known.collect()).map_or_else(String::new, |r| {
+        format!(" The median reliability is {}.", format::reliability(r))
     });
     format!(
-        "Spike-triggered averages of {shown} of {} units of {}, each a small map of {}×{} pixels on its own scale; {} units are silent.{median}",
+        "Spike-triggered averages of {shown} of {} units of {}, each a small map of {}×{} pixels on its own scale; {}.{median}",
         responses.units,
         responses.name,
         responses.field()[1],
         responses.field()[2],
-        estimate.silent.len()
+        counted(
+            estimate.silent.len() as u64,
+            "unit is silent",
+            "units are silent",
+        ),
     )
 }
 
@@ -202,5 +204,18 @@ mod tests {
         assert_eq!(drawn_in_words(1), "the 1 unit");
         assert_eq!(drawn_in_words(100), "the 100 units");
         assert_eq!(drawn_in_words(500), "the first 100 of 500 units");
+    }
+
+    #[test]
+    fn the_median_reliability_of_two_units_is_their_mean_and_one_silent_unit_is_one() {
+        let layer = LayerResponses::new("conv1", 3, [1, 2, 2], false, None);
+        let estimate = LayerEstimate {
+            silent: vec![1],
+            reliability: vec![Some(0.9), None, Some(0.2)],
+            ..LayerEstimate::default()
+        };
+        let words = alternative(&layer, &estimate, 3);
+        let expected = "1 unit is silent. The median reliability is 0.55.";
+        assert!(words.ends_with(expected), "{words}");
     }
 }

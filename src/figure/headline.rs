@@ -16,6 +16,7 @@ use crate::session::record::{
     Analysis, Audit, Backdoor, ClassificationImages, GammaTemplates, Modulation, Predictions,
     Record, SpikeTriggered, Templates, TrainingRecord,
 };
+use crate::stats::anomaly::median;
 use crate::stats::interval::wilson;
 
 /// The parts of a headline, the most important first; the first also has a short form.
@@ -174,16 +175,6 @@ fn templates(templates: &Templates) -> Headline {
         ],
         right,
     )
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(values[middle]),
-        _ => Some(values[middle - 1].midpoint(values[middle])),
-    }
 }
 
 fn spikes(spikes: &SpikeTriggered) -> Headline {

@@ -91,7 +91,7 @@ pub fn anomaly_indices(scores: &[Option<f64>]) -> Vec<Option<f64>> {
 }
 
 /// The middle value, or the mean of the middle two; `None` if there are no values.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let (lower, upper) = (values.len().checked_sub(1)? / 2, values.len() / 2);
     Some((values[lower] + values[upper]) / 2.0)
@@ -197,6 +197,13 @@ mod tests {
         let equal = [1.0, 1.0, 1.0, 9.0, 8.0].map(Some);
         assert_eq!(anomaly_indices(&equal), [None; 5]);
         assert!(anomaly_indices(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_median_lies_between_the_middle_two() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
     }
 
     #[test]

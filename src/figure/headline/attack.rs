@@ -4,8 +4,9 @@ use super::Headline;
 use crate::format::{percent, short};
 use crate::session::record::Attack;
 
-/// The weight at which a pattern flips half of the images, interpolated between the two weights around it.
-fn half(attack: &Attack, pattern: usize) -> Option<f64> {
+/// The weight at which a pattern flips half of the images, in words: interpolated between the two weights around it, or
+/// the smallest one or less if that flips more. `None` if no weight does, or half are called the target without it.
+fn half(attack: &Attack, pattern: usize) -> Option<String> {
     let mut curve: Vec<(f64, f64)> = (0..attack.weights.len())
         .filter_map(|index| {
             Some((
@@ -17,9 +18,12 @@ fn half(attack: &Attack, pattern: usize) -> Option<f64> {
     curve.sort_by(|a, b| a.0.total_cmp(&b.0));
     let first = curve.iter().position(|(_, rate)| *rate >= 0.5)?;
     let (to, above) = curve[first];
+    let words = |w: f64| format!("w {w:.2}");
     match first.checked_sub(1).map(|before| curve[before]) {
-        Some((from, below)) => Some(from + (0.5 - below) / (above - below) * (to - from)),
-        None => Some(to),
+        Some((from, below)) => Some(words(from + (0.5 - below) / (above - below) * (to - from))),
+        None if to == 0.0 => None,
+        None if above > 0.5 => Some(format!("{} or less", words(to))),
+        None => Some(words(to)),
     }
 }
 
@@ -28,7 +32,6 @@ const WORTH_SAYING: f64 = 0.02;
 
 /// The weight at which each pattern flips half of the images, or its strongest effect, against the baseline.
 pub(super) fn attack(attack: &Attack) -> Headline {
-    let weight = |w: f64| format!("w {w:.2}");
     // All but the control, which comes last.
     let patterns = 0..attack.kinds.len().saturating_sub(1);
     let results = patterns.filter_map(|pattern| {
@@ -56,7 +59,7 @@ pub(super) fn attack(attack: &Attack) -> Headline {
             }
             _ => String::new(),
         };
-        let half = half(attack, pattern).map(weight);
+        let half = half(attack, pattern);
         let words = match &half {
             Some(w) => format!("{name} flips half the images at {w}{without}"),
             None => {

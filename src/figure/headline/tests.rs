@@ -60,8 +60,21 @@ fn an_attack_is_reported_against_its_baseline() {
 }
 
 #[test]
-fn a_median_lies_between_the_middle_two() {
-    assert_eq!(median(vec![]), None);
-    assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-    assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+fn half_of_the_images_flip_at_no_weight_that_flips_more() {
+    let report = |weights: &[f64], hits: &[i64]| attack(&attacked(weights, hits));
+    // More than half are called the target without any pattern.
+    let always = report(&[0.0, 0.5, 1.0], &[600, 900, 990]);
+    let most = "flips 99.0 % at most, at w 1 (60.0 % without)";
+    assert!(always.parts[0].ends_with(most), "{always:?}");
+    assert_eq!(always.short, None);
+    // Below the smallest weight nothing was shown.
+    for (weights, hits) in [([0.3, 0.6], [900, 950]), ([0.6, 0.3], [950, 900])] {
+        let early = report(&weights, &hits);
+        let half = "flips half the images at w 0.30 or less";
+        assert!(early.parts[0].ends_with(half), "{early:?}");
+        let short = "half flip at w 0.30 or less, w 0.30 or less";
+        assert_eq!(early.short.as_deref(), Some(short));
+    }
+    let exact = report(&[0.3, 0.6], &[500, 950]);
+    assert!(exact.parts[0].ends_with("at w 0.30"), "{exact:?}");
 }
