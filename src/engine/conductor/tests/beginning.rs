@@ -84,3 +84,29 @@ fn what_is_added_to_a_plan_while_its_images_are_read_is_saved_at_once() {
     assert!(images::report_reading(&mut conductor.active, 1, 2).is_continue());
     assert!(store.load("mine").unwrap().config.is_extended());
 }
+
+#[test]
+fn the_memory_that_a_plan_takes_includes_training_until_it_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut config = plan();
+    config.network.kind = NetworkKind::Mlp;
+    config.analyses = vec![Analysis::Predictions(config::Predictions::default())];
+    let told = |name: &str, training: Option<TrainingRecord>| {
+        let mut session = Session::new(name, config.clone());
+        session.record.training = training;
+        let (conductor, link) = prepared(&store, session);
+        link.send(EngineCommand::Stop);
+        COMPUTED.set(0);
+        FAILS.set(0);
+        conductor.conduct();
+        link.newest().run.as_ref().unwrap().memory
+    };
+    let finished = TrainingRecord {
+        finished: true,
+        ..TrainingRecord::default()
+    };
+    let (before, after) = (told("new", None), told("trained", Some(finished)));
+    // 795,010 parameters, of which training has 24 copies of four bytes, and the predictions a few megabytes.
+    assert!(after > 0 && before > after + 60_000_000, "{before} {after}");
+}
