@@ -230,6 +230,23 @@ fn interrupted_training_resumes_bit_for_bit() {
     }
 }
 
+/// A share can be too small to hold out an image, or too large to leave one.
+#[test]
+fn a_set_that_cannot_be_divided_is_refused_with_a_remedy_for_either_reason() {
+    let images = first(&digits().train, 2);
+    for validation in [0.2, 0.8] {
+        let plan = config::TrainingConfig {
+            validation,
+            ..Default::default()
+        };
+        let (kind, device) = (NetworkKind::Logistic, Device::flex());
+        let mut record = record::TrainingRecord::default();
+        let trainer = Trainer::new(kind, &plan, 5, &images, &device, &mut record);
+        let refused = trainer.err().unwrap().to_string();
+        assert!(refused.contains("hold out another share"), "{refused}");
+    }
+}
+
 /// Otherwise the session would go on with a network whose answers are no numbers once it is resumed.
 #[test]
 fn an_epoch_whose_validation_diverged_is_not_done() {

@@ -227,6 +227,10 @@ fn floats_become_bytes_and_the_loss_is_noted() {
         "{error}"
     );
     assert!(error.contains("undo any normalisation"), "{error}");
+    // Integers have not been normalised: these have ten bits.
+    let error = load("<i8", longs((0..96).map(|at| at * 10))).unwrap_err();
+    let says = |words: &str| error.contains(words);
+    assert!(says("in uint16") && !says("normalisation"), "{error}");
     let error = load(
         "<f4",
         floats((0..96).map(|at| if at == 7 { f32::NAN } else { 0.5 })),

@@ -24,6 +24,11 @@ const COPIES: u64 = 3;
 /// layers.
 const WEIGHTS: u64 = 3;
 
+/// Copies of a network's weights while it is trained: five in training (weights, gradients, their sums over
+/// the portions of a batch, two moments), four each in the record (of the best epoch, current, two moments)
+/// and in the one before it, and five each in two texts of the record while it is saved. Measured: 23.
+const TRAINING: u64 = 24;
+
 /// Layer-sized buffers in memory during a forward pass: a layer's input and output, and another copy
 /// in the convolution's order.
 const LAYERS: usize = 3;
@@ -41,6 +46,8 @@ pub struct MemoryEstimate {
     pub images: u64,
     /// All copies of the network's weights.
     pub weights: u64,
+    /// Training of the plan's network, which ends before the analyses begin.
+    pub training: u64,
     /// Blocks that workers are computing.
     pub workers: u64,
     /// One copy of the record of each experiment of the plan.
@@ -63,6 +70,7 @@ impl MemoryEstimate {
         Self {
             images: (images * form.pixels()) as u64,
             weights: WEIGHTS * 4 * parameters as u64,
+            training: 0,
             workers: workers as u64 * worker.unwrap_or(0),
             analyses: analyses.map(|plan| sizes.kept(plan, config)).collect(),
         }
@@ -85,15 +93,25 @@ impl MemoryEstimate {
         self.workers = self.workers.max(workers as u64 * worker);
     }
 
-    /// The total, including the program itself.
-    pub fn total(&self) -> u64 {
+    /// Includes the training of a network of `parameters` parameters, in batches that take `batch` bytes.
+    pub fn include_training(&mut self, parameters: usize, batch: usize) {
+        self.training = TRAINING * 4 * parameters as u64 + batch as u64;
+    }
+
+    /// The bytes of all copies of the experiments' records.
+    fn records(&self) -> u64 {
         let kept = self
             .analyses
             .iter()
             .fold(0_u64, |sum, &bytes| sum.saturating_add(bytes));
-        let kept = kept.saturating_mul(COPIES);
+        kept.saturating_mul(COPIES)
+    }
+
+    /// The total, including the program itself.
+    pub fn total(&self) -> u64 {
+        let analysing = self.workers.saturating_add(self.records());
         // While images are loaded there are two copies of them, and nothing else.
-        let work = self.workers.saturating_add(kept).max(self.images);
+        let work = analysing.max(self.training).max(self.images);
         let always = PROGRAM.saturating_add(self.weights);
         always.saturating_add(self.images).saturating_add(work)
     }
@@ -104,8 +122,8 @@ impl MemoryEstimate {
         analyses.max_by_key(|&(_, bytes)| bytes)
     }
 
-    /// Rejects a plan that does not fit into `available` bytes, naming the largest experiment, or the workers if they take
-    /// more, and a remedy.
+    /// Rejects a plan that does not fit into `available` bytes, naming the training, the largest experiment or the
+    /// workers, whichever takes most, and a remedy.
     ///
     /// # Errors
     /// If it does not fit.
@@ -113,6 +131,15 @@ impl MemoryEstimate {
         let total = self.total();
         if total <= available {
             return Ok(());
+        }
+        if self.training > self.workers.saturating_add(self.records()) {
+            return Err(super::AnalysisError(format!(
+                "network.weights: the plan needs about {}, {} of it for training the network, but only {} is free; \
+                 smaller batches (network.weights.batch), smaller images or another network.kind take less",
+                in_words(total),
+                in_words(self.training),
+                in_words(available),
+            )));
         }
         let Some((index, kept)) = self.largest() else {
             return Ok(());

@@ -36,7 +36,7 @@ const ORDER_STREAM: u64 = 2;
 pub enum TrainError {
     /// Too few images to hold any out for validation and still train.
     #[error(
-        "the training set has {images} images, too few to hold out {validation} of them for validation: start a new session with more images, or hold out more of them (validation)"
+        "the training set has {images} images, too few to hold out {validation} of them for validation: start a new session with more images, or hold out another share of them (validation)"
     )]
     TooFew {
         /// Images in the training set.

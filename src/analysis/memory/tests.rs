@@ -160,6 +160,30 @@ fn a_plan_that_does_not_fit_because_of_its_workers_is_refused_with_fewer_of_them
 }
 
 #[test]
+fn training_that_does_not_fit_is_refused_with_settings_that_would() {
+    let (form, config) = (Form::numbered([1, 28, 28], 10), plan(Vec::new(), 1));
+    let bare = MemoryEstimate::estimate(&config, &form, 0, 2, (0, &[]));
+    let training = |parameters, batch| {
+        let mut memory = bare.clone();
+        memory.include_training(parameters, batch);
+        memory
+    };
+    // The analyses come after it: the larger of the two counts.
+    assert_eq!(training(10, 40).total(), bare.total());
+    let large = training(100_000_000, 1_000_000_000);
+    assert_eq!(large.training, 24 * 400_000_000 + 1_000_000_000);
+    assert!((large.training..bare.total() + large.training).contains(&large.total()));
+    let refused = large.check(10_000_000_000, &config).unwrap_err();
+    let refused = refused.to_string();
+    assert!(
+        refused.starts_with("network.weights: the plan needs about 10.7 GB")
+            && refused.contains("network.weights.batch"),
+        "{refused}"
+    );
+    assert!(large.check(11_000_000_000, &config).is_ok());
+}
+
+#[test]
 fn an_analysis_that_could_not_be_read_again_is_refused_with_a_remedy() {
     let config = plan(Vec::new(), 1);
     let mut record = Record::new(&config);

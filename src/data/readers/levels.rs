@@ -118,6 +118,12 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
              below 0: save (x + 1)/2 of the former; clip the latter"
         ));
     }
+    if !is_float {
+        return Err(format!(
+            "{held}; integers must be levels from 0 to 255, or from 0 to 65535 in uint16: shift and scale them to one of these \
+             before saving"
+        ));
+    }
     Err(format!(
         "{held}; levels must be 0 to 255, 0 to 1, or −1 to 1: undo any normalisation (multiply by the standard deviation, \
          add the mean) before saving, and clip what a resampling left beyond"

@@ -12,6 +12,7 @@ use crate::host::available_memory;
 use crate::nets::graph::Graph;
 use crate::nets::launch;
 use crate::nets::plan::Plan;
+use crate::nets::plan::fit::Fit;
 use crate::nets::{NetworkShape, graph_parameter_count};
 use crate::session::SavedState;
 use crate::session::config::{Config, WeightSource};
@@ -66,6 +67,18 @@ impl Conductor {
         let mut memory = MemoryEstimate::estimate(config, &dataset.form(), images, workers, size);
         if launch::is_by_plan() {
             memory.include_gradients(config, network, workers);
+        }
+        let record = self.active.session.record.training.as_ref();
+        let is_trained = record.is_some_and(|training| training.finished);
+        if let WeightSource::Train(training) = &config.network.weights
+            && !is_trained
+        {
+            let batch = training.batch.min(dataset.train.len());
+            let batch = match launch::is_by_plan() {
+                true => Fit::batch_bytes(network, batch),
+                false => 0,
+            };
+            memory.include_training(size.0, batch);
         }
         memory.weights += packed as u64;
         memory.workers += (workers * scratch) as u64;

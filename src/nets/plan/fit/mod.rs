@@ -67,6 +67,26 @@ pub type WriteImage<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 /// Bytes of batch data that stay in the caches.
 const CACHE_BYTES: usize = 16 << 20;
 
+/// Images processed together: as many as fit in the caches. `group_len` is the length of a frame per lane.
+fn cached_images(group_len: usize, lanes: usize) -> usize {
+    let fitting = CACHE_BYTES / (4 * group_len * lanes).max(1);
+    (fitting / 4 * 4).max(4) * lanes
+}
+
+/// Images of a batch of `images` that are processed together: all of them if a layer needs the statistics of the batch.
+fn portion(layers: &[FitLayer], group_len: usize, lanes: usize, images: usize) -> usize {
+    let mut layers = layers.iter();
+    match layers.any(|layer| matches!(layer, FitLayer::Norm(_))) {
+        true => images,
+        false => cached_images(group_len, lanes),
+    }
+}
+
+/// Groups of images, a multiple of four.
+fn groups(images: usize, lanes: usize) -> usize {
+    images.div_ceil(lanes).next_multiple_of(4)
+}
+
 /// Runs of consecutive layers that agree in whether they work group by group.
 fn layer_runs(layers: &[FitLayer]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
@@ -193,23 +213,31 @@ impl Fit {
         total
     }
 
-    /// Images processed together: all of them if the statistics of the batch are needed.
+    /// Images of a batch of `images` that are processed together.
     fn portion(&self, images: usize) -> usize {
-        let needs_whole_batch = self
-            .layers
-            .iter()
-            .any(|layer| matches!(layer, FitLayer::Norm(_)));
-        let lanes = self.lanes.count();
-        let fitting = CACHE_BYTES / (4 * self.group_len * lanes).max(1);
-        match needs_whole_batch {
-            true => images,
-            false => (fitting / 4 * 4).max(4) * lanes,
-        }
+        portion(&self.layers, self.group_len, self.lanes.count(), images)
     }
 
-    /// Groups of images for this many of them, in fours.
+    /// Groups of images for this many of them.
     fn groups(&self, images: usize) -> usize {
-        images.div_ceil(self.lanes.count()).next_multiple_of(4)
+        groups(images, self.lanes.count())
+    }
+
+    /// The bytes of a batch of `images` images while a graph is trained on them, without allocating them; 0 if it
+    /// is not a chain of supported layers.
+    pub fn batch_bytes(graph: &Graph, images: usize) -> usize {
+        let lanes = Lanes::from_env_or_widest().count();
+        let weights = graph.weights().iter();
+        let weights = NetworkWeights {
+            tensors: weights
+                .map(|(name, values)| (name.clone(), values.clone()))
+                .collect(),
+        };
+        let Some(chain) = chain::training_chain(graph, &weights, lanes) else {
+            return 0;
+        };
+        let together = images.min(portion(&chain.layers, chain.group_len, lanes, images));
+        Memory::bytes_for(chain.group_len * lanes, groups(together, lanes))
     }
 
     /// The gradients of a portion of a batch of `images` images.

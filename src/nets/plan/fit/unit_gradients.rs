@@ -7,7 +7,7 @@ use super::adam::Parameter;
 use super::chain::{self, Chain};
 use super::layer::FitLayer;
 use super::memory::{self, Memory};
-use super::{BatchMemory, CACHE_BYTES, layer_runs};
+use super::{BatchMemory, cached_images, groups, layer_runs};
 use crate::nets::graph::{Graph, NodeId, NodeInput};
 use crate::session::record::NetworkWeights;
 
@@ -70,17 +70,6 @@ fn stored_sums(layers: &[FitLayer]) -> Vec<TensorSlot> {
     convolutions.collect()
 }
 
-/// Images computed together: as many as fit in the caches. `group_len` is the length of a frame per lane.
-fn portion(group_len: usize, lanes: usize) -> usize {
-    let fitting = CACHE_BYTES / (4 * group_len * lanes).max(1);
-    (fitting / 4 * 4).max(4) * lanes
-}
-
-/// Groups of images, a multiple of four.
-fn groups(images: usize, lanes: usize) -> usize {
-    images.div_ceil(lanes).next_multiple_of(4)
-}
-
 impl UnitGradients {
     /// The layers of a graph up to a node; `None` if they are not a chain of convolutions, max pooling, ReLUs and dense
     /// layers.
@@ -124,7 +113,7 @@ impl UnitGradients {
         let lanes = Lanes::from_env_or_widest();
         let (chain, weights) = chain_and_weights(graph, node, lanes)?;
         let lanes = lanes.count();
-        let groups = groups(images.min(portion(chain.group_len, lanes)), lanes);
+        let groups = groups(images.min(cached_images(chain.group_len, lanes)), lanes);
         let weights = weights.tensors.iter();
         let weights: usize = weights.map(|(_, values)| values.values().len()).sum();
         let sums = stored_sums(&chain.layers);
@@ -138,7 +127,7 @@ impl UnitGradients {
     /// sum is the index of a unit at a position.
     pub fn add(&mut self, pixels: &[f32], units: &[usize], positions: &[usize], sums: &mut [f64]) {
         let image_len = self.image_gradient.elements();
-        let portion = portion(self.group_len, self.lanes.count());
+        let portion = cached_images(self.group_len, self.lanes.count());
         for pixels in pixels.chunks(portion * image_len) {
             self.add_portion(pixels, units, positions, sums);
         }

@@ -118,3 +118,23 @@ fn gradients_do_not_depend_on_the_batch_before() {
         }
     }
 }
+
+/// A batch takes the memory that is told beforehand, whether it is processed whole or in portions.
+#[test]
+fn the_memory_of_a_batch_is_told_beforehand() {
+    let small = NetworkShape {
+        image: [1, 16, 16],
+        classes: 3,
+    };
+    for kind in KINDS {
+        let weights = Network::new(kind, small, 3, &Device::flex()).weights();
+        let graph = Graph::for_kind(kind, small, &weights).unwrap();
+        for count in [1, 70] {
+            let mut fit = fit(kind, small, &weights).unwrap();
+            let (pixels, labels) = batch(count, small);
+            fit.gradients(&write_images(&pixels, small), &labels);
+            let told = Fit::batch_bytes(&graph, count);
+            assert_eq!(told, fit.memory.bytes(), "{kind:?}, {count} images");
+        }
+    }
+}
