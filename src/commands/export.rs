@@ -43,7 +43,8 @@ pub struct ExportArgs {
 #[command(next_help_heading = "Figures")]
 pub struct FigureArgs {
     /// Only this figure, or all of a kind: maps, map, z-maps, mean-stimuli, pair, filters, covariance, attack,
-    /// modulation, audit, backdoor, training, confusion, shards; or all whose names begin so: noise2, map-8 (repeatable)
+    /// modulation, audit, backdoor, training, confusion, shards; or all whose names begin so: noise2, map-8
+    /// (repeatable)
     #[arg(long, value_name = "F")]
     figure: Vec<String>,
     /// Of figures that show one class, only those of this class, by number or name (repeatable)
