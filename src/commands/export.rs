@@ -24,7 +24,7 @@ const DOTS: (f64, f64) = (30.0, 2400.0);
 /// What to export, in which format, and where.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// The session
+    /// The session; of a running one, what it had measured at its last checkpoint
     name: String,
     /// json: every number; npz: the maps, for numpy.load; csv: tidy tables; safetensors: the network's weights; svg,
     /// pdf, png: figures
