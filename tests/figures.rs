@@ -17,7 +17,7 @@ use noisescope::drawing::{Background, Palette, Sheet, layout_faults, pdf, raster
 use noisescope::export::{self, ExportFormat};
 use noisescope::figure::{self, Figure};
 use noisescope::ids::{ClassId, Gamma};
-use noisescope::session::Session;
+use noisescope::session::{Session, record};
 
 fn map(class: ClassId, gamma: Gamma) -> Figure {
     Figure::Map {
@@ -130,6 +130,31 @@ fn no_text_in_a_figure_overlaps_or_leaves_the_sheet() {
             let (name, width) = (figure.name(), sheet.width);
             assert_eq!(layout_faults(&drawing), [""; 0], "{name} on {width} mm");
         }
+    }
+}
+
+#[test]
+fn every_figure_can_be_drawn_if_no_class_has_enough_trials() {
+    let mut session = synthetic::accumulating([4_000; 4]);
+    let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+        unreachable!()
+    };
+    for trials in &mut images.gammas {
+        trials.min_trials = 1_000_000;
+    }
+    let mut names = Vec::new();
+    for figure in figure::list(&session) {
+        let drawing = figure::draw(&session, &figure, Sheet::DOUBLE);
+        let drawing = drawing.unwrap_or_else(|error| panic!("{}: {error}", figure.name()));
+        if matches!(figure, Figure::Means { .. }) {
+            let nothing = "A sheet of 0 mean stimuli out of 10 classes";
+            let words = drawing.alt_text;
+            assert!(words.starts_with(nothing), "{words}");
+        }
+        names.push(figure.name());
+    }
+    for name in ["mean-stimuli", "mean-stimuli-gamma-0.3"] {
+        assert!(names.iter().any(|drawn| drawn == name), "{names:?}");
     }
 }
 

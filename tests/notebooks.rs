@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "shared with the tests of colours")]
 mod colours;
 mod common;
+#[path = "notebooks/fields.rs"]
+mod fields;
 #[path = "notebooks/trials.rs"]
 mod trials;
 #[path = "notebooks/weights.rs"]
@@ -222,6 +224,7 @@ const EVERYTHING: &str = "analyses=[
     ClassificationImages((gammas: [0.0, 0.4], trials: 600, block: 50)),
     Attack((weights: [0.0, 0.5, 1.0], images: 20, noise_images: 10)),
     ClassificationImages((noise: Gaussian((sigma: 0.2)), gammas: [0.2], trials: 300, block: 64)),
+    Templates((block: 25)),
     SpikeTriggered((trials: 600, images: 100, block: 64, gradient_units: 2, gradient_trials: 64,
         covariance: Some((layer: \"logits\", unit: 3)), covariance_trials: 300)),
     Modulation((steps: [2], gammas: [0.3], images: 30, images_per_class: 20, block: 16)),
@@ -253,9 +256,11 @@ fn a_session_of_every_experiment_exports_self_describing_arrays() {
     let bench = Bench::new();
     run(&bench, "all", TRAINED, EVERYTHING);
     bench.succeed(&["note", "all", "look here", "--class", "3", "--gamma", "0.4"]);
+    bench.succeed(&["note", "all", "and here", "--unit", "logits/3"]);
     bench.succeed(&["export", "all", "--format", "npz"]);
     let (npz, session) = (Npz::read(&bench.path("all.npz")), bench.load("all"));
     assert_describes_session(&npz, &session);
+    fields::assert_documented(&bench, "all", &npz, "logits");
     let meta = npz.meta();
     assert_eq!(meta["notes"][0]["text"], "look here");
     let provenance = &meta["provenance"];

@@ -24,7 +24,7 @@ const DOTS: (f64, f64) = (30.0, 2400.0);
 /// What to export, in which format, and where.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// The session
+    /// The session; of a running one, what it had measured at its last checkpoint
     name: String,
     /// json: every number; npz: the maps, for numpy.load; csv: tidy tables; safetensors: the network's weights; svg,
     /// pdf, png: figures
@@ -43,7 +43,8 @@ pub struct ExportArgs {
 #[command(next_help_heading = "Figures")]
 pub struct FigureArgs {
     /// Only this figure, or all of a kind: maps, map, z-maps, mean-stimuli, pair, filters, covariance, attack,
-    /// modulation, audit, backdoor, training, confusion, shards (repeatable)
+    /// modulation, audit, backdoor, training, confusion, shards; or all whose names begin so: noise2, map-8
+    /// (repeatable)
     #[arg(long, value_name = "F")]
     figure: Vec<String>,
     /// Of figures that show one class, only those of this class, by number or name (repeatable)

@@ -93,7 +93,7 @@ pub enum FigureError {
 fn made_by(missing: &str) -> String {
     let analysis = match missing {
         "training" => return "; only a network trained here has one".into(),
-        "classification images" | "evidence images" | "mean stimuli" => "ClassificationImages",
+        "classification images" | "evidence images" => "ClassificationImages",
         "predictions" => "Predictions",
         "attack" => "Attack",
         "modulation" => "Modulation",

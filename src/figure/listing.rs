@@ -184,8 +184,8 @@ pub fn has(session: &Session, figure: &Figure) -> bool {
     }
 }
 
-/// The figures selected by a name, which may be that of one figure or of a kind; if `classes` are given, only figures
-/// of these.
+/// The figures selected by a name, which may be that of one figure or of a kind, or, up to a hyphen, the beginning of
+/// names (`noise2-maps`, `filters2`, `map-8`); if `classes` are given, only figures of these.
 ///
 /// # Errors
 /// If there is none: the error lists the names that exist, or what would produce the figure.
@@ -230,6 +230,16 @@ pub fn find(
             gamma: None,
         };
         super::draw(session, &figure, crate::drawing::Sheet::DOUBLE)?;
+    }
+    let begins = |figure: &&Figure| {
+        let name = figure.name();
+        let rest = name.strip_prefix(query);
+        rest.is_some_and(|rest| rest.starts_with('-'))
+    };
+    let found = all.iter().filter(begins).filter(of_class);
+    let found: Vec<Figure> = found.cloned().collect();
+    if !found.is_empty() {
+        return Ok(found);
     }
     let has_evidence = || {
         all.iter()

@@ -70,6 +70,28 @@ fn the_second_experiment_of_a_kind_has_figures_of_its_own() {
 }
 
 #[test]
+fn the_beginning_of_names_selects_the_figures_of_one_experiment() {
+    let images = with_repeated(|plan| matches!(plan, Analysis::ClassificationImages(_)));
+    let spikes = with_repeated(|plan| matches!(plan, Analysis::SpikeTriggered(_)));
+    for (session, query) in [
+        (&images, "noise2"),
+        (&images, "noise2-map"),
+        (&images, "map-8"),
+        (&spikes, "filters2"),
+    ] {
+        let found = figure::find(session, query, &[]).unwrap();
+        let begin = format!("{query}-");
+        let mut names = found.iter().map(Figure::name);
+        assert!(names.all(|name| name.starts_with(&begin)), "{query}");
+        assert!(found.len() > 1, "{query}");
+    }
+    // Up to a hyphen, and only what exists.
+    for query in ["noise2-ma", "noise3", "map-8-"] {
+        assert!(figure::find(&images, query, &[]).is_err(), "{query}");
+    }
+}
+
+#[test]
 fn a_pair_of_the_second_classification_images_is_named_by_their_number() {
     use FigureError::{Missing, Unknown};
     let refused = |session: &Session, name: &str| figure::find(session, name, &[]).unwrap_err();

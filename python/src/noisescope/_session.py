@@ -29,8 +29,8 @@ from ._trials import Trials
 class Session:
     """All measurements of a network, as opened by ``noisescope.load``.
 
-    For a running session, the arrays are those at the time of ``load``; tables, weights, trials and
-    figures are those at the time of their first use.
+    For a running session, the arrays are those of its last checkpoint before ``load``; tables,
+    weights, trials and figures are those of the last checkpoint before their first use.
     """
 
     def __init__(self, arrays: Arrays, sessions: Sessions, *, is_file: bool) -> None:

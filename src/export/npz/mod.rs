@@ -66,7 +66,7 @@ use crate::session::record::{
 ///   `attack_source` \[2\], their names; by source, pattern, target and weight \[2,Q,K,V\] `attack_of`, the number of
 ///   stimuli of classes other than the target, `attack_hits`, those among them that were called the target,
 ///   `attack_shown`, all stimuli, and `attack_correct`, those called correctly; `attack_images` \[Q,K,H,W\], the
-///   patterns; `attack_gamma`, a number;
+///   patterns; `attack_gamma` and `attack_evidence_gamma`, numbers;
 /// - for modulation, with L layers, S strengths and G γ: `modulation_layer` \[L\], their names, `modulation_alpha`
 ///   \[L\], `modulation_strengths` \[S\], `modulation_gammas` \[G\], and by layer, target, strength, γ and class
 ///   \[L,K,S,G,K\] `modulation_shown`, `modulation_correct`, `modulation_called`, and `modulation_accuracy`, correct

@@ -86,9 +86,6 @@ pub fn draw_all(
         shown((trials, response), class, shows, tiles.shrink)
     };
     let classes: Vec<ClassMap<'_>> = listed.iter().map(of_class).collect();
-    if shows == MapContent::Means && classes.iter().all(|class_map| class_map.map.is_none()) {
-        return Err(FigureError::Missing("mean stimuli"));
-    }
     let mixed = classes
         .iter()
         .any(|class_map| class_map.trials.gamma != classes[0].trials.gamma);

@@ -156,10 +156,11 @@ fn place(session: &Session, figure: &Figure) -> Option<(FigureGroup, bool)> {
             (FigureGroup::Images(*images), false)
         }
         Figure::Means { images, gamma } => {
-            match represents_all(nth_images(session, *images)?, *gamma) {
-                true => (FigureGroup::Images(*images), false),
-                false => return None,
+            let record = nth_images(session, *images)?;
+            if !represents_all(record, *gamma) || !has_means(record, *gamma) {
+                return None;
             }
+            (FigureGroup::Images(*images), false)
         }
         Figure::Pair { images, .. } => (FigureGroup::Images(*images), true),
         Figure::Filters { nth, layer } => {
@@ -228,6 +229,26 @@ fn has_maps(trials: &GammaTrials, response: Response) -> bool {
             .any(|class| class.image(response).is_some())
 }
 
+/// Whether a sheet of mean stimuli shows that of any class: means of too few trials are not drawn.
+fn has_means(record: &ClassificationImages, gamma: Option<Gamma>) -> bool {
+    let shown_at = |class| match gamma {
+        Some(_) => at_gamma(record, gamma),
+        None => {
+            let best = choice::best_gamma_index(record, Response::Decision, class, None);
+            record.gammas.get(best)
+        }
+    };
+    let listed = record
+        .gammas
+        .first()
+        .map_or(&[][..], |trials| &trials.listed);
+    listed.iter().any(|&class| {
+        shown_at(class).is_some_and(|trials| {
+            trials.trials > 0 && trials.estimate().classes[class].called >= trials.min_trials
+        })
+    })
+}
+
 /// Whether the averages of a layer are drawn.
 fn is_small(layer: &LayerResponses) -> bool {
     layer.units * layer.field().iter().product::<usize>() <= LARGE
@@ -257,6 +278,7 @@ pub(super) fn large_layers(session: &Session) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::report::tests::{measured, planned};
+    use crate::session::record;
 
     #[test]
     fn maps_of_all_classes_come_first_and_no_class_has_its_own_figure() {
@@ -274,5 +296,19 @@ mod tests {
         assert_eq!(names, ["maps-gamma-0.0"]);
         let names: Vec<String> = all[0].more.iter().map(Figure::name).collect();
         assert_eq!(names, ["z-maps-gamma-0.0", "mean-stimuli-gamma-0.0"]);
+    }
+
+    #[test]
+    fn a_sheet_of_mean_stimuli_without_one_is_left_out() {
+        let mut session = measured();
+        let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+            unreachable!()
+        };
+        images.gammas[0].min_trials = 1_000_000;
+        let all = select_figures(&session);
+        let mut figures = all
+            .iter()
+            .flat_map(|chosen| chosen.main.iter().chain(&chosen.more));
+        assert!(!figures.any(|figure| matches!(figure, Figure::Means { .. })));
     }
 }
