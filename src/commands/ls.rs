@@ -32,6 +32,8 @@ struct Row<'a> {
     updated: Option<String>,
     /// Process id of its engine; null if none runs.
     pid: Option<u32>,
+    /// Why it failed, or why its file cannot be read; else null.
+    problem: Option<&'a str>,
 }
 
 impl<'a> From<&'a SessionEntry> for Row<'a> {
@@ -53,6 +55,7 @@ impl<'a> From<&'a SessionEntry> for Row<'a> {
             total: entry.total,
             updated: entry.updated.and_then(time),
             pid: entry.pid,
+            problem: entry.standing.problem(),
         }
     }
 }
@@ -99,8 +102,10 @@ fn table(entries: &[SessionEntry], store: &Store) -> String {
             SessionStatus::Hung(since) => Some(silence_text(since, now())),
             _ => None,
         };
-        if let Some(problem) = entry.standing.problem().or(silent.as_deref()) {
-            text += &format!("{:width$}  {problem}\n", "");
+        let problem = entry.standing.problem().or(silent.as_deref());
+        // A remedy may be several lines, which stay in the column.
+        for line in problem.unwrap_or_default().lines() {
+            text += &format!("{:width$}  {line}\n", "");
         }
     }
     text
@@ -120,7 +125,31 @@ fn trials(done: u64, planned: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::trials;
+    use serde_json::json;
+
+    use super::{Row, SessionEntry, SessionStatus, Store, table, trials};
+
+    #[test]
+    fn every_line_of_a_problem_is_below_its_session_and_all_of_it_is_in_json() {
+        let problem = "no file.\nGive another:\n    noisescope run NAME";
+        let entry = SessionEntry {
+            name: "mine".into(),
+            standing: SessionStatus::Failed(problem.into()),
+            done: 0,
+            total: 0,
+            updated: None,
+            pid: None,
+            headline: String::new(),
+            open: None,
+            is_divided: false,
+        };
+        let row = serde_json::to_value(Row::from(&entry)).unwrap();
+        assert_eq!(row["problem"], json!(problem));
+        let text = table(&[entry], &Store::new("sessions"));
+        let below: Vec<&str> = text.lines().skip(2).collect();
+        let expected = ["no file.", "Give another:", "    noisescope run NAME"];
+        assert_eq!(below, expected.map(|line| format!("      {line}")));
+    }
 
     #[test]
     fn a_plan_without_trials_has_no_count_of_them() {
