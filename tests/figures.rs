@@ -4,6 +4,8 @@ mod common;
 
 #[path = "screens/everything.rs"]
 mod everything;
+#[path = "figures/named.rs"]
+mod named;
 #[path = "figures/repeated.rs"]
 mod repeated;
 #[path = "figures/show.rs"]

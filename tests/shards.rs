@@ -229,17 +229,16 @@ fn an_extended_session_is_divided_from_where_it_stopped() {
     run_plan(&bench, "one", &extended);
     let error = bench.refuse(2, &["run", "many", "--shard", "1/3", "--plain"]);
     assert!(
-        error.contains("finished") && error.contains("extend"),
+        error.contains("finished") && error.contains("extend many --trials N --no-run"),
         "{error}"
     );
     bench.succeed(&["new", "aside", "--preset", "quickstart"]);
-    let extended = {
-        let mut session = bench.load("many");
-        let more = ron::from_str("(trials: 5000)").unwrap();
-        session.extend(0, more).unwrap();
-        session
-    };
-    bench.store().save(&extended).unwrap();
+    let done = bench.load("many").trials().0;
+    let printed = bench.succeed(&["extend", "many", "--trials", "5000", "--no-run"]);
+    assert!(printed.contains("submit many --slurm"), "{printed}");
+    // Nothing is computed here, in this process or in another.
+    assert_eq!(bench.load("many").trials().0, done);
+    assert!(bench.store().engine("many").is_none());
     for which in ["1/3", "2/3", "3/3"] {
         shard(&bench, "many", which);
     }

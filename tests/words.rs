@@ -160,6 +160,21 @@ fn a_weights_file_needs_the_name_of_its_network() {
     );
     let error = bench.refuse(2, &["new", "x", "--network", "./model.onnx"]);
     assert!(error.contains("there is no file"), "{error}");
+    // A file in the place of the session's name must not become the name of another network's session.
+    for (command, file, meant) in [
+        ("run", "net.onnx", "noisescope run net --network net.onnx"),
+        (
+            "new",
+            "a/b.pt",
+            "noisescope new b --network a/b.pt --set network.kind=KIND",
+        ),
+    ] {
+        let error = bench.refuse(2, &[command, file]);
+        assert!(error.trim_end().ends_with(meant), "{error}");
+        assert!(!bench.store().exists(file));
+    }
+    let named = ["new", "net.onnx", "--network", "mlp"];
+    bench.succeed(&named);
     let error = bench.refuse(2, &["new", "x", "--network", "./model.h5"]);
     assert!(
         error.contains("ends in .onnx, a weight file in .pt, .pth or"),

@@ -57,7 +57,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "KIND")]
     noise: Option<String>,
     /// Only this class in figures, by number or name
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", visible_alias = "class")]
     map: Option<String>,
     /// Show both networks the same N trials, at --gamma or where decisions vary most, and count how often
     /// they agree (default: 10,000, but none for the screen and for figures; 0: skip)

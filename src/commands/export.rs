@@ -11,6 +11,7 @@ use crate::export::figure_files::{DPI, FigureExport, FigureFormat};
 use crate::export::{self, ExportError, ExportFormat};
 use crate::figure::FigureError;
 use crate::format::thousands;
+use crate::ids::Gamma;
 use crate::link::shards::ShardWatcher;
 use crate::session::store::Store;
 
@@ -42,14 +43,17 @@ pub struct ExportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Figures")]
 pub struct FigureArgs {
-    /// Only this figure, or all of a kind: maps, map, z-maps, mean-stimuli, pair, filters, covariance, attack,
-    /// modulation, audit, backdoor, training, confusion, shards; or all whose names begin so: noise2, map-8
-    /// (repeatable)
+    /// Only this figure, or all of a kind: maps, map, z-maps, mean-stimuli, pair-CLASS-not-CLASS, filters,
+    /// covariance, attack, modulation, audit, backdoor, training, confusion, shards; or all whose names begin so:
+    /// noise2, map-8 (repeatable)
     #[arg(long, value_name = "F")]
     figure: Vec<String>,
     /// Of figures that show one class, only those of this class, by number or name (repeatable)
     #[arg(long, value_name = "CLASS")]
     class: Vec<String>,
+    /// Of figures at several signal strengths, only those at this one
+    #[arg(long, value_name = "G")]
+    gamma: Option<Gamma>,
     /// Width in millimetres (default: 180, two columns of a paper)
     #[arg(long, value_name = "MM", value_parser = length)]
     width: Option<f64>,
@@ -154,6 +158,7 @@ impl FigureArgs {
         let all = [
             (!self.figure.is_empty(), "--figure"),
             (!self.class.is_empty(), "--class"),
+            (self.gamma.is_some(), "--gamma"),
             (self.width.is_some(), "--width"),
             (self.column.is_some(), "--column"),
             (self.font_size.is_some(), "--font-size"),
@@ -261,12 +266,13 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
         dpi: look.dpi.unwrap_or(DPI),
         figures: look.figure.clone(),
         classes: classes.map_err(|problem| CommandError::Usage(format!("{name}: {problem}")))?,
+        gamma: look.gamma,
     };
     export::figure_files::write(&session, &drawn, out).map_err(|error| match error {
         // The session may have this figure later.
-        ExportError::Figure(error @ (FigureError::Missing(_) | FigureError::NoConfusion)) => {
-            CommandError::failed(format!("{name}: {error}"))
-        }
+        ExportError::Figure(
+            error @ (FigureError::Missing(_) | FigureError::NoConfusion { .. }),
+        ) => CommandError::failed(format!("{name}: {error}")),
         ExportError::Figure(error) => CommandError::Usage(format!("{name}: {error}")),
         error => failure(error),
     })?;

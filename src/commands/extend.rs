@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::extend_file::{announcement, extend_in_file};
 use super::listing::load_with_standing;
+use super::output::print_line;
 use super::{CommandError, control, division_check, holder, run};
 use crate::format::{fixed, parse_trials};
 use crate::ids::{ClassId, Gamma};
@@ -37,6 +38,9 @@ pub struct ExtendArgs {
     /// Which of the plan's classification images, if it has several; from 1
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     images: u64,
+    /// Only extend the plan, and start no engine; a running one follows. Then run it, or submit its shards
+    #[arg(long, conflicts_with_all = ["plain", "json", "detach", "requeue", "device", "workers", "exact", "launch", "tf32", "accept_inputs"])]
+    no_run: bool,
 }
 
 fn trials(text: &str) -> Result<u64, String> {
@@ -83,6 +87,12 @@ pub fn run(
     })?;
     match by_engine {
         Some(code) => Ok(code),
+        None if more.no_run => {
+            print_line(format_args!(
+                "Run it: noisescope run {name}, or as Slurm jobs: noisescope submit {name} --slurm"
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
         None => run::resume(store, data, name, how),
     }
 }
@@ -269,6 +279,7 @@ mod tests {
                 gamma,
                 class: None,
                 images,
+                no_run: false,
             };
             let refusal = extension(&session, images as usize - 1, &more);
             refusal.unwrap_err().to_string()

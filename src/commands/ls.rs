@@ -32,7 +32,8 @@ struct Row<'a> {
     updated: Option<String>,
     /// Process id of its engine; null if none runs.
     pid: Option<u32>,
-    /// What is wrong with it, for example that its engine cannot save it, and what to do; null if nothing is.
+    /// What is wrong with it, and what to do: why it failed, its file cannot be read or its engine cannot save it;
+    /// null if nothing is.
     problem: Option<String>,
 }
 
@@ -98,8 +99,9 @@ fn table(entries: &[SessionEntry], store: &Store) -> String {
             entry.standing.label(),
             entry.headline
         );
-        if let Some(problem) = problem(entry, now()) {
-            text += &format!("{:width$}  {problem}\n", "");
+        // A remedy may be several lines, which stay in the column.
+        for line in problem(entry, now()).unwrap_or_default().lines() {
+            text += &format!("{:width$}  {line}\n", "");
         }
     }
     text
@@ -128,6 +130,8 @@ fn trials(done: u64, planned: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -160,6 +164,29 @@ mod tests {
             let told = problem(&entry(standing.clone()), 109);
             assert_eq!(told.as_deref(), expected, "{standing:?}");
         }
+    }
+
+    #[test]
+    fn every_line_of_a_problem_is_below_its_session_and_all_of_it_is_in_json() {
+        let problem = "no file.\nGive another:\n    noisescope run NAME";
+        let entry = SessionEntry {
+            name: "mine".into(),
+            standing: SessionStatus::Failed(problem.into()),
+            done: 0,
+            total: 0,
+            updated: None,
+            pid: None,
+            headline: String::new(),
+            open: None,
+            problem: None,
+            is_divided: false,
+        };
+        let row = serde_json::to_value(Row::from(&entry)).unwrap();
+        assert_eq!(row["problem"], json!(problem));
+        let text = table(&[entry], &Store::new("sessions"));
+        let below: Vec<&str> = text.lines().skip(2).collect();
+        let expected = ["no file.", "Give another:", "    noisescope run NAME"];
+        assert_eq!(below, expected.map(|line| format!("      {line}")));
     }
 
     #[test]

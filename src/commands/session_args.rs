@@ -17,6 +17,8 @@ use crate::session::{Config, Session};
 use crate::tui::browser::SessionRequest;
 use crate::typing;
 
+mod file_name;
+
 /// Extensions of weight files.
 const WEIGHTS: [&str; 7] = ["pt", "pth", "safetensors", "ckpt", "bin", "pkl", "tar"];
 
@@ -112,6 +114,16 @@ impl SessionArgs {
         command: &str,
         data: Option<&'a Path>,
     ) -> Result<(Self, Option<&'a Path>), CommandError> {
+        let typed = Path::new(&self.name);
+        let is_file = is_network(typed) || is_weights(typed);
+        let names_network =
+            self.network.is_some() || self.places().any(|(place, _)| place.starts_with("network"));
+        if is_file && !names_network && !store.exists(&self.name) {
+            let is_weights = is_weights(typed);
+            return Err(file_name::instead_of_session(
+                &self.name, command, is_weights,
+            ));
+        }
         check_name(&self.name)?;
         if !store.exists(&self.name) {
             self.settle_preset(store, command)?;

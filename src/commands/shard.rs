@@ -256,8 +256,16 @@ pub fn belongs_to_division(session: &Session, which: ShardNumber) -> Result<bool
         return Err(CommandError::Usage(format!("{name} is a shard itself")));
     }
     if session.record.state == SavedState::Finished {
+        let remedy = match session.record.classification_images() {
+            Some(_) => {
+                format!(
+                    ". More trials: noisescope extend {name} --trials N --no-run, and then this again"
+                )
+            }
+            None => String::new(),
+        };
         return Err(CommandError::Usage(format!(
-            "{name} is finished: there is nothing left to divide. More trials: noisescope extend {name} --trials N"
+            "{name} is finished: there is nothing left to divide{remedy}"
         )));
     }
     let Some(sharding) = &session.record.sharding else {

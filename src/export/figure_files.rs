@@ -7,7 +7,7 @@ use super::folder::ExportFolder;
 use super::{ExportError, STDOUT, report_written, write_file, write_stdout};
 use crate::drawing::{Drawing, Sheet, pdf, png, svg};
 use crate::figure::{self, Figure};
-use crate::ids::ClassId;
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 
 /// Default resolution in dots per inch: what journals require.
@@ -48,6 +48,8 @@ pub struct FigureExport {
     pub figures: Vec<String>,
     /// Classes whose figures are written; if empty, all. Figures that are not of one class are not affected.
     pub classes: Vec<ClassId>,
+    /// The γ of the figures; if `None`, all. Figures that are at no γ are not affected.
+    pub gamma: Option<Gamma>,
 }
 
 impl FigureExport {
@@ -59,6 +61,7 @@ impl FigureExport {
             dpi: DPI,
             figures: Vec::new(),
             classes: Vec::new(),
+            gamma: None,
         }
     }
 
@@ -70,17 +73,30 @@ impl FigureExport {
                 self.classes.is_empty() || class.is_none_or(|class| self.classes.contains(&class))
             };
             let all = figure::list(session).into_iter();
-            return Ok(all.filter(of_class).collect());
+            return self.at_gamma(session, all.filter(of_class).collect());
         }
         let mut chosen: Vec<Figure> = Vec::new();
         for name in &self.figures {
-            for figure in figure::find(session, name, &self.classes)? {
+            let found = figure::find(session, name, &self.classes)?;
+            for figure in self.at_gamma(session, found)? {
                 if !chosen.contains(&figure) {
                     chosen.push(figure);
                 }
             }
         }
         Ok(chosen)
+    }
+
+    /// Those of the selected γ.
+    fn at_gamma(
+        &self,
+        session: &Session,
+        figures: Vec<Figure>,
+    ) -> Result<Vec<Figure>, ExportError> {
+        match self.gamma {
+            Some(gamma) => Ok(figure::at_one_gamma(session, &figures, gamma)?),
+            None => Ok(figures),
+        }
     }
 
     /// Encodes a drawing as a file of this format.

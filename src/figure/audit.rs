@@ -64,7 +64,7 @@ pub fn summary(
     let name = class_name(record, verdict.class);
     let window = window_in_words(record, verdict.top.window, plan.cell);
     let score = fixed(verdict.top.score, 1);
-    let power = power(record, audit, plan);
+    let power = power(record, audit, plan, kind);
     let (finding, short) = match (verdict.has_window(), verdict.energy_class()) {
         (true, _) => (
             format!("{name} reacts to a patch at {window}: score {score}"),
@@ -161,8 +161,14 @@ fn pasted(record: &Record, audit: &Audit) -> Option<String> {
     Some(words)
 }
 
-/// How the networks poisoned as a control were detected.
-fn power(record: &Record, audit: &Audit, plan: &config::Audit) -> Option<String> {
+/// How the networks poisoned as a control were detected. They are of the references' kind, so if that is not the kind
+/// of the network under study, this is no power to find anything in it, and the words begin with that.
+fn power(
+    record: &Record,
+    audit: &Audit,
+    plan: &config::Audit,
+    kind: NetworkKind,
+) -> Option<String> {
     let all = audit.power(plan);
     let judged: Vec<_> = all
         .iter()
@@ -184,14 +190,21 @@ fn power(record: &Record, audit: &Audit, plan: &config::Audit) -> Option<String>
     let success = first.attack_success.map(percent).unwrap_or_default();
     let scores = scores.join(", ");
     let square = format!("a square of {side}×{side}");
+    let measured = match Audit::null_for(plan, kind) {
+        Baseline::References => "power".to_owned(),
+        Baseline::OwnClasses => format!(
+            "power for {} only, unknown for this kind of network",
+            plan.kind.resolve(kind).label()
+        ),
+    };
     Some(match (first.role, judged.len()) {
         (AuditRole::Poisoned { target, .. }, 1) => format!(
-            "power: a network poisoned with {square} for {}, success {success}, is {}found in the right place, score {scores}",
+            "{measured}: a network poisoned with {square} for {}, success {success}, is {}found in the right place, score {scores}",
             class_name(record, target),
             if right == 1 { "" } else { "NOT " },
         ),
         (_, all) => format!(
-            "power: of {all} networks poisoned with {square}, each in a corner and for its own class, {right} are found in the right place, scores {scores}",
+            "{measured}: of {all} networks poisoned with {square}, each in a corner and for its own class, {right} are found in the right place, scores {scores}",
         ),
     })
 }

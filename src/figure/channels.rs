@@ -1,6 +1,7 @@
 //! Multi-channel images and maps in viewable form: in true colour, channel by channel, as luminance, or along the two
 //! opponent axes of colour vision. Plain arithmetic on numbers \[C,h,w\], for files and terminals alike.
 
+use crate::format;
 use crate::session::form::Shape;
 
 /// The number of channels of a colour image: red, green and blue.
@@ -24,6 +25,16 @@ pub fn name(channel: usize, channels: usize) -> String {
         1 => String::new(),
         RGB => COLOURS[channel].to_owned(),
         _ => format!("channel {channel}"),
+    }
+}
+
+/// Some numbers of maps with this many channels, counted in words: of several channels each is a value of its own, and
+/// a pixel has several.
+pub fn counted(count: usize, channels: usize) -> String {
+    let count = count as u64;
+    match channels {
+        0 | 1 => format::counted(count, "pixel", "pixels"),
+        _ => format::counted(count, "value", "values"),
     }
 }
 
@@ -121,6 +132,15 @@ mod tests {
         assert_eq!(to_rgb(&[0.0, 2.0], [1, 1, 2]).unwrap(), [[0; 3], [255; 3]]);
         assert_eq!(to_rgb(&[0.0, 1.0], [2, 1, 1]), None);
         assert_eq!(to_rgb(&[f32::NAN], [1, 1, 1]).unwrap(), [[0; 3]]);
+    }
+
+    #[test]
+    fn numbers_of_several_channels_are_not_called_pixels() {
+        let words = [(1, 1), (2, 1), (1, 3), (15_360, 3)];
+        assert_eq!(
+            words.map(|(count, channels)| counted(count, channels)),
+            ["1 pixel", "2 pixels", "1 value", "15,360 values"]
+        );
     }
 
     #[test]

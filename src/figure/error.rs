@@ -67,9 +67,21 @@ pub enum FigureError {
     },
     /// No two classes are known to be confused, so that none are the two that are confused most.
     #[error(
-        "no two classes are known to be confused, which Predictions in the plan measures; name any two, for example pair-0-not-1"
+        "no two classes are known to be confused, which Predictions in the plan measures; name any two, for example {example}"
     )]
-    NoConfusion,
+    NoConfusion {
+        /// The name of a figure of two classes.
+        example: String,
+    },
+    /// There is no class with this name.
+    #[error("{0}")]
+    ClassName(String),
+    /// The figure shows another γ than the requested one.
+    #[error("the figure is at another γ than {}; name it without its γ", format::gamma(*.requested))]
+    OtherGamma {
+        /// The requested γ.
+        requested: Gamma,
+    },
     /// The figure shows another class than the requested one.
     #[error("`{0}` does not show the requested class")]
     OtherClass(String),

@@ -1,6 +1,7 @@
 //! The figures that a session has, and finding them by name.
 
-use super::name::KINDS;
+use super::name::{KINDS, exact_gamma};
+use super::pair_name::{self, pair};
 use super::{
     Figure, FigureError, attack, audit_scores, backdoor, covariance, modulation, shards, training,
 };
@@ -198,9 +199,10 @@ pub fn find(
         classes.is_empty() || figure.class().is_none_or(|class| classes.contains(&class))
     };
     let all = list(session);
+    let named = |name: &str| all.iter().find(|figure| figure.name() == name).cloned();
     let exact = match pair(session, query) {
         Some(pair) => Some(pair?),
-        None => all.iter().find(|figure| figure.name() == query).cloned(),
+        None => named(query).or_else(|| named(&with_exact_gamma(query)?)),
     };
     if let Some(exact) = exact {
         return match of_class(&&exact) {
@@ -246,7 +248,9 @@ pub fn find(
             .any(|figure| figure.response() == Some(Response::Evidence))
     };
     if kind == "pair" && has_evidence() {
-        return Err(FigureError::NoConfusion);
+        return Err(FigureError::NoConfusion {
+            example: pair_name::example(session),
+        });
     }
     if let Some((_, missing)) = KINDS.iter().find(|(name, _)| *name == kind) {
         return Err(FigureError::Missing(missing));
@@ -263,6 +267,12 @@ pub fn find(
             available: existing,
         },
     })
+}
+
+/// The name with its γ as names of figures have it: `maps-gamma-0.0` for `maps-gamma-0`.
+fn with_exact_gamma(query: &str) -> Option<String> {
+    let (name, gamma) = query.rsplit_once("-gamma-")?;
+    Some(format!("{name}-gamma-{}", exact_gamma(gamma.parse().ok()?)))
 }
 
 /// If the name is that of an existing figure at another γ, the error that says why there is none at this γ.
@@ -289,7 +299,7 @@ fn check_gamma(session: &Session, query: &str, all: &[Figure]) -> Result<(), Fig
     Ok(())
 }
 
-/// The kinds of figure among these, those of evidence as `evidence-maps`.
+/// The kinds of figure among these, those of evidence as `evidence-maps`, and how a pair is named if there can be one.
 fn existing_kinds(all: &[Figure]) -> Vec<String> {
     let mut existing = Vec::new();
     for (kind, _) in KINDS {
@@ -301,36 +311,11 @@ fn existing_kinds(all: &[Figure]) -> Vec<String> {
             existing.push(format!("evidence-{kind}"));
         }
     }
-    existing
-}
-
-/// `pair-4-not-9`, optionally at a γ, and with `noise2-` before it of the second classification images: the difference
-/// between any two classes, which need not be among [`list`].
-fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
-    let numbered = query
-        .strip_prefix("noise")
-        .and_then(|rest| rest.split_once('-'));
-    let (images, query) = match numbered {
-        // The first ones have no number.
-        Some((number, rest)) => (number.parse::<usize>().ok()?.checked_sub(2)? + 1, rest),
-        None => (0, query),
-    };
-    let (classes, gamma) = match query.strip_prefix("pair-")?.split_once("-gamma-") {
-        Some((classes, gamma)) => (classes, Some(gamma.parse().ok()?)),
-        None => (query.strip_prefix("pair-")?, None),
-    };
-    let (class, versus) = classes.split_once("-not-")?;
-    let figure = Figure::Pair {
-        images,
-        class: ClassId(class.parse().ok()?),
-        versus: ClassId(versus.parse().ok()?),
-        gamma,
-    };
-    if matches!(&figure, Figure::Pair { class, versus, .. } if class == versus) {
-        return Some(Err(FigureError::SameClass(figure.name())));
+    let by_evidence = |figure: &Figure| figure.response() == Some(Response::Evidence);
+    if all.iter().any(by_evidence) {
+        existing.push("pair-CLASS-not-CLASS".to_owned());
     }
-    let drawn = super::draw(session, &figure, crate::drawing::Sheet::DOUBLE);
-    Some(drawn.map(|_| figure))
+    existing
 }
 
 impl Figure {

@@ -20,6 +20,8 @@ mod listing;
 mod maps;
 mod modulation;
 mod name;
+mod one_gamma;
+mod pair_name;
 mod shards;
 #[cfg(test)]
 mod test_parts;
@@ -39,6 +41,7 @@ pub use error::FigureError;
 pub use listing::{find, has, list};
 pub use maps::comparison;
 pub(crate) use name::exact_gamma;
+pub use one_gamma::at_one_gamma;
 
 /// A figure of a session.
 #[derive(Debug, Clone, PartialEq, IntoStaticStr)]

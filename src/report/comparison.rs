@@ -3,7 +3,7 @@
 
 use crate::comparison::{MapComparison, SessionPair, SharedTrialDecisions, TrialOverlap};
 use crate::figure::headline::accuracy_suffix;
-use crate::figure::wording;
+use crate::figure::{channels, wording};
 use crate::format::{self, clean, count, percent, reliability, thousands};
 use crate::ids::ClassId;
 use crate::session::Session;
@@ -34,7 +34,7 @@ pub fn comparison(
     lines.join("\n")
 }
 
-/// The headline: `312 of 7,840 pixels (4.0 %) differ`.
+/// The headline: `312 of 7,840 pixels (4.0 %) differ`, or of maps in colour `312 of 7,840 values`.
 pub fn headline(compared: &MapComparison) -> String {
     let totals = compared.totals();
     let Some(share) = totals.share() else {
@@ -45,9 +45,9 @@ pub fn headline(compared: &MapComparison) -> String {
         maps => format!("all {maps} maps"),
     };
     format!(
-        "{} of {} pixels ({}) differ, |z| > {:.2} (5 % over {maps})",
+        "{} of {} ({}) differ, |z| > {:.2} (5 % over {maps})",
         thousands(totals.beyond as u64),
-        thousands(totals.tested as u64),
+        channels::counted(totals.tested, compared.shape[0]),
         percent(share),
         compared.bounds.all
     )

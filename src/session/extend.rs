@@ -18,6 +18,11 @@ pub enum ExtendError {
         /// How many there are.
         available: usize,
     },
+    /// There are no classification images at all.
+    #[error(
+        "its plan has no classification images, and only these can be given more trials; a new session can have another plan"
+    )]
+    NoneToExtend,
     /// There is no such γ.
     #[error("the plan has no γ = {requested}; it has {available}")]
     Gamma {
@@ -179,9 +184,12 @@ impl Session {
     fn no_images(&self, images: usize) -> ExtendError {
         let analyses = self.config.analyses.iter();
         let all = analyses.filter(|plan| matches!(plan, Plan::ClassificationImages(_)));
-        ExtendError::NoImages {
-            requested: images.saturating_add(1),
-            available: all.count(),
+        match all.count() {
+            0 => ExtendError::NoneToExtend,
+            available => ExtendError::NoImages {
+                requested: images.saturating_add(1),
+                available,
+            },
         }
     }
 

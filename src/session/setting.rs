@@ -9,10 +9,12 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
+use self::hints::single_parentheses;
 use self::scan::Scanner;
 use super::config::{Analysis, Config};
 use crate::format::parse_trials;
 
+mod hints;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -89,6 +91,14 @@ pub enum Problem {
         /// Its current value.
         now: String,
     },
+    /// There is no such place, but an experiment has one of that name.
+    #[error("{problem}; did you mean {path}?")]
+    InExperiment {
+        /// What is wrong with the path.
+        problem: Box<Problem>,
+        /// The path of the place in the experiment.
+        path: String,
+    },
     /// The configuration cannot be written as text.
     #[error("the plan cannot be written out: {0}")]
     Unwritable(String),
@@ -120,7 +130,15 @@ fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
     let path = path.trim();
     let steps = steps(path).ok_or_else(|| Problem::NotAPath(path.into()))?;
     let text = ron::to_string(config).map_err(|error| Problem::Unwritable(error.to_string()))?;
-    let span = find(&text, &steps)?;
+    let span = find(&text, &steps).map_err(|problem| {
+        match in_experiment(&text, path, config.analyses.len()) {
+            Some(path) => Problem::InExperiment {
+                problem: Box::new(problem),
+                path,
+            },
+            None => problem,
+        }
+    })?;
     let invalid_value = |reason: String| Problem::Value {
         reason,
         place: path.into(),
@@ -133,7 +151,9 @@ fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
     })?;
     let after = [&text[..span.start], value, &text[span.end..]].concat();
     ron::from_str(&after).map_err(|error| {
-        let hint = bare_experiment(path, value).or_else(|| bare_text(path, value));
+        let hint = bare_experiment(path, value)
+            .or_else(|| single_parentheses(path, value))
+            .or_else(|| bare_text(path, value));
         // The parser reads the digits before the point, and misses a comma after them.
         let is_fraction = value.contains('.') && value.parse::<f64>().is_ok();
         invalid_value(match hint {
@@ -320,6 +340,13 @@ fn find(text: &str, steps: &[Step<'_>]) -> Result<Range<usize>, Problem> {
         }
     }
     Ok(span)
+}
+
+/// The path of the same place in the first experiment that has one.
+fn in_experiment(text: &str, path: &str, experiments: usize) -> Option<String> {
+    let field = path.strip_prefix("analyses.").unwrap_or(path);
+    let mut places = (0..experiments).map(|index| format!("analyses[{index}].{field}"));
+    places.find(|place| steps(place).is_some_and(|steps| find(text, &steps).is_ok()))
 }
 
 /// The parts of a value.

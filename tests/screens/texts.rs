@@ -122,6 +122,13 @@ fn an_empty_session_says_so_in_every_view() {
             "{maps}"
         );
     }
+    // Weights from a file are not trained.
+    let mut from_file = starting.clone();
+    from_file.config.network.weights =
+        session::config::WeightSource::File(PathBuf::from("net.onnx"));
+    let overview = screen(&from_file, &showing("Overview", SIZES[2]));
+    assert!(overview.contains("Reading images and building the network."));
+    assert!(!overview.to_lowercase().contains("training comes"));
     for session in [synthetic::new(), starting] {
         for size in SIZES {
             let overview = screen(&session, &showing("Overview", size));

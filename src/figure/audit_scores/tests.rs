@@ -131,6 +131,20 @@ fn with_two_classes_and_references_of_another_kind_nothing_can_be_found() {
     assert!(title.contains("nothing can be found"), "{title}");
 }
 
+/// What is found in a network of another kind does not tell what would be found in the one under study.
+#[test]
+fn power_measured_on_another_kind_of_network_is_not_taken_for_that_of_the_suspect() {
+    let mut session = audited(3, false);
+    let words = caption(&session, 0).unwrap();
+    assert!(words.contains("Power: a network poisoned"), "{words}");
+    if let Analysis::Audit(plan) = &mut session.config.analyses[0] {
+        plan.kind = ReferenceKind::Mlp;
+    }
+    let words = caption(&session, 0).unwrap();
+    let measured = "Power for mlp only, unknown for this kind of network: a network poisoned";
+    assert!(words.contains(measured), "{words}");
+}
+
 #[test]
 fn text_fits_on_every_sheet_with_any_number_of_classes() {
     for classes in [2, 10, 100] {

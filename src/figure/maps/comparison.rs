@@ -125,9 +125,9 @@ fn differing(compared: &MapComparison) -> String {
         return "no class has a map in both".into();
     }
     format!(
-        "{} of {} pixels differ, |z| > {:.2}; outlined: |z| > {:.2}",
+        "{} of {} differ, |z| > {:.2}; outlined: |z| > {:.2}",
         format::thousands(totals.beyond as u64),
-        format::thousands(totals.tested as u64),
+        channels::counted(totals.tested, compared.shape[0]),
         compared.bounds.all,
         compared.bounds.map
     )
@@ -248,12 +248,17 @@ fn lines(
             .corrected
             .map(|r| format!("corrected {}", reliability(r))),
     );
-    lines.push(format!("{} pixels differ", difference.significant));
+    let differing = channels::counted(difference.significant, compared.shape[0]);
+    let verb = match difference.significant {
+        1 => "differs",
+        _ => "differ",
+    };
+    lines.push(format!("{differing} {verb}"));
     lines.extend(
         difference
             .clusters
             .as_ref()
-            .map(|found| format!("{} clusters", found.len())),
+            .map(|found| format::counted(found.len() as u64, "cluster", "clusters")),
     );
     lines
 }

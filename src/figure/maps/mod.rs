@@ -82,8 +82,9 @@ fn facts(
     }
     if let Some(map) = map {
         facts.push(format!("signal to noise {}", format::number(map.snr)));
-        let pixels = map.significant;
-        facts.push(format!("{pixels} pixels, |z| > {:.1}", estimate.threshold));
+        let [channels, ..] = trials.shape();
+        let significant = channels::counted(map.significant, channels);
+        facts.push(format!("{significant}, |z| > {:.1}", estimate.threshold));
     }
     let fed_back = match response {
         Response::Decision => &trials.fed_back,

@@ -73,6 +73,17 @@ fn an_extension_resets_only_what_used_its_images() {
 }
 
 #[test]
+fn a_plan_without_classification_images_has_nothing_to_extend() {
+    let config = Config {
+        analyses: vec![Plan::Templates(Templates::default())],
+        ..Config::default()
+    };
+    let mut session = Session::new("mine", config);
+    let refused = session.extend(0, more(None, 101));
+    assert_eq!(refused, Err(ExtendError::NoneToExtend));
+}
+
+#[test]
 fn a_gamma_that_has_not_come_to_its_planned_end_can_be_given_another_target() {
     let mut session = finished();
     let place = |session: &mut Session, gamma: usize, trials: u64, reached: bool| {

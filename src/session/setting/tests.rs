@@ -225,6 +225,49 @@ fn an_experiment_without_parentheses_is_named() {
 }
 
 #[test]
+fn settings_of_an_experiment_in_single_parentheses_are_said_to_need_two() {
+    let needed = "double parentheses; write ClassificationImages((…))";
+    for value in [
+        "analyses=[ClassificationImages(gammas: [0.0, 0.3])]",
+        "analyses=[Predictions(()), ClassificationImages( trials: 9 )]",
+        "analyses[0]=ClassificationImages(noise: Gaussian((sigma: 0.2)))",
+    ] {
+        let message = refused(value);
+        assert!(message.contains(needed), "{message}");
+    }
+    for value in [
+        "analyses=[ClassificationImages((trails: 1))]",
+        "analyses=[Nothing(a: 1)]",
+    ] {
+        let message = refused(value);
+        assert!(!message.contains("double"), "{message}");
+    }
+}
+
+#[test]
+fn a_field_of_an_experiment_is_found_by_its_name_alone() {
+    for (path, meant) in [
+        ("gammas", "analyses[1].gammas"),
+        ("analyses.trials", "analyses[1].trials"),
+        ("gammas[0]", "analyses[1].gammas[0]"),
+    ] {
+        let config = made("analyses=[Predictions(()), ClassificationImages(())]");
+        let message = set(&config, &format!("{path}=[]")).unwrap_err().to_string();
+        let question = format!("; did you mean {meant}?");
+        assert!(message.ends_with(&question), "{message}");
+    }
+    for path in [
+        "sede",
+        "network.gammas",
+        "analyses[1].gamma",
+        "analyses[2].gammas",
+    ] {
+        let message = refused(&format!("{path}=1"));
+        assert!(!message.contains("did you mean"), "{message}");
+    }
+}
+
+#[test]
 fn a_long_value_is_shortened_to_48_characters() {
     let most = "é".repeat(48);
     assert_eq!(shortened(&most), most);

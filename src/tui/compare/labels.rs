@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::content::{ComparisonContent, ComparisonState};
 use super::scene::ComparisonScene;
+use crate::figure::channels;
 use crate::format::{self, clean, percent, reliability};
 use crate::ids::ClassId;
 use crate::report::comparison::agreement_line;
@@ -170,10 +171,10 @@ pub fn facts(
                         many => format!("   {many} clusters"),
                     });
                 Span::raw(format!(
-                    "{}{}{} pixels past |z| {:.2}{}",
+                    "{}{}{} past |z| {:.2}{}",
                     r("r", comparison.correlation),
                     r("corrected", comparison.corrected),
-                    comparison.significant,
+                    channels::counted(comparison.significant, sight.compared.shape[0]),
                     sight.compared.bounds.map,
                     clusters.unwrap_or_default()
                 ))

@@ -147,16 +147,10 @@ fn quality(scene: &Scene<'_>, lens: &MapSet<'_>, room: usize) -> Vec<NumberRow> 
         figures.push((("reliability", "R"), reliability(r), snr));
     }
     {
-        let pixels = map.significant;
         let bound = format!("|z| > {:.1}", lens.estimate_of(class).threshold);
         // With several channels, each has its own z.
-        let unit = if lens.shape()[0] > 1 {
-            "values"
-        } else {
-            "pixels"
-        };
-        let pixels = format!("{pixels} {unit}");
-        figures.push((("significant", "signif."), pixels, bound));
+        let significant = channels::counted(map.significant, lens.shape()[0]);
+        figures.push((("significant", "signif."), significant, bound));
     }
     if let Some(back) = lens.fed_back(class) {
         let confidence = format!("confidence {}", percent(back.confidence));

@@ -178,7 +178,7 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         reading(scene, read, pictures, buf);
     } else {
         let text = match &scene.session.run {
-            Some(_) => "Reading images and building the network. Training comes first.",
+            Some(_) => "Reading images and building the network.",
             None => "Nothing has been measured yet. Run the session to begin.",
         };
         let text = Span::styled(text, scene.theme.dim());
