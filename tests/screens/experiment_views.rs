@@ -1,5 +1,7 @@
 //! Tests of the views of filters, modulation and backdoors, and of the picture that a key shows.
 
+use noisescope::session::record;
+
 use super::golden::{golden, without_pixels};
 use super::*;
 
@@ -44,6 +46,20 @@ fn an_enlarged_unit_and_z_map_match_their_golden_screens() {
             &without_pixels(&screen(&session, &state)),
         );
     }
+}
+
+#[test]
+fn an_average_over_wide_fields_keeps_their_proportions() {
+    let mut session = session();
+    let spikes: &mut record::SpikeTriggered = experiments::record_of(&mut session);
+    spikes.layers[2].receptive_field = (1, 784);
+    let mut state = showing("Filters", (120, 40));
+    enlarge(&mut state, true);
+    let view = view_state::<FiltersView>(&mut state);
+    (view.layer, view.unit) = (Some(2), 3);
+    let screen = screen(&session, &state);
+    let rows = screen.lines().filter(|line| line.contains("▀▀▀▀▀▀▀▀"));
+    assert_eq!(rows.count(), 1, "{screen}");
 }
 
 #[test]
