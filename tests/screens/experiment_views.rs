@@ -63,6 +63,21 @@ fn an_average_over_wide_fields_keeps_their_proportions() {
 }
 
 #[test]
+fn a_unit_that_fires_is_not_called_silent_because_its_kernel_is_constant() {
+    let mut session = session();
+    let spikes: &mut record::SpikeTriggered = experiments::record_of(&mut session);
+    spikes.layers[0].kernel.values_mut().fill(0.5);
+    let mut state = showing("Filters", (120, 40));
+    enlarge(&mut state, true);
+    let view = view_state::<FiltersView>(&mut state);
+    (view.layer, view.unit) = (Some(0), 3);
+    let screen = screen(&session, &state);
+    assert!(screen.contains("kernel r     none"), "{screen}");
+    assert!(screen.contains("one of them is constant"), "{screen}");
+    assert!(!screen.contains("it is silent"), "{screen}");
+}
+
+#[test]
 fn without_colour_no_cell_has_one_and_without_unicode_all_are_ascii() {
     let session = session();
     for view in ["Filters", "Modulation", "Backdoor"] {

@@ -154,7 +154,8 @@ fn figures(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mu
         lines.push(figure(name, percent(share), "of its receptive fields"));
     }
     let has_noise = sight.layer.noise.fields.iter().sum::<u64>() > 0;
-    if has_noise && sight.estimate.silent.binary_search(&unit).is_ok() {
+    let is_silent = has_noise && sight.estimate.silent.binary_search(&unit).is_ok();
+    if is_silent {
         let words = "Silent: no noise ever made it fire, so there is no average.";
         let words = wrap(words, area.width).into_iter();
         lines.extend(words.map(|line| Line::from(Span::styled(line, theme.warning()))));
@@ -175,7 +176,14 @@ fn figures(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mu
             lines.push(figure("kernel r", correlation(r), more));
         }
         None if sight.layer.kernel.values().is_empty() => {}
-        None => lines.push(figure("kernel r", "none".into(), "it is silent")),
+        None => {
+            let why = match (has_noise, is_silent) {
+                (false, _) => "no noise yet",
+                (true, true) => "it is silent",
+                (true, false) => "one of them is constant",
+            };
+            lines.push(figure("kernel r", "none".into(), why));
+        }
     }
     match get(&sight.estimate.stein_correlation) {
         Some(r) => {
