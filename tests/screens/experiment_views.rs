@@ -78,6 +78,31 @@ fn a_unit_that_fires_is_not_called_silent_because_its_kernel_is_constant() {
 }
 
 #[test]
+fn a_change_of_100_points_is_apart_from_the_name_of_its_class() {
+    let mut session = session();
+    let modulation: &mut record::Modulation = experiments::record_of(&mut session);
+    let (strengths, gammas) = (modulation.strengths.len(), modulation.gammas.len());
+    for layer in &mut modulation.layers {
+        // Shown, correct and called, of ten classes each.
+        let counts = layer.counts.values_mut().chunks_exact_mut(30);
+        for (index, counts) in counts.enumerate() {
+            let is_pushed = modulation.strengths[index / gammas % strengths] != 0;
+            let (shown, others) = counts.split_at_mut(10);
+            for (correct, shown) in others.iter_mut().zip(shown) {
+                *correct = if is_pushed { 0 } else { *shown };
+            }
+        }
+    }
+    let screen = screen(&session, &showing("Modulation", (60, 18)));
+    for class in 0..10 {
+        let row = format!("class {class} −100 −100");
+        assert!(screen.contains(&row), "{row}\n{screen}");
+    }
+    let row = screen.lines().find(|line| line.contains("class 9"));
+    assert_eq!(row.map(|row| row.matches("−100").count()), Some(10));
+}
+
+#[test]
 fn without_colour_no_cell_has_one_and_without_unicode_all_are_ascii() {
     let session = session();
     for view in ["Filters", "Modulation", "Backdoor"] {
