@@ -212,6 +212,11 @@ fn class_names_come_from_the_file_beside_the_images() {
     assert!(error.ends_with("classes.txt names 2 classes"), "{error}");
     put(&file, b"ant\nbee\nant\n");
     assert!(complaint(folder.path()).contains("names the class ant twice"));
+    let long = "a".repeat(60);
+    put(&file, format!("{long}nt\n{long}pe\nbee\n").as_bytes());
+    let error = complaint(folder.path());
+    assert!(error.contains("names are cut after 60 letters"), "{error}");
+    assert!(!error.contains("twice"), "{error}");
     // As EMNIST's letters do, names may differ in case alone.
     put(&file, b"A\na\nB\n");
     assert_eq!(load_own(folder.path()).unwrap().classes, ["A", "a", "B"]);

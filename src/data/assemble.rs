@@ -271,8 +271,8 @@ pub(super) fn read_class_names(path: &Path) -> Result<Option<ClassNameList>, Dat
     };
     let content = file::read_whole(path)?;
     let text = String::from_utf8(content).map_err(|_| wrong("is not UTF-8 text".to_owned()))?;
-    let lines = text.trim_start_matches('\u{feff}').lines();
-    let names: Vec<String> = lines
+    let lines = || text.trim_start_matches('\u{feff}').lines();
+    let names: Vec<String> = lines()
         .map(clean_name)
         .filter(|name| !name.is_empty())
         .collect();
@@ -289,7 +289,17 @@ pub(super) fn read_class_names(path: &Path) -> Result<Option<ClassNameList>, Dat
     }
     let mut seen = BTreeSet::new();
     if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-        return Err(wrong(format!("names the class {twice} twice")));
+        let written: BTreeSet<&str> = lines()
+            .map(str::trim)
+            .filter(|line| clean_name(line) == *twice)
+            .collect();
+        return Err(wrong(match written.len() {
+            2.. => format!(
+                "has different names that would both be the class {twice:?}: names are cut after \
+                 {MOST_LETTERS} letters; make their beginnings differ"
+            ),
+            _ => format!("names the class {twice} twice"),
+        }));
     }
     Ok(Some(ClassNameList {
         names,

@@ -1,5 +1,7 @@
 //! Tests of the views of filters, modulation and backdoors, and of the picture that a key shows.
 
+use noisescope::session::record;
+
 use super::golden::{golden, without_pixels};
 use super::*;
 
@@ -44,6 +46,60 @@ fn an_enlarged_unit_and_z_map_match_their_golden_screens() {
             &without_pixels(&screen(&session, &state)),
         );
     }
+}
+
+#[test]
+fn an_average_over_wide_fields_keeps_their_proportions() {
+    let mut session = session();
+    let spikes: &mut record::SpikeTriggered = experiments::record_of(&mut session);
+    spikes.layers[2].receptive_field = (1, 784);
+    let mut state = showing("Filters", (120, 40));
+    enlarge(&mut state, true);
+    let view = view_state::<FiltersView>(&mut state);
+    (view.layer, view.unit) = (Some(2), 3);
+    let screen = screen(&session, &state);
+    let rows = screen.lines().filter(|line| line.contains("▀▀▀▀▀▀▀▀"));
+    assert_eq!(rows.count(), 1, "{screen}");
+}
+
+#[test]
+fn a_unit_that_fires_is_not_called_silent_because_its_kernel_is_constant() {
+    let mut session = session();
+    let spikes: &mut record::SpikeTriggered = experiments::record_of(&mut session);
+    spikes.layers[0].kernel.values_mut().fill(0.5);
+    let mut state = showing("Filters", (120, 40));
+    enlarge(&mut state, true);
+    let view = view_state::<FiltersView>(&mut state);
+    (view.layer, view.unit) = (Some(0), 3);
+    let screen = screen(&session, &state);
+    assert!(screen.contains("kernel r     none"), "{screen}");
+    assert!(screen.contains("one of them is constant"), "{screen}");
+    assert!(!screen.contains("it is silent"), "{screen}");
+}
+
+#[test]
+fn a_change_of_100_points_is_apart_from_the_name_of_its_class() {
+    let mut session = session();
+    let modulation: &mut record::Modulation = experiments::record_of(&mut session);
+    let (strengths, gammas) = (modulation.strengths.len(), modulation.gammas.len());
+    for layer in &mut modulation.layers {
+        // Shown, correct and called, of ten classes each.
+        let counts = layer.counts.values_mut().chunks_exact_mut(30);
+        for (index, counts) in counts.enumerate() {
+            let is_pushed = modulation.strengths[index / gammas % strengths] != 0;
+            let (shown, others) = counts.split_at_mut(10);
+            for (correct, shown) in others.iter_mut().zip(shown) {
+                *correct = if is_pushed { 0 } else { *shown };
+            }
+        }
+    }
+    let screen = screen(&session, &showing("Modulation", (60, 18)));
+    for class in 0..10 {
+        let row = format!("class {class} −100 −100");
+        assert!(screen.contains(&row), "{row}\n{screen}");
+    }
+    let row = screen.lines().find(|line| line.contains("class 9"));
+    assert_eq!(row.map(|row| row.matches("−100").count()), Some(10));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::classes;
-use crate::tui::widget::heatmap::cells;
+use crate::tui::widget::heatmap::{cells, in_proportion};
 
 /// Columns between maps.
 pub const GAP: u16 = 2;
@@ -45,15 +45,11 @@ impl ComparisonLayout {
                 beside: zooms[0] == zoom,
             };
         }
-        // Square pixels: a cell is one wide and two high.
-        let (rows, columns) = (size.0.max(1) as u32, size.1.max(1) as u32);
-        let by_height = 2 * u32::from(height) * columns / rows;
-        let by_width = u32::from(area.width.saturating_sub(2 * GAP) / 3);
-        let width = by_width.min(by_height).max(1) as u16;
-        let tall = (u32::from(width) * rows).div_ceil(2 * columns) as u16;
+        let width = area.width.saturating_sub(2 * GAP) / 3;
+        let map = in_proportion(size, (width, height));
         Self {
-            map: (width, tall.min(height)),
-            beside: 3 * width + 3 * GAP + classes::COLUMNS <= area.width,
+            map,
+            beside: 3 * map.0 + 3 * GAP + classes::COLUMNS <= area.width,
         }
     }
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::tui::theme::{Depth, Theme};
+use crate::tui::widget::heatmap::covered;
 
 /// Draws a box around a window, (top row, left column, side), of the map of `size`, (rows, columns), that
 /// fills `area`; brackets if the box would be too small.
@@ -19,14 +20,14 @@ pub fn outline(
     if area.is_empty() {
         return;
     }
-    let span = |first: usize, total: usize, length: u16| {
-        let scaled = |pixel: usize| pixel as f64 / total as f64 * f64::from(length);
+    let span = |first: usize, total: usize, (reach, length): (f64, u16)| {
+        let scaled = |pixel: usize| pixel as f64 * reach / total as f64;
         let low = scaled(first).floor() as u16;
         let high = (scaled(first + side).ceil() as u16).saturating_sub(1);
         (low.min(length - 1), high.clamp(low, length - 1))
     };
-    let (top, bottom) = span(row, size.0, area.height);
-    let (left, right) = span(column, size.1, area.width);
+    let (top, bottom) = span(row, size.0, (covered(size, area), area.height));
+    let (left, right) = span(column, size.1, (f64::from(area.width), area.width));
     let mut put = |x: u16, y: u16, symbol: &str| {
         let cell = &mut buf[(area.x + x, area.y + y)];
         let style = match theme.depth {

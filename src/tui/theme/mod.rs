@@ -202,9 +202,10 @@ impl Theme {
         self.tone(self.colours.warning).add_modifier(Modifier::BOLD)
     }
 
-    /// Black or white, whichever stands out against this colour.
+    /// Black or white, whichever stands out against this colour; the terminal's own against its background.
     pub fn contrast(&self, on: Color) -> Color {
         match (self.depth, palette::is_bright(on)) {
+            _ if on == Color::Reset => Color::Reset,
             (Depth::Mono, _) => Color::Reset,
             (Depth::Sixteen, true) => Color::Black,
             (Depth::Sixteen, false) => Color::White,

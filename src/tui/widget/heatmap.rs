@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
 use self::grid::{PixelGrid, coverage};
+pub use self::grid::{cells, covered, extent, in_proportion};
 use crate::figure::channels::RGB;
 use crate::tui::theme::{Depth, Theme};
 
@@ -113,15 +114,9 @@ pub enum SignificanceMarks {
     Only,
 }
 
-/// Columns and rows that a map of this many pixels takes at a zoom.
-pub fn cells(size: (usize, usize), zoom: u16) -> (u16, u16) {
-    let (height, width) = (size.0 as u16 * zoom, size.1 as u16 * zoom);
-    (width, height.div_ceil(2))
-}
-
 impl Heatmap<'_> {
     /// Draws the map over the whole of `area`: pixels are averaged if it is smaller, and repeated if it is an
-    /// integer multiple.
+    /// integer multiple. Below an odd number of half cells, half of the last cell stays empty.
     pub fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         let (height, width) = self.size;
         let area = area.intersection(buf.area);
@@ -129,7 +124,7 @@ impl Heatmap<'_> {
             return;
         }
         let halves = theme.glyphs.unicode && theme.depth != Depth::Mono;
-        let rows = usize::from(area.height) * if halves { 2 } else { 1 };
+        let rows = covered(self.size, area) * if halves { 2.0 } else { 1.0 };
         let columns = usize::from(area.width);
         let paint = self.paint(rows, columns, theme);
         for y in 0..area.height {
@@ -155,8 +150,8 @@ impl Heatmap<'_> {
         self.point(area, theme, buf);
     }
 
-    /// The colours of a grid of points over the map.
-    fn paint<'b>(&self, rows: usize, columns: usize, theme: &'b Theme) -> Paint<'b> {
+    /// The colours of a grid of points over the map; the last row of points may reach beyond it.
+    fn paint<'b>(&self, rows: f64, columns: usize, theme: &'b Theme) -> Paint<'b> {
         let places = match self.colours.filter(|_| theme.depth != Depth::Mono) {
             Some(colours) => {
                 let [red, green, blue] = colours.map(|channel| self.places(channel, rows, columns));
@@ -173,11 +168,11 @@ impl Heatmap<'_> {
     }
 
     /// The position on the ramp of every point of a grid over the map.
-    fn places(&self, values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    fn places(&self, values: &[f32], rows: f64, columns: usize) -> Vec<f32> {
         let (height, width) = self.size;
         let vertical = coverage(height, rows);
-        let horizontal = coverage(width, columns);
-        let mut places = Vec::with_capacity(rows * columns);
+        let horizontal = coverage(width, columns as f64);
+        let mut places = Vec::with_capacity(vertical.len() * columns);
         for (first_row, row_weights) in &vertical {
             for (first_column, column_weights) in &horizontal {
                 let (mut sum, mut total) = (0.0, 0.0);
@@ -255,20 +250,20 @@ impl Heatmap<'_> {
         }
     }
 
-    /// Draws brackets around the pixel under the cursor, or the pixel itself in the strongest contrast.
+    /// Draws brackets around the pixel under the cursor, or the pixel itself in the strongest contrast; of a
+    /// map whose pixels are averaged, the point that shows the pixel.
     fn point(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
-        let (Some((row, column)), Some(grid)) = (self.cursor, PixelGrid::of(self.size, area))
-        else {
+        let Some((row, column)) = self.cursor else {
             return;
         };
+        let grid = PixelGrid::of(self.size, area).filter(|grid| grid.zoom > 1);
+        let shows = |grid: &PixelGrid, x, y| grid.whole(x, y) == Some((row, column));
         let cells: Vec<(u16, u16)> = (0..area.height)
             .flat_map(|y| (0..area.width).map(move |x| (x, y)))
-            .filter(|&(x, y)| grid.whole(x, y) == Some((row, column)))
+            .filter(|&(x, y)| grid.as_ref().is_some_and(|grid| shows(grid, x, y)))
             .collect();
         let bold = theme.bright();
-        if let (Some(&first), Some(&last)) = (cells.first(), cells.last())
-            && grid.zoom > 1
-        {
+        if let (Some(&first), Some(&last)) = (cells.first(), cells.last()) {
             for &(x, y) in &cells {
                 let symbol = if x == first.0 {
                     "["
@@ -286,7 +281,12 @@ impl Heatmap<'_> {
             }
             return;
         }
-        let (x, y) = (column as u16, row as u16 / 2);
+        let (height, width) = self.size;
+        let at = |pixel: usize, pixels: usize, points: f64| {
+            ((pixel as f64 + 0.5) / pixels as f64 * points) as u16
+        };
+        let half = at(row, height, 2.0 * covered(self.size, area));
+        let (x, y) = (at(column, width, f64::from(area.width)), half / 2);
         if x >= area.width || y >= area.height {
             return;
         }
@@ -300,7 +300,7 @@ impl Heatmap<'_> {
                 cell.set_symbol("X").set_fg(colour);
             }
             _ => {
-                let (mark, other) = if row.is_multiple_of(2) {
+                let (mark, other) = if half.is_multiple_of(2) {
                     ("▀", cell.bg)
                 } else {
                     ("▄", cell.fg)
@@ -327,11 +327,17 @@ struct Paint<'a> {
 }
 
 impl Paint<'_> {
+    /// The colour of a point; none beyond the map.
     fn colour(&self, index: usize) -> Color {
-        match &self.places {
-            Places::Ramp(places) => self.ramp.colour(places[index], self.theme),
-            Places::Colours(places) => self.theme.palette.mixed(places[index]),
-        }
+        let colour = match &self.places {
+            Places::Ramp(places) => places
+                .get(index)
+                .map(|place| self.ramp.colour(*place, self.theme)),
+            Places::Colours(places) => places
+                .get(index)
+                .map(|channels| self.theme.palette.mixed(*channels)),
+        };
+        colour.unwrap_or(Color::Reset)
     }
 
     fn glyph(&self, index: usize) -> &'static str {

@@ -1,4 +1,4 @@
-//! Tests of enlarged maps that are lower, wider or smaller than most.
+//! Tests of enlarged maps that are lower, wider, smaller or larger than most.
 
 use super::*;
 
@@ -13,7 +13,15 @@ fn is_followed(screen: &str, word: &str, by: impl Fn(&str) -> bool) -> bool {
 
 #[test]
 fn the_numbers_of_an_enlarged_map_are_in_sight_whatever_its_size() {
-    for (height, width) in [(2, 2), (16, 16), (5, 60), (3, 100)] {
+    for (height, width) in [
+        (2, 2),
+        (16, 16),
+        (5, 60),
+        (3, 100),
+        (1, 300),
+        (90, 2),
+        (100, 100),
+    ] {
         let session = coarse::sized(["left", "right"], (height, width));
         for size in SIZES {
             let mut state = showing("Maps", size);
@@ -37,4 +45,33 @@ fn the_numbers_of_an_enlarged_map_are_in_sight_whatever_its_size() {
             assert!(size.1 < 40 || screen.contains("right"), "{place}");
         }
     }
+}
+
+#[test]
+fn an_enlarged_map_larger_than_the_screen_says_that_its_pixels_are_averaged_and_shows_the_cursor() {
+    let session = coarse::sized(["left", "right"], (100, 100));
+    let mut state = showing("Maps", (120, 40));
+    enlarge(&mut state, true);
+    let drawn = |state: &DashboardState| draw(&session, state, &theme());
+    let before = drawn(&state);
+    let screen = text(&before);
+    assert!(screen.contains("averaged from 100×100 pixels"), "{screen}");
+    // Square pixels: twice as many columns as rows.
+    let in_map = |line: &&str| line.starts_with(" ▀▀▀▀");
+    let rows = screen.lines().filter(in_map).count();
+    let columns = screen.lines().find(in_map).map_or(0, |line| {
+        let map = line.trim_start().chars();
+        map.take_while(|c| "▀▄".contains(*c)).count()
+    });
+    assert!(
+        rows > 20 && columns == 2 * rows,
+        "{columns} × {rows}\n{screen}"
+    );
+    // Each step of the cursor is followed, and so visible.
+    for _ in 0..4 {
+        press(&session, &mut state, &[KeyCode::Left]);
+    }
+    let cells = before.diff(&drawn(&state));
+    let moved = |(x, y, _): &&(u16, u16, &ratatui::buffer::Cell)| *x <= 66 && *y >= 4 && *y < 38;
+    assert!(cells.iter().filter(moved).count() >= 2, "{screen}");
 }

@@ -131,7 +131,10 @@ impl ContactSheetLayout {
         let room = room_x.min(by_height);
         let rows_of = |columns: u16| (u32::from(columns) * tall).div_ceil(2 * broad) as u16;
         let (full, _) = cells(size, 1);
-        let (wide, tall) = if room >= full && full > 0 {
+        let (wide, tall) = if by_height == 0 && room_x > 0 && room_y > 0 {
+            // A single column is too wide for square pixels.
+            (1, room_y)
+        } else if room >= full && full > 0 {
             cells(size, room / full)
         } else if room >= full / 2 && room < full / 2 + full / 8 {
             // A clean average of four pixels is worth more than a few columns.
@@ -155,4 +158,16 @@ impl ContactSheetLayout {
 pub fn comfortable(size: (usize, usize)) -> u16 {
     let (height, width) = (size.0.max(1) as u16, size.1.max(1) as u16);
     EASY.div_ceil(height.max(width)).clamp(1, 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_too_narrow_for_square_pixels_are_a_column_as_high_as_fits() {
+        let layout = ContactSheetLayout::fit(2, (200, 1), (98, 20), 3);
+        assert_eq!((layout.columns, layout.width), (2, 1));
+        assert_eq!((layout.height, layout.words), (17, 3));
+    }
 }

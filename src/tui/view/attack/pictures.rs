@@ -12,42 +12,73 @@ use crate::session::form::Shape;
 use crate::session::record::{AttackExample, Pattern};
 use crate::tui::scene::{Scene, image};
 use crate::tui::widget::columns::pad_end;
-use crate::tui::widget::heatmap::cells;
+use crate::tui::widget::heatmap::{cells, in_proportion};
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
-
-/// The layouts, roomiest first: the zoom of the blend, and whether the image and the pattern are shown above
-/// it.
-const LAYOUTS: [(u16, bool); 3] = [(2, true), (1, true), (1, false)];
 
 /// Minimum columns of the pictures, for the decision below them.
 const LEAST: u16 = 16;
 
-/// Columns and rows of a layout of images of `size` pixels: the pictures, a title above each, and a blank
-/// row.
-fn extent(size: (usize, usize), (zoom, all): (u16, bool)) -> (u16, u16) {
-    let (single, blend) = (cells(size, 1), cells(size, zoom));
-    match all {
-        true => ((2 * single.0 + 2).max(LEAST), single.1 + blend.1 + 3),
-        false => (blend.0.max(LEAST), blend.1 + 3),
+/// Columns that a chart needs beside the blend alone.
+const CHART: u16 = 46;
+
+/// Minimum columns of a picture whose pixels are averaged.
+const LEAST_AVERAGED: u16 = 28;
+
+/// How large the pictures are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PictureSizes {
+    /// Columns and rows of the blend.
+    blend: (u16, u16),
+    /// Columns and rows of the image and of the pattern above it, if they are shown.
+    above: Option<(u16, u16)>,
+}
+
+impl PictureSizes {
+    /// The choices for images of `size` pixels, roomiest first; the last is of images too large for the others,
+    /// averaged to a room of columns × rows with a title above and the decision below.
+    fn all(size: (usize, usize), (columns, rows): (u16, u16)) -> Vec<Self> {
+        let single = cells(size, 1);
+        let averaged = in_proportion(size, (columns, rows.saturating_sub(3)));
+        let with = |blend, above| Self { blend, above };
+        let mut all = vec![
+            with(cells(size, 2), Some(single)),
+            with(single, Some(single)),
+            with(single, None),
+        ];
+        all.extend((averaged.0 >= LEAST_AVERAGED).then(|| with(averaged, None)));
+        all
+    }
+
+    /// Columns and rows of the pictures, a title above each, and a blank row.
+    fn extent(&self) -> (u16, u16) {
+        let (columns, rows) = self.blend;
+        match self.above {
+            Some(above) => ((2 * above.0 + 2).max(LEAST), above.1 + rows + 3),
+            None => (columns.max(LEAST), rows + 3),
+        }
+    }
+
+    /// Columns that a chart needs beside the pictures.
+    fn chart_needs(&self) -> u16 {
+        match self.above {
+            Some(_) => 50,
+            None => CHART,
+        }
     }
 }
 
-/// Columns that a chart needs beside the pictures.
-fn chart_needs((_, all): (u16, bool)) -> u16 {
-    if all { 50 } else { 46 }
-}
-
-fn layout(size: (usize, usize), (width, height): (u16, u16)) -> Option<(u16, bool)> {
-    let fits = |layout: &(u16, bool)| {
-        let (columns, rows) = extent(size, *layout);
-        width >= columns + 3 + chart_needs(*layout) && height >= rows
+fn layout(size: (usize, usize), (width, height): (u16, u16)) -> Option<PictureSizes> {
+    let fits = |sizes: &PictureSizes| {
+        let (columns, rows) = sizes.extent();
+        width >= columns + 3 + sizes.chart_needs() && height >= rows
     };
-    LAYOUTS.into_iter().find(fits)
+    let room = (width.saturating_sub(3 + CHART), height);
+    PictureSizes::all(size, room).into_iter().find(fits)
 }
 
 /// Columns that pictures of `size` pixels take in an area; 0 if none fit.
 pub fn columns(size: (usize, usize), place: (u16, u16)) -> u16 {
-    layout(size, place).map_or(0, |layout| extent(size, layout).0)
+    layout(size, place).map_or(0, |sizes| sizes.extent().0)
 }
 
 /// An image blended at a weight: x' = (1−w)·x + w·p, \[H,W\] in \[0,1\].
@@ -74,11 +105,10 @@ fn example<'a>(sight: &AttackSelection<'a>) -> Option<&'a AttackExample> {
 fn picture(
     scene: &Scene<'_>,
     (values, shape): (&[f32], Shape),
-    zoom: u16,
+    (width, height): (u16, u16),
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let (width, height) = cells((shape[1], shape[2]), zoom);
     let picture_area = start(top(area, height), width);
     image::draw(scene, values, shape, picture_area, buf);
 }
@@ -87,11 +117,12 @@ fn picture(
 pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let (size, shape) = (sight.size(), sight.shape);
-    let fits = |layout: &(u16, bool)| {
-        let (columns, rows) = extent(size, *layout);
+    let fits = |sizes: &PictureSizes| {
+        let (columns, rows) = sizes.extent();
         columns <= area.width && rows <= area.height
     };
-    let Some((zoom, all)) = LAYOUTS.into_iter().find(fits) else {
+    let all = PictureSizes::all(size, (area.width, area.height));
+    let Some(sizes) = all.into_iter().find(fits) else {
         return;
     };
     let Some(example) = example(sight) else {
@@ -103,8 +134,7 @@ pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mu
     };
     let pattern = sight.attack.pattern(sight.pattern, sight.target);
     let mut place = area;
-    let single = cells(size, 1);
-    if all {
+    if let Some(single) = sizes.above {
         let room = (single.0 + 1).saturating_sub("image of ".len() as u16);
         let title = format!("image of {}", sight.name_within(example.truth, room));
         left(
@@ -114,7 +144,7 @@ pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mu
             Span::styled(title, theme.dim()),
         );
         let image = blend(example, None, 0.0);
-        picture(scene, (&image, shape), 1, below(place, 1), buf);
+        picture(scene, (&image, shape), single, below(place, 1), buf);
         let other = beside(place, single.0 + 2);
         left(
             buf,
@@ -123,7 +153,7 @@ pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mu
             Span::styled(name(sight, other.width), theme.dim()),
         );
         match pattern {
-            Some(pattern) => picture(scene, (pattern, shape), 1, below(other, 1), buf),
+            Some(pattern) => picture(scene, (pattern, shape), single, below(other, 1), buf),
             None => {
                 let place = start(top(below(other, 1), single.1), single.0);
                 let lines = absent(&sight.name(sight.target), (place.width, place.height));
@@ -145,8 +175,8 @@ pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mu
     };
     left(buf, place, 0, Span::styled(title, theme.dim()));
     let blended = blend(example, pattern, sight.w);
-    picture(scene, (&blended, shape), zoom, below(place, 1), buf);
-    let (columns, rows) = cells(size, zoom);
+    picture(scene, (&blended, shape), sizes.blend, below(place, 1), buf);
+    let (columns, rows) = sizes.blend;
     let in_column = columns + 2 + 18 <= place.width;
     let text_area = match in_column {
         true => beside(below(place, 1), columns + 2),
@@ -316,6 +346,15 @@ pub fn sentence(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_larger_than_its_place_is_averaged() {
+        assert_eq!(columns((224, 224), (118, 35)), 64);
+        assert_eq!(columns((224, 224), (78, 20)), 29);
+        // Too small to recognise anything.
+        assert_eq!(columns((224, 224), (70, 20)), 0);
+        assert_eq!(columns((28, 28), (73, 20)), 0);
+    }
 
     #[test]
     fn why_a_pattern_is_missing_fits_in_the_place_of_its_picture() {

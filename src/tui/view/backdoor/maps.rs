@@ -14,7 +14,7 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet::ContactSheetLayout;
 use crate::tui::scene::outline::outline;
-use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
+use crate::tui::widget::heatmap::{Heatmap, Ramp, extent};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
@@ -98,12 +98,7 @@ pub fn enlarged(
     let Some(size) = sight.size() else {
         return none_yet(scene, area, buf);
     };
-    let fits = |zoom: &u16| {
-        let (width, height) = cells(size, *zoom);
-        width <= room.0 && height <= room.1
-    };
-    let zoom = (1..=8).rev().find(fits).unwrap_or(1);
-    let (width, height) = cells(size, zoom);
+    let (width, height) = extent(size, room);
     let tile = start(top(area, height + 1), width);
     let ramp = ramp(scene, sight);
     tile_of(scene, sight, (sight.class, ramp, width), tile, buf);

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use super::selection::{FiltersSelection, component_of, ramp};
 use crate::session::record::LayerResponses;
 use crate::tui::scene::Scene;
-use crate::tui::widget::heatmap::{Heatmap, cells};
+use crate::tui::widget::heatmap::{Heatmap, cells, in_proportion};
 use crate::tui::widget::text::{centre, left, top};
 
 /// How units are laid out in an area.
@@ -24,14 +24,15 @@ pub struct Grid {
 
 impl Grid {
     /// The layout with the largest maps at which `units` units fit; if none fit, that of the smallest legible
-    /// maps.
+    /// maps, or of a single one.
     pub fn fit(layer: &LayerResponses, units: usize, area: Rect) -> Self {
         let field = layer.receptive_field;
+        let room = (area.width, area.height.saturating_sub(1));
         let whole = (1..=4).rev().map(|zoom| cells(field, zoom));
         let part = |by: usize| (field.1.div_ceil(by) as u16, field.0.div_ceil(2 * by) as u16);
         let candidates: Vec<(u16, u16)> = whole
             .chain([2, 4, 7].map(part))
-            .filter(|(width, _)| *width >= 4)
+            .filter(|map| map.0 >= 4 && map.0 <= room.0 && map.1 <= room.1)
             .collect();
         let with = |map: (u16, u16)| {
             let step = map.0.max(4) + 1;
@@ -44,7 +45,8 @@ impl Grid {
         };
         let all = candidates.iter().copied().map(with);
         let fits = |grid: &Self| grid.columns * grid.rows >= units;
-        let smallest = candidates.last().copied().unwrap_or((4, 2));
+        let smallest = candidates.last().copied();
+        let smallest = smallest.unwrap_or_else(|| in_proportion(field, room));
         all.into_iter().find(fits).unwrap_or_else(|| with(smallest))
     }
 }

@@ -9,7 +9,7 @@ use super::selection::{FiltersSelection, Stimuli, component_of, ramp};
 use crate::format::{clean, percent, reliability, short};
 use crate::session::record::{Covariance, NoteTarget};
 use crate::tui::scene::Scene;
-use crate::tui::widget::heatmap::{Heatmap, cells};
+use crate::tui::widget::heatmap::{Heatmap, extent};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top, wrap};
 
@@ -74,17 +74,7 @@ fn pictures(
         (area.width + 2) / count - 2,
         area.height.saturating_sub(spare + 3),
     );
-    let fits = |zoom: &u16| {
-        let (width, height) = cells(size, *zoom);
-        width <= room.0 && height <= room.1
-    };
-    let (width, height) = match (1..=8).rev().find(fits) {
-        Some(zoom) => cells(size, zoom),
-        None => {
-            let width = room.0.min(2 * room.1).max(4);
-            (width, width.div_ceil(2))
-        }
-    };
+    let (width, height) = extent(size, room);
     let step = (width + 2).max(room.0.min(20) + 2);
     for (index, (name, values)) in maps.iter().enumerate() {
         let column = start(beside(area, index as u16 * step), step.saturating_sub(1));
@@ -164,7 +154,8 @@ fn figures(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mu
         lines.push(figure(name, percent(share), "of its receptive fields"));
     }
     let has_noise = sight.layer.noise.fields.iter().sum::<u64>() > 0;
-    if has_noise && sight.estimate.silent.binary_search(&unit).is_ok() {
+    let is_silent = has_noise && sight.estimate.silent.binary_search(&unit).is_ok();
+    if is_silent {
         let words = "Silent: no noise ever made it fire, so there is no average.";
         let words = wrap(words, area.width).into_iter();
         lines.extend(words.map(|line| Line::from(Span::styled(line, theme.warning()))));
@@ -185,7 +176,14 @@ fn figures(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mu
             lines.push(figure("kernel r", correlation(r), more));
         }
         None if sight.layer.kernel.values().is_empty() => {}
-        None => lines.push(figure("kernel r", "none".into(), "it is silent")),
+        None => {
+            let why = match (has_noise, is_silent) {
+                (false, _) => "no noise yet",
+                (true, true) => "it is silent",
+                (true, false) => "one of them is constant",
+            };
+            lines.push(figure("kernel r", "none".into(), why));
+        }
     }
     match get(&sight.estimate.stein_correlation) {
         Some(r) => {
@@ -241,11 +239,11 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
     let size = covariance.receptive_field;
     // All channels of an axis.
     let pixels = covariance.axes.values().len() / found.max(1);
-    let height = area.height.saturating_sub(2).min(6);
-    let width = (2 * height).min(size.1 as u16 * 2);
-    if height == 0 || pixels == 0 {
+    let rows = area.height.saturating_sub(2).min(6);
+    if rows == 0 || pixels == 0 {
         return;
     }
+    let (width, height) = extent(size, (2 * rows, rows));
     let maps = covariance.axes.values().chunks_exact(pixels);
     for (index, (values, eigenvalue)) in maps.zip(&covariance.significant).enumerate() {
         let column = start(
@@ -259,6 +257,6 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
             buf,
         );
         let value = Span::styled(short(*eigenvalue), theme.dim());
-        left(buf, column, 1 + height, value);
+        left(buf, column, 1 + rows, value);
     }
 }

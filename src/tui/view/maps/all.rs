@@ -80,6 +80,7 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
                 ramp,
                 class: None,
                 position,
+                averaged: None,
             };
             scale_line(scene, sight, line, area, buf);
         }

@@ -90,6 +90,8 @@ pub struct ScaleLine {
     pub class: Option<ClassId>,
     /// Which classes are visible, if not all are.
     pub position: Option<String>,
+    /// That a map shows averages of its pixels, if it does.
+    pub averaged: Option<String>,
 }
 
 /// Draws the colour scale and its meaning, and which classes are visible.
@@ -103,6 +105,7 @@ pub fn scale_line(
     let (theme, lens) = (scene.theme, &sight.lens);
     let used = scale::draw(line.ramp, 20.min(area.width / 3), area, theme, buf);
     let mut parts = Vec::new();
+    parts.extend(line.averaged.map(|words| format!("  {words}")));
     parts.extend(line.position.map(|words| format!("  {words}")));
     parts.extend(lens.channels_in_words().map(|words| format!("  {words}")));
     match (lens.kind, lens.response) {

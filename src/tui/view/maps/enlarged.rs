@@ -1,4 +1,5 @@
-//! One class, as large as integer zooms of its pixels allow, beside its numbers.
+//! One class, as large as integer zooms of its pixels allow or, if it is larger than the screen, averaged;
+//! beside its numbers.
 
 use std::ops::Range;
 
@@ -15,7 +16,7 @@ use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet::{own_scale, thumbnail};
 use crate::tui::scene::map_set::MapSet;
 use crate::tui::shared::Pixels;
-use crate::tui::widget::heatmap::{Heatmap, SignificanceMarks, cells};
+use crate::tui::widget::heatmap::{Heatmap, SignificanceMarks, cells, extent, in_proportion};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
@@ -25,13 +26,13 @@ const FIGURES: u16 = 30;
 const NUMBERS: u16 = 54;
 /// Columns beside a map that is wider than it should be, below which the numbers may go below it.
 const NARROWEST: u16 = 20;
+/// Rows of the numbers below a map that is averaged, unless the map would have less than a quarter of all.
+const BELOW: u16 = 12;
 
 /// Draws the chosen class with a cursor on it, and all classes as small maps below.
 pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let lens = &sight.lens;
-    let room = (area.width.saturating_sub(FIGURES), area.height);
-    let zoom = largest(lens, room);
-    let (width, height) = cells(lens.size(), zoom);
+    let (width, height) = size_in(lens.size(), area);
     let cursor = Some(sight.cursor);
     picture(scene, lens, start(top(area, height), width), cursor, buf);
     let under = below(area, height);
@@ -80,6 +81,7 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
                 ramp: lens.ramp(class),
                 class: Some(class),
                 position,
+                averaged: averaged(lens.size(), (width, height)),
             };
             scale_line(scene, sight, line, scale_area, buf);
         }
@@ -102,23 +104,44 @@ fn numbers_area(area: Rect, (width, height): (u16, u16)) -> (Rect, bool) {
     }
 }
 
+/// Columns and rows of the map: the largest whole zoom that leaves room for the numbers beside it, or else
+/// single pixels; if even these are larger than the area, as much as leaves room for the numbers beside or
+/// below it.
+fn size_in(size: (usize, usize), area: Rect) -> (u16, u16) {
+    let beside = extent(size, (area.width.saturating_sub(FIGURES), area.height));
+    let single = cells(size, 1);
+    if beside.0 >= single.0 && beside.1 >= single.1 {
+        return beside;
+    }
+    if single.0 <= area.width && single.1 <= area.height {
+        return single;
+    }
+    // The scale, a blank row and the names go below in either case.
+    let rows = area.height.saturating_sub(3);
+    let above_numbers = rows.saturating_sub(BELOW).max(area.height / 4);
+    let beside = in_proportion(size, (area.width.saturating_sub(FIGURES), rows));
+    let over = in_proportion(size, (area.width, above_numbers));
+    match over.0 > beside.0 && over.0 + 3 + NARROWEST > area.width {
+        true => over,
+        false => beside,
+    }
+}
+
+/// That a map of these columns and rows shows averages of its pixels, if it does.
+fn averaged(size: (usize, usize), shown: (u16, u16)) -> Option<String> {
+    let single = cells(size, 1);
+    let smaller = shown.0 < single.0 || shown.1 < single.1;
+    smaller.then(|| format!("averaged from {}×{} pixels", size.0, size.1))
+}
+
 /// Draws the chosen class beside all the others, without a cursor.
 pub fn closer(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) {
-    let zoom = largest(lens, (area.width, area.height.saturating_sub(12)));
-    let (width, height) = cells(lens.size(), zoom);
+    let room = (area.width, area.height.saturating_sub(12));
+    let (width, height) = extent(lens.size(), room);
     picture(scene, lens, start(top(area, height), width), None, buf);
     let panel = below(area, height + 1);
     let used = numbers::draw(scene, lens, panel, None, panel.height, buf);
     course::draw(scene, lens, top(below(panel, used + 1), 14), buf);
-}
-
-/// The largest integer zoom at which a map fits.
-fn largest(lens: &MapSet<'_>, room: (u16, u16)) -> u16 {
-    let fits = |zoom: &u16| {
-        let (width, height) = cells(lens.size(), *zoom);
-        width <= room.0 && height <= room.1
-    };
-    (1..=8).rev().find(fits).unwrap_or(1)
 }
 
 fn picture(
@@ -195,14 +218,23 @@ fn strip(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) {
     for (index, class) in shown.map(ClassId).enumerate() {
         let tile = start(beside(area, index as u16 * step), width);
         if pictures {
-            // As wide as it is high, centred above the name.
-            let wide = width.min(2 * height + 1);
-            let thumbnail_area = start(beside(top(tile, height), (width - wide) / 2), wide);
+            // In proportion, centred above the name.
+            let (wide, high) = thumbnail_size(lens.size(), (width, height));
+            let tile = below(top(tile, height), (height - high) / 2);
+            let thumbnail_area = start(beside(top(tile, high), (width - wide) / 2), wide);
             thumbnail_or_dots(scene, lens, class, thumbnail_area, buf);
         }
         let row = if pictures { height } else { 0 };
         let text = form::class_name_within(scene.session, class, usize::from(width - 1));
         centre(buf, tile, row, marked(scene, lens, class, text));
+    }
+}
+
+/// Columns and rows of a small map in a room of columns × rows; of square images, columns may be odd.
+fn thumbnail_size(size: (usize, usize), room: (u16, u16)) -> (u16, u16) {
+    match size.0 == size.1 {
+        true => (room.0.min(2 * room.1 + 1), room.1),
+        false => in_proportion(size, room),
     }
 }
 

@@ -30,12 +30,13 @@ pub const FEW: usize = 10;
 /// Rows that the curves below the table need.
 const CURVES: u16 = 7;
 
-/// Columns of the class names, with spacing if the cells of all classes leave room.
+/// Columns of the class names with a mark before and a blank after them, and spacing if the cells of all classes
+/// leave room.
 fn names(sight: &ModulationSelection<'_>, width: u16) -> u16 {
     let widest = ClassId::all(sight.classes)
         .map(|class| Span::raw(form::class_label(sight.session, class)).width() as u16)
         .max();
-    let least = NAMES.max((widest.unwrap_or(0) + 1).min(MOST_NAMES));
+    let least = NAMES.max((widest.unwrap_or(0) + 2).min(MOST_NAMES));
     match width < least + 2 + cells(sight.classes) {
         true => least,
         false => least.max(AIRY_NAMES),
@@ -115,7 +116,7 @@ pub fn draw(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf:
     }
     for (row_index, target) in down.map(ClassId).enumerate() {
         let row = HEAD + row_index as u16;
-        let room = usize::from(names - 1);
+        let room = usize::from(names - 2);
         let long = form::class_label(sight.session, target);
         let long = match Span::raw(long.as_str()).width() <= room {
             true => long,

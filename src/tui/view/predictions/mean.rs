@@ -12,17 +12,22 @@ use crate::stats::interval::wilson;
 use crate::tui::form;
 use crate::tui::scene::{Scene, image};
 use crate::tui::widget::columns::columns;
-use crate::tui::widget::heatmap::cells;
+use crate::tui::widget::heatmap::{cells, in_proportion};
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
-/// Draws the mean image, as large as integer zooms allow.
+/// Minimum columns of an image that is averaged to fit.
+const LEAST: u16 = 14;
+
+/// Draws the mean image, as large as integer zooms allow or, if it is too large for them, averaged.
 pub fn draw(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, class, shape) = (scene.theme, sight.class, sight.shape);
     let size = (shape[1], shape[2]);
     let half = (size.1 as u16 / 2, size.0.div_ceil(4) as u16);
     let places = [cells(size, 3), cells(size, 2), cells(size, 1), half];
-    let fits = |(width, height): &(u16, u16)| *width <= area.width && height + 6 <= area.height;
-    let Some((width, height)) = places.into_iter().find(fits) else {
+    let room = (area.width, area.height.saturating_sub(6));
+    let fits = |(width, height): &(u16, u16)| *width <= room.0 && *height <= room.1;
+    let averaged = || Some(in_proportion(size, room)).filter(|(width, _)| *width >= LEAST);
+    let Some((width, height)) = places.into_iter().find(fits).or_else(averaged) else {
         return;
     };
     let title = title(sight, usize::from(area.width), width);

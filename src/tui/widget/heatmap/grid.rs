@@ -1,12 +1,48 @@
-//! How pixels and cells cover each other: averages over pixels, and the cells of one pixel.
+//! How pixels and cells cover each other: the cells that a map takes, averages over pixels, and the cells of
+//! one pixel.
 
 use ratatui::layout::Rect;
 
-/// Divides `from` pixels into `to` intervals of equal length; gives each interval's first pixel, and how much
-/// of each pixel it covers.
-pub(super) fn coverage(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
-    let step = from as f64 / to as f64;
-    (0..to)
+/// Columns and rows that a map of this many pixels takes at a zoom.
+pub fn cells(size: (usize, usize), zoom: u16) -> (u16, u16) {
+    let (height, width) = (size.0 as u16 * zoom, size.1 as u16 * zoom);
+    (width, height.div_ceil(2))
+}
+
+/// Columns and rows of a map of `size` pixels, (height, width), in a room of columns × rows: at the largest
+/// whole zoom that fits or, if single pixels do not fit, averaged to as much as fits.
+pub fn extent(size: (usize, usize), room: (u16, u16)) -> (u16, u16) {
+    let mut whole = (1..=8).rev().map(|zoom| cells(size, zoom));
+    let fits = |(width, height): &(u16, u16)| *width <= room.0 && *height <= room.1;
+    whole
+        .find(fits)
+        .unwrap_or_else(|| in_proportion(size, room))
+}
+
+/// Columns and rows of a map that fills as much of a room as square pixels can, at least one cell.
+pub fn in_proportion((height, width): (usize, usize), (columns, rows): (u16, u16)) -> (u16, u16) {
+    let (height, width) = (height.max(1), width.max(1));
+    let (columns, rows) = (usize::from(columns), usize::from(rows));
+    // A cell is one wide and two high.
+    let columns = columns.min(2 * rows * width / height).max(1);
+    let rows = (columns * height).div_ceil(2 * width).min(rows).max(1);
+    (columns as u16, rows as u16)
+}
+
+/// How many rows of cells a map of `size` covers in its area: all or, at an integer zoom at which its height
+/// is odd, half a cell less.
+pub fn covered(size: (usize, usize), area: Rect) -> f64 {
+    match PixelGrid::of(size, area) {
+        Some(grid) => (grid.zoom * size.0) as f64 / 2.0,
+        None => f64::from(area.height),
+    }
+}
+
+/// Divides `from` pixels into intervals of equal length, of which `to` fit and a last one may reach beyond;
+/// gives each interval's first pixel, and how much of each pixel it covers.
+pub(super) fn coverage(from: usize, to: f64) -> Vec<(usize, Vec<f32>)> {
+    let step = from as f64 / to;
+    (0..to.ceil() as usize)
         .map(|i| {
             let (start, end) = (i as f64 * step, (i as f64 + 1.0) * step);
             // An interval within one pixel, or a hair beyond its edge by rounding, is that pixel's.
@@ -39,7 +75,7 @@ pub(super) struct Edges {
 impl PixelGrid {
     pub(super) fn of(size: (usize, usize), area: Rect) -> Option<Self> {
         let (width, rows) = (usize::from(area.width), usize::from(area.height));
-        let zoom = width / size.1;
+        let zoom = width.checked_div(size.1)?;
         let whole = zoom > 0 && zoom * size.1 == width && (zoom * size.0).div_ceil(2) == rows;
         whole.then_some(Self { zoom })
     }
