@@ -20,6 +20,7 @@ mod io;
 mod known;
 mod lengths;
 mod names;
+mod narrow;
 mod ops;
 mod recognise;
 mod strided_indices;
@@ -151,6 +152,7 @@ fn enter(importer: &mut Importer, port: &ImageInput) -> Result<(), OnnxFault> {
             .emit_value("laid_out", op, &[images.into()])
             .map_err(words)?,
     };
+    importer.mark_as_stored(&value, port.data_type);
     importer.set(&port.name, value);
     importer.set_number_type(&port.name, port.data_type);
     Ok(())
@@ -166,6 +168,7 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, OnnxFault> {
     let ImportValue::Node(id) = importer.value(output)? else {
         return Err(fault(importer, "the same for every image".into()));
     };
+    let id = importer.before_rounding(id);
     let dims = importer.graph.shape(id).to_vec();
     let one = Dim::fixed(1);
     match dims[..] {

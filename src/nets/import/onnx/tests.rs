@@ -6,6 +6,7 @@ mod einsum;
 mod errors;
 mod images;
 mod limits;
+mod narrow;
 mod operators;
 mod parity;
 mod quantised;

@@ -7,7 +7,7 @@ use super::call::{ImportValue, OnnxCall};
 use super::constant::Constant;
 use super::error::{NodeProblem, OnnxFault};
 use super::importer::Importer;
-use super::{names, ops, types};
+use super::{names, narrow, ops, types};
 
 impl Importer<'_> {
     /// Translates nodes in order.
@@ -23,7 +23,8 @@ impl Importer<'_> {
             "" => Ok(None),
             name => self.value(name).map(Some),
         });
-        let inputs: Vec<Option<ImportValue>> = inputs.collect::<Result<_, _>>()?;
+        let mut inputs: Vec<Option<ImportValue>> = inputs.collect::<Result<_, _>>()?;
+        let rounded = self.round_stored(node, &mut inputs);
         let used = |name: &'b String| match self.used.contains(name) {
             true => name.as_str(),
             false => "",
@@ -54,7 +55,8 @@ impl Importer<'_> {
             },
             problem,
         };
-        let values = translate(self, &call).map_err(|problem| match problem {
+        let values = rounded.and_then(|()| translate(self, &call));
+        let values = values.map_err(|problem| match problem {
             NodeProblem::Fault(fault) => fault,
             NodeProblem::Cannot(problem) => unsupported(problem),
         })?;
@@ -69,8 +71,12 @@ impl Importer<'_> {
                     .into(),
             ));
         }
+        self.note_converted(node, made);
         for (name, value) in node.output.iter().zip(values) {
             if !name.is_empty() {
+                if narrow::is_only_moved(node) {
+                    self.mark_as_stored(&value, made);
+                }
                 self.set(name, value);
                 self.set_number_type(name, made);
             }
