@@ -26,7 +26,7 @@ pub struct Importer<'a> {
     pub(super) opset: i64,
     /// The batch size that the file was exported for, if fixed; 1 if open.
     pub batch: i64,
-    values: HashMap<String, ImportValue>,
+    pub(super) values: HashMap<String, ImportValue>,
     /// The number type of each name.
     number_types: HashMap<String, i32>,
     initializers: HashMap<&'a str, &'a TensorProto>,

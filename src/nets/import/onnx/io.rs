@@ -70,7 +70,7 @@ fn makers(nodes: &[NodeProto]) -> HashMap<&str, usize> {
 }
 
 /// Adds the inputs of a node, including those of its subgraphs.
-fn inputs(node: &NodeProto, names: &mut Vec<String>) {
+pub fn inputs(node: &NodeProto, names: &mut Vec<String>) {
     names.extend(node.input.iter().cloned());
     let within = node
         .attribute

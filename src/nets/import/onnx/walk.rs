@@ -1,5 +1,7 @@
 //! Translates the nodes of a file one by one: looks up inputs, applies the operator's rule, records outputs.
 
+use std::collections::HashMap;
+
 use onnx_ir::NodeProto;
 
 use super::attributes::Attributes;
@@ -7,12 +9,32 @@ use super::call::{ImportValue, OnnxCall};
 use super::constant::Constant;
 use super::error::{NodeProblem, OnnxFault};
 use super::importer::Importer;
-use super::{names, narrow, ops, types};
+use super::{io, names, narrow, ops, types};
 
 impl Importer<'_> {
-    /// Translates nodes in order.
+    /// Translates nodes in order. An array is dropped after the last node that uses it: as integers and as reals, the
+    /// arrays of a large network take several times the memory of its weights.
     pub fn walk(&mut self, nodes: &[&NodeProto]) -> Result<(), OnnxFault> {
-        nodes.iter().try_for_each(|node| self.node(node))
+        let used = |node: &NodeProto| {
+            let mut names = Vec::new();
+            io::inputs(node, &mut names);
+            names
+        };
+        let mut last_use: HashMap<String, usize> = HashMap::new();
+        for (place, node) in nodes.iter().enumerate() {
+            last_use.extend(used(node).into_iter().map(|name| (name, place)));
+        }
+        for (place, node) in nodes.iter().enumerate() {
+            self.node(node)?;
+            for name in used(node) {
+                let value = self.values.get(&name);
+                let is_array = value.is_some_and(|value| value.constant().is_some());
+                if is_array && last_use.get(&name) == Some(&place) {
+                    self.values.remove(&name);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn node<'b>(&mut self, node: &'b NodeProto) -> Result<(), OnnxFault> {
