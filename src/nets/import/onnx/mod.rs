@@ -142,8 +142,12 @@ fn enter(importer: &mut Importer, port: &ImageInput) -> Result<(), OnnxFault> {
             })
         }
     };
-    if port.data_type == 2 {
-        let note = format!("its input `{}` takes bytes, 0 to 255", port.name);
+    if types::is_integer(port.data_type) {
+        let note = format!(
+            "its input `{}` takes integers ({}): show it images from 0 to 255 with --set 'network.input=(range: Byte)'",
+            port.name,
+            file::type_name(port.data_type)
+        );
         importer.notes.push(note);
     }
     let value = match op {
