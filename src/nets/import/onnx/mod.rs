@@ -94,7 +94,9 @@ fn imported(
     let (needed, asked) = io::needed(&nodes, &output);
     let missing = ops::missing(&needed);
     if !missing.is_empty() {
-        return Err(OnnxFault::Operators(missing));
+        let scores = io::scores_behind(&nodes, &output);
+        let known = |name: &String| ops::missing(&io::needed(&nodes, name).0).is_empty();
+        return Err(OnnxFault::Operators(missing, scores.filter(known)));
     }
     let port = io::input(&model.graph, &asked, options)?;
     let mut importer = Importer::new(GraphBuilder::new(port.image), arrays, opset, port.batch);

@@ -8,6 +8,7 @@ mod images;
 mod limits;
 mod narrow;
 mod operators;
+mod outputs;
 mod parity;
 mod quantised;
 mod scattered;

@@ -67,7 +67,7 @@ impl Importer<'_> {
             is_final_softmax: node.output.iter().any(|name| self.last.contains(name)),
         };
         let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
-            return Err(OnnxFault::Operators(ops::missing(&[node])));
+            return Err(OnnxFault::Operators(ops::missing(&[node]), None));
         };
         let unsupported = |problem: String| OnnxFault::UnsupportedUse {
             operator: node.op_type.clone(),
