@@ -42,6 +42,8 @@ pub struct Importer<'a> {
     pub(super) stored: HashMap<(NodeId, i32), NodeId>,
     /// Names of values that the file converts from another type to one of 16 bits.
     pub(super) converted: HashSet<String>,
+    /// Names of values that one node converts or moves and another one, too.
+    pub(super) passed_on: HashSet<String>,
     /// The operator and inputs of each node.
     made: Vec<(Op, Vec<NodeInput>)>,
     /// The names the nodes would have if no other had the same.
@@ -78,6 +80,7 @@ impl<'a> Importer<'a> {
             ahead: HashMap::new(),
             stored: HashMap::new(),
             converted: HashSet::new(),
+            passed_on: HashSet::new(),
             made: Vec::new(),
             node_names: Vec::new(),
             last: HashSet::new(),

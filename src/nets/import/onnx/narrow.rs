@@ -1,6 +1,8 @@
 //! Types of 16 bits. What a file computes in them is computed in 32 bits, as ONNX Runtime does on a processor. A value is
-//! rounded where it is stored in 16 bits between two nodes: what is only moved, and what is converted to 16 bits and from
-//! there to another type. The images and the logits are not rounded.
+//! rounded where it is stored in 16 bits between two nodes neither of which computes: one converts it or moves it, and the
+//! next one does so, too. The images and the logits are not rounded.
+
+use std::collections::HashSet;
 
 use burn::tensor::{DType, TensorData};
 use onnx_ir::NodeProto;
@@ -39,8 +41,19 @@ pub fn rounded(array: Array<f32>, code: i32) -> Array<f32> {
     Array::new(array.shape(), values)
 }
 
+/// The values that one node converts or moves and another one, too.
+pub fn passed_on(nodes: &[&NodeProto]) -> HashSet<String> {
+    let idle = || {
+        let nodes = nodes.iter();
+        nodes.filter(|node| is_conversion(node) || is_only_moved(node))
+    };
+    let read: HashSet<&String> = idle().flat_map(|node| &node.input).collect();
+    let made = idle().flat_map(|node| &node.output);
+    made.filter(|name| read.contains(name)).cloned().collect()
+}
+
 /// Whether a node gives values that it was given, in other places.
-pub fn is_only_moved(node: &NodeProto) -> bool {
+fn is_only_moved(node: &NodeProto) -> bool {
     matches!(
         node.op_type.as_str(),
         "Reshape"
@@ -61,19 +74,28 @@ fn is_conversion(node: &NodeProto) -> bool {
 }
 
 impl Importer<'_> {
-    /// Rounds those inputs of a node that are stored in 16 bits before.
+    /// Whether a node moves values that are stored in 16 bits, before it or behind it.
+    pub fn moves_stored(&self, node: &NodeProto) -> bool {
+        let is_narrow = |name: &&String| rounding(self.number_type(name)).is_some();
+        let before = node.input.iter().filter(is_narrow);
+        let mut around = before.chain(&node.output);
+        is_only_moved(node) && around.any(|name| self.passed_on.contains(name))
+    }
+
+    /// Rounds those inputs of a node that are stored in 16 bits.
     pub fn round_stored(
         &mut self,
         node: &NodeProto,
         inputs: &mut [Option<ImportValue>],
     ) -> Result<(), NodeProblem> {
+        let moves = self.moves_stored(node);
         for (name, input) in node.input.iter().zip(inputs) {
             let code = self.number_type(name);
             let (Some(rounding), &Some(ImportValue::Node(id))) = (rounding(code), &*input) else {
                 continue;
             };
             let twice = is_conversion(node) && self.converted.contains(name);
-            if !(twice || is_only_moved(node)) {
+            if !(twice || moves) {
                 continue;
             }
             let stored = match self.stored.get(&(id, code)) {
@@ -113,9 +135,9 @@ impl Importer<'_> {
         let (Some(before), Some(output)) = (node.input.first(), node.output.first()) else {
             return;
         };
-        let passed_on = matches!(node.op_type.as_str(), "Identity" | "Dropout");
+        let unchanged = matches!(node.op_type.as_str(), "Identity" | "Dropout");
         let converted = is_conversion(node) && self.number_type(before) != code;
-        if rounding(code).is_some() && (converted || passed_on && self.converted.contains(before)) {
+        if rounding(code).is_some() && (converted || unchanged && self.converted.contains(before)) {
             self.converted.insert(output.clone());
         }
     }

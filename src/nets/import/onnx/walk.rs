@@ -20,6 +20,7 @@ impl Importer<'_> {
             io::inputs(node, &mut names);
             names
         };
+        self.passed_on = narrow::passed_on(nodes);
         let mut last_use: HashMap<String, usize> = HashMap::new();
         for (place, node) in nodes.iter().enumerate() {
             last_use.extend(used(node).into_iter().map(|name| (name, place)));
@@ -94,9 +95,10 @@ impl Importer<'_> {
             ));
         }
         self.note_converted(node, made);
+        let stored = self.moves_stored(node);
         for (name, value) in node.output.iter().zip(values) {
             if !name.is_empty() {
-                if narrow::is_only_moved(node) {
+                if stored {
                     self.mark_as_stored(&value, made);
                 }
                 self.set(name, value);

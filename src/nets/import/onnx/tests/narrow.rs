@@ -29,7 +29,11 @@ fn moved(code: i64, nodes: Vec<NodeProto>) -> Vec<f32> {
     all.extend(nodes);
     all.push(node("Cast", &["moved"], "wide", &[("to", 1)]));
     all.push(node("Mul", &["wide", "two"], "answer", &[]));
-    let arrays = vec![reals("two", &[], &[2.0]), integers("columns", &[0, 5, 2])];
+    let arrays = vec![
+        reals("two", &[], &[2.0]),
+        integers("column", &[0, 10, 1]),
+        integers("last", &[2]),
+    ];
     let found = output(13, arrays, all);
     assert_eq!(found.len(), 2 * CLASSES);
     found
@@ -43,7 +47,7 @@ fn what_is_converted_to_16_bits_and_back_is_rounded() {
         let plain = vec![node("Identity", &["narrow"], "moved", &[])];
         assert_near(&moved(code, plain), &wanted);
         let reshaped = vec![
-            node("Reshape", &["narrow", "columns"], "columned", &[]),
+            node("Reshape", &["narrow", "column"], "columned", &[]),
             node("Identity", &["columned"], "same", &[]),
             node("Flatten", &["same"], "moved", &[("axis", 1)]),
         ];
@@ -55,15 +59,27 @@ fn what_is_converted_to_16_bits_and_back_is_rounded() {
 }
 
 #[test]
-fn what_is_computed_in_16_bits_is_rounded_only_where_it_is_moved() {
+fn what_is_computed_in_16_bits_is_rounded_only_where_it_is_moved_twice() {
     let logits = logits();
     for (code, digits) in TYPES {
         let sum = |from: &str, to: &str| node("Add", &[from, from], to, &[]);
         let exact: Vec<f32> = logits.iter().map(|logit| 4.0 * logit).collect();
         assert_near(&moved(code, vec![sum("narrow", "moved")]), &exact);
+        // Between two operators that compute.
+        let once = vec![
+            sum("narrow", "sum"),
+            node("Reshape", &["sum", "column"], "moved once", &[]),
+            node(
+                "ReduceSum",
+                &["moved once", "last"],
+                "moved",
+                &[("keepdims", 0)],
+            ),
+        ];
+        assert_near(&moved(code, once), &exact);
         let nodes = vec![
             sum("narrow", "sum"),
-            node("Reshape", &["sum", "columns"], "columned", &[]),
+            node("Reshape", &["sum", "column"], "columned", &[]),
             node("Flatten", &["columned"], "moved", &[("axis", 1)]),
         ];
         let sums: Vec<f32> = logits.iter().map(|logit| 2.0 * logit).collect();
