@@ -88,12 +88,15 @@ impl OnnxCall<'_> {
 
     /// An input that must be known at import; `role` names it in the error.
     pub fn known(&self, place: usize, role: &str) -> Result<&Constant, NodeProblem> {
-        let runtime = || {
-            NodeProblem::Cannot(format!(
-                "its {role} is computed from the images; it must be fixed"
-            ))
+        let value = self.input(place)?;
+        let why = match value {
+            ImportValue::Broadcast(..) | ImportValue::Places(_) => {
+                "depends on the number of images; export the network for one image, without dynamic axes"
+            }
+            _ => "is computed from the images; it must be fixed",
         };
-        self.input(place)?.constant().ok_or_else(runtime)
+        let unknown = || NodeProblem::Cannot(format!("its {role} {why}"));
+        value.constant().ok_or_else(unknown)
     }
 
     /// Integers that must be known at import, from an input or, in older files, an attribute.

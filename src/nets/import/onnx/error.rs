@@ -73,11 +73,11 @@ pub enum OnnxFault {
         "the weights `{0}` have values that are infinite or not numbers; the training failed, use an earlier checkpoint"
     )]
     NotFinite(String),
-    /// Unsupported operators.
+    /// Unsupported operators, and the scores that they decide by if that is all they do.
     #[error(
-        "unsupported operators: {}; choose an output before them with --set 'network.output=Some(\"NODE\")', or export the network with other operators", list(.0)
+        "unsupported operators: {}; choose an output before them with --set 'network.output=Some(\"{}\")', or export the network with other operators", list(.0), .1.as_deref().unwrap_or("NODE")
     )]
-    Operators(Vec<MissingOperator>),
+    Operators(Vec<MissingOperator>, Option<String>),
     /// A supported operator, used in an unsupported way.
     #[error("{operator} at `{node}`: {problem}")]
     UnsupportedUse {

@@ -70,7 +70,7 @@ fn makers(nodes: &[NodeProto]) -> HashMap<&str, usize> {
 }
 
 /// Adds the inputs of a node, including those of its subgraphs.
-fn inputs(node: &NodeProto, names: &mut Vec<String>) {
+pub fn inputs(node: &NodeProto, names: &mut Vec<String>) {
     names.extend(node.input.iter().cloned());
     let within = node
         .attribute
@@ -99,15 +99,21 @@ pub fn output(
             [] => Err(OnnxFault::Damaged("it has no output".into())),
             several => {
                 let shown: Vec<String> = several.iter().map(described).collect();
-                let may_be = |output: &&ValueInfoProto| {
+                let may_be = |output: &ValueInfoProto| {
                     let rank = shape(output).map(|shape| shape.len());
                     matches!(data_type(output), 0 | 1 | 10 | 11 | 16)
                         && rank.is_none_or(|rank| rank == 2)
                 };
-                let choices = several.iter().filter(may_be);
+                let choice = |output: &ValueInfoProto| {
+                    let scores = scores_behind(nodes, &output.name);
+                    scores.or_else(|| may_be(output).then(|| output.name.clone()))
+                };
+                let mut choices: Vec<String> = several.iter().filter_map(choice).collect();
+                let mut seen = HashSet::new();
+                choices.retain(|name| seen.insert(name.clone()));
                 Err(OnnxFault::Outputs {
                     found: shown.join(", "),
-                    choices: choices.map(|output| output.name.clone()).collect(),
+                    choices,
                 })
             }
         };
@@ -151,6 +157,22 @@ pub fn softmax_behind(nodes: &[NodeProto], output: &str) -> Option<String> {
             "Identity" | "Cast" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Dropout" => {
                 name = node.input.first()?;
             }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The scores from which `output` gives a decision: the largest ones, their places, or a list of them with class names.
+pub fn scores_behind(nodes: &[NodeProto], output: &str) -> Option<String> {
+    let makers = makers(nodes);
+    let mut name = output;
+    for _ in 0..nodes.len() {
+        let node = &nodes[*makers.get(name)?];
+        name = node.input.first()?;
+        match node.op_type.as_str() {
+            "ArgMax" | "TopK" | "ZipMap" => return Some(name.to_owned()),
+            "Identity" | "Cast" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => {}
             _ => return None,
         }
     }

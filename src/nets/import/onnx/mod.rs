@@ -20,6 +20,7 @@ mod io;
 mod known;
 mod lengths;
 mod names;
+mod narrow;
 mod ops;
 mod recognise;
 mod strided_indices;
@@ -93,7 +94,9 @@ fn imported(
     let (needed, asked) = io::needed(&nodes, &output);
     let missing = ops::missing(&needed);
     if !missing.is_empty() {
-        return Err(OnnxFault::Operators(missing));
+        let scores = io::scores_behind(&nodes, &output);
+        let known = |name: &String| ops::missing(&io::needed(&nodes, name).0).is_empty();
+        return Err(OnnxFault::Operators(missing, scores.filter(known)));
     }
     let port = io::input(&model.graph, &asked, options)?;
     let mut importer = Importer::new(GraphBuilder::new(port.image), arrays, opset, port.batch);
@@ -141,8 +144,12 @@ fn enter(importer: &mut Importer, port: &ImageInput) -> Result<(), OnnxFault> {
             })
         }
     };
-    if port.data_type == 2 {
-        let note = format!("its input `{}` takes bytes, 0 to 255", port.name);
+    if types::is_integer(port.data_type) {
+        let note = format!(
+            "its input `{}` takes integers ({}): show it images from 0 to 255 with --set 'network.input=(range: Byte)'",
+            port.name,
+            file::type_name(port.data_type)
+        );
         importer.notes.push(note);
     }
     let value = match op {
@@ -151,6 +158,7 @@ fn enter(importer: &mut Importer, port: &ImageInput) -> Result<(), OnnxFault> {
             .emit_value("laid_out", op, &[images.into()])
             .map_err(words)?,
     };
+    importer.mark_as_stored(&value, port.data_type);
     importer.set(&port.name, value);
     importer.set_number_type(&port.name, port.data_type);
     Ok(())
@@ -166,6 +174,7 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, OnnxFault> {
     let ImportValue::Node(id) = importer.value(output)? else {
         return Err(fault(importer, "the same for every image".into()));
     };
+    let id = importer.before_rounding(id);
     let dims = importer.graph.shape(id).to_vec();
     let one = Dim::fixed(1);
     match dims[..] {

@@ -23,6 +23,11 @@ pub const INT64: i32 = 7;
 /// Truth values.
 pub const BOOL: i32 = 9;
 
+/// 16-bit floats.
+pub const FLOAT16: i32 = 10;
+/// 32-bit floats cut to 16 bits.
+pub const BFLOAT16: i32 = 16;
+
 /// Whether it is a type of integers.
 pub fn is_integer(code: i32) -> bool {
     matches!(code, UINT8..=INT64 | 12 | 13)
@@ -30,7 +35,7 @@ pub fn is_integer(code: i32) -> bool {
 
 /// Whether it is a type of reals.
 pub fn is_real(code: i32) -> bool {
-    matches!(code, FLOAT | 10 | 11 | 16)
+    matches!(code, FLOAT | FLOAT16 | 11 | BFLOAT16)
 }
 
 /// The type that a `Cast` converts to; `None` if it is unknown. Before version 6 it is a name.

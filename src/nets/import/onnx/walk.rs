@@ -1,5 +1,7 @@
 //! Translates the nodes of a file one by one: looks up inputs, applies the operator's rule, records outputs.
 
+use std::collections::HashMap;
+
 use onnx_ir::NodeProto;
 
 use super::attributes::Attributes;
@@ -7,12 +9,33 @@ use super::call::{ImportValue, OnnxCall};
 use super::constant::Constant;
 use super::error::{NodeProblem, OnnxFault};
 use super::importer::Importer;
-use super::{names, ops, types};
+use super::{io, names, narrow, ops, types};
 
 impl Importer<'_> {
-    /// Translates nodes in order.
+    /// Translates nodes in order. An array is dropped after the last node that uses it: as integers and as reals, the
+    /// arrays of a large network take several times the memory of its weights.
     pub fn walk(&mut self, nodes: &[&NodeProto]) -> Result<(), OnnxFault> {
-        nodes.iter().try_for_each(|node| self.node(node))
+        let used = |node: &NodeProto| {
+            let mut names = Vec::new();
+            io::inputs(node, &mut names);
+            names
+        };
+        self.passed_on = narrow::passed_on(nodes);
+        let mut last_use: HashMap<String, usize> = HashMap::new();
+        for (place, node) in nodes.iter().enumerate() {
+            last_use.extend(used(node).into_iter().map(|name| (name, place)));
+        }
+        for (place, node) in nodes.iter().enumerate() {
+            self.node(node)?;
+            for name in used(node) {
+                let value = self.values.get(&name);
+                let is_array = value.is_some_and(|value| value.constant().is_some());
+                if is_array && last_use.get(&name) == Some(&place) {
+                    self.values.remove(&name);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn node<'b>(&mut self, node: &'b NodeProto) -> Result<(), OnnxFault> {
@@ -23,7 +46,8 @@ impl Importer<'_> {
             "" => Ok(None),
             name => self.value(name).map(Some),
         });
-        let inputs: Vec<Option<ImportValue>> = inputs.collect::<Result<_, _>>()?;
+        let mut inputs: Vec<Option<ImportValue>> = inputs.collect::<Result<_, _>>()?;
+        let rounded = self.round_stored(node, &mut inputs);
         let used = |name: &'b String| match self.used.contains(name) {
             true => name.as_str(),
             false => "",
@@ -44,7 +68,7 @@ impl Importer<'_> {
             is_final_softmax: node.output.iter().any(|name| self.last.contains(name)),
         };
         let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
-            return Err(OnnxFault::Operators(ops::missing(&[node])));
+            return Err(OnnxFault::Operators(ops::missing(&[node]), None));
         };
         let unsupported = |problem: String| OnnxFault::UnsupportedUse {
             operator: node.op_type.clone(),
@@ -54,7 +78,8 @@ impl Importer<'_> {
             },
             problem,
         };
-        let values = translate(self, &call).map_err(|problem| match problem {
+        let values = rounded.and_then(|()| translate(self, &call));
+        let values = values.map_err(|problem| match problem {
             NodeProblem::Fault(fault) => fault,
             NodeProblem::Cannot(problem) => unsupported(problem),
         })?;
@@ -69,8 +94,13 @@ impl Importer<'_> {
                     .into(),
             ));
         }
+        self.note_converted(node, made);
+        let stored = self.moves_stored(node);
         for (name, value) in node.output.iter().zip(values) {
             if !name.is_empty() {
+                if stored {
+                    self.mark_as_stored(&value, made);
+                }
                 self.set(name, value);
                 self.set_number_type(name, made);
             }

@@ -1,4 +1,5 @@
-//! Conversions of number types. Values computed from the images are always 32-bit floats.
+//! Conversions of number types. Values computed from the images are always 32-bit floats; [`super::super::narrow`] rounds
+//! those that a file stores in 16 bits.
 
 use std::slice::from_ref;
 
@@ -17,6 +18,11 @@ pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>
     let value = call.input(0)?;
     let to = target(call)?;
     match value {
+        // Layers have the names of their weights, in whatever type these are.
+        ImportValue::Weight(name, constant @ Constant::Floats(_)) if types::is_real(to) => {
+            let other = folding::cast(constant, to)?;
+            Ok(vec![ImportValue::Weight(name.clone(), other)])
+        }
         ImportValue::Known(constant) | ImportValue::Weight(_, constant) => {
             let other = folding::cast(constant, to)?;
             let same = other == *constant;

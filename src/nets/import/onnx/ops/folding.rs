@@ -7,6 +7,7 @@ use super::super::constant::{Constant, affordable, broadcast};
 use super::super::count::SymbolicInt;
 use super::super::error::NodeProblem;
 use super::super::lengths::floats;
+use super::super::narrow;
 use super::shape::integers;
 use crate::nets::graph::op::Binary;
 use crate::session::array::Array;
@@ -206,8 +207,8 @@ pub fn choose(
 pub fn cast(constant: &Constant, to: i32) -> Result<Constant, NodeProblem> {
     let shape = constant.shape().to_vec();
     match (to, constant) {
-        (1 | 10 | 11 | 16, Constant::Ints { .. }) => Ok(Constant::Floats(floats(constant)?)),
-        (1 | 10 | 11 | 16, Constant::Floats(_)) => Ok(constant.clone()),
+        (1 | 11, Constant::Floats(_)) => Ok(constant.clone()),
+        (1 | 10 | 11 | 16, _) => Ok(Constant::Floats(narrow::rounded(floats(constant)?, to))),
         (9, Constant::Ints { values, .. }) => {
             let truth = |number: &SymbolicInt| {
                 SymbolicInt::fixed(i64::from(*number != SymbolicInt::fixed(0)))

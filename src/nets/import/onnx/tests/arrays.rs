@@ -88,3 +88,24 @@ fn weights_are_standardized_as_in_training() {
     }
     assert_near(&output(14, arrays, nodes), &times(row));
 }
+
+#[test]
+fn what_depends_on_the_number_of_images_alone_is_refused_as_that() {
+    let nodes = vec![
+        node("Shape", &["logits"], "shape", &[]),
+        node("ConstantOfShape", &["shape"], "zeros", &[]),
+        node("Not", &["zeros"], "ones", &[]),
+        node("Add", &["logits", "ones"], "sum", &[]),
+    ];
+    let words = refusal_of(13, Vec::new(), nodes);
+    assert!(
+        words.contains("for one image, without dynamic axes"),
+        "{words}"
+    );
+    let nodes = vec![
+        node("Not", &["logits"], "ones", &[]),
+        node("Add", &["logits", "ones"], "sum", &[]),
+    ];
+    let words = refusal_of(13, Vec::new(), nodes);
+    assert!(words.contains("computed from the images"), "{words}");
+}

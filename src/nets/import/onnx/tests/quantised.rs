@@ -1,8 +1,14 @@
 //! Tests of quantised networks.
 
-use onnx_ir::TensorProto;
+use std::path::Path;
 
+use onnx_ir::{GraphProto, NodeProto, TensorProto};
+
+use super::super::call::ImportValue;
+use super::super::file::ArrayReader;
+use super::super::importer::Importer;
 use super::{CLASSES, assert_near, extended, logits, node, output, reals, run, times, two_images};
+use crate::nets::graph::{GraphBuilder, Op};
 use crate::nets::graph_parameter_count;
 use crate::nets::plan::Plan;
 
@@ -141,6 +147,36 @@ fn weights_may_be_quantised_within_the_file() {
     // Steps of a half from −132 to 123 halves; ties to even.
     let near = [2.5, 3.5, -0.5, -1.5, 0.0, 1.0, 61.5, -66.0, 1.0, 0.0];
     assert_near(&output(13, arrays, nodes), &times(near));
+}
+
+/// Together they take several times the memory of the weights.
+#[test]
+fn arrays_are_dropped_after_their_last_use() {
+    let mut file = GraphProto::new();
+    file.initializer = vec![
+        small("whole", 3, &[4], &[1, -2, 3, 4]),
+        reals("step", &[], &[0.5]),
+    ];
+    let nodes = [
+        node("DequantizeLinear", &["whole", "step"], "weight", &[]),
+        node("Mul", &["images", "weight"], "product", &[]),
+        node("Add", &["product", "step"], "moved", &[]),
+        node("Add", &["moved", "weight"], "sum", &[]),
+    ];
+    let reader = ArrayReader::of(Path::new("model.onnx"));
+    let mut importer = Importer::new(GraphBuilder::new([1, 4, 4]), &reader, 13, 1);
+    importer.add_arrays(&file);
+    let images = importer.emit_value("images", Op::Input, &[]).unwrap();
+    importer.set("images", images);
+    let nodes: Vec<&NodeProto> = nodes.iter().collect();
+    importer.walk(&nodes).unwrap();
+    let values = importer.values.values();
+    let arrays = values.filter(|value| value.constant().is_some());
+    assert_eq!(arrays.count(), 0);
+    assert!(matches!(
+        importer.value("sum").unwrap(),
+        ImportValue::Node(_)
+    ));
 }
 
 /// As ONNX Runtime quantises a network: activations and weights pass through integers.

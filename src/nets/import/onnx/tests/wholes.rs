@@ -1,6 +1,8 @@
 //! Tests of integers among values that are computed as reals.
 
-use super::{CLASSES, assert_near, integers, logits, node, output, reals, refusal_of, times};
+use super::{
+    CLASSES, assert_near, import, integers, logits, model, node, output, reals, refusal_of, times,
+};
 
 /// The logits times a number, as integers rounded by `rounding` if it is not empty.
 fn of_logits(rounding: &str) -> Vec<onnx_ir::NodeProto> {
@@ -58,4 +60,19 @@ fn integers_of_the_file_stay_integers_behind_every_operator() {
     ];
     let halves: [f32; CLASSES] = [3.0, -3.0, 4.0, -4.0, 2.0, -2.0, 0.0, 0.0, 0.0, 1.0];
     assert_near(&output(13, arrays, nodes), &times(halves));
+}
+
+/// Images from 0 to 1, as networks are shown by default, would be almost black.
+#[test]
+fn the_range_to_show_is_noted_for_an_input_of_integers() {
+    for (code, type_name) in [(2, "uint8"), (6, "int32"), (1, "")] {
+        let mut model = model(7, Vec::new(), Vec::new());
+        let graph = model.graph.mut_or_insert_default();
+        let kind = graph.input[0].type_.mut_or_insert_default();
+        kind.mut_tensor_type().elem_type = code;
+        let notes = import(&model).unwrap().notes;
+        let noted = notes.iter().find(|note| note.contains("(range: Byte)"));
+        assert_eq!(noted.is_some(), !type_name.is_empty(), "{notes:?}");
+        assert!(noted.is_none_or(|note| note.contains(type_name)));
+    }
 }
