@@ -33,10 +33,6 @@ pub enum UnaryFunction {
     Abs,
     /// The nearest whole number, of two as near the even one.
     Round,
-    /// The nearest 16-bit float.
-    Float16,
-    /// The nearest bfloat16.
-    BFloat16,
     /// x if positive, else height·(exp(x/width) − 1); all times a factor.
     Exponential {
         height: f32,
@@ -95,8 +91,6 @@ pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::
         }
         UnaryFunction::Abs => simd.abs_f32s(x),
         UnaryFunction::Round => round(simd, x),
-        UnaryFunction::Float16 => float16(simd, x),
-        UnaryFunction::BFloat16 => bfloat16(simd, x),
         UnaryFunction::Exponential {
             height,
             width,
@@ -135,48 +129,11 @@ pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::
 fn round<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let (size, whole) = (simd.abs_f32s(x), simd.splat_f32s(8_388_608.0));
     let near = simd.sub_f32s(simd.add_f32s(size, whole), whole);
-    let has_fraction = simd.less_than_f32s(size, whole);
-    simd.select_f32s(has_fraction, with_sign(simd, near, x), x)
-}
-
-/// A size with the sign of x, which zeros have, too.
-#[inline(always)]
-fn with_sign<S: Simd>(simd: S, size: S::f32s, x: S::f32s) -> S::f32s {
+    // With the sign of x, which zeros have, too.
     let sign = simd.and_u32s(simd.transmute_u32s_f32s(x), simd.splat_u32s(1 << 31));
-    let signed = simd.or_u32s(simd.transmute_u32s_f32s(size), sign);
-    simd.transmute_f32s_u32s(signed)
-}
-
-/// The nearest 16-bit float, of two as near the even one; infinity beyond the largest. These have steps of 2⁻¹⁰ of the
-/// power of two below x, or of the least such power, 2⁻¹⁴. The floats from 2¹³ of that power on have the same steps, so
-/// that the addition rounds.
-#[inline(always)]
-fn float16<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    const LEAST: f32 = 1.0 / 16_384.0;
-    const BEYOND: f32 = 65_536.0;
-    let (size, splat) = (simd.abs_f32s(x), |v: f32| simd.splat_f32s(v));
-    let exponent = simd.splat_u32s(f32::INFINITY.to_bits());
-    let power = simd.and_u32s(simd.transmute_u32s_f32s(x), exponent);
-    let power = at_least(simd, simd.transmute_f32s_u32s(power), splat(LEAST));
-    let power = at_most(simd, power, splat(BEYOND));
-    let coarse = simd.mul_f32s(power, splat(8_192.0));
-    let near = simd.sub_f32s(simd.add_f32s(size, coarse), coarse);
-    let is_beyond = simd.less_than_or_equal_f32s(splat(BEYOND), near);
-    let near = simd.select_f32s(is_beyond, splat(f32::INFINITY), near);
-    with_sign(simd, near, x)
-}
-
-/// The nearest float whose lower 16 bits are zero, of two as near the even one.
-#[inline(always)]
-fn bfloat16<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let splat = |v: u32| simd.splat_u32s(v);
-    let bits = simd.transmute_u32s_f32s(x);
-    let last = simd.wrapping_dyn_shr_u32s(bits, splat(16));
-    // Up from a half of the last bit that stays; from exactly a half if that is odd.
-    let up = simd.add_u32s(simd.and_u32s(last, splat(1)), splat(0x7fff));
-    let near = simd.and_u32s(simd.add_u32s(bits, up), splat(0xffff_0000));
-    let is_number = simd.equal_f32s(x, x);
-    simd.select_f32s(is_number, simd.transmute_f32s_u32s(near), x)
+    let near = simd.or_u32s(simd.transmute_u32s_f32s(near), sign);
+    let has_fraction = simd.less_than_f32s(size, whole);
+    simd.select_f32s(has_fraction, simd.transmute_f32s_u32s(near), x)
 }
 
 /// Where [`exp`] clamps its argument, on both sides.

@@ -48,8 +48,8 @@ impl Subject {
     }
 
     /// For every channel of a node's output, the image channel that it comes from and its slope with
-    /// respect to that; `None` if the node does more to the image than scale it, round it to 16
-    /// bits, flatten it and reorder its channels.
+    /// respect to that; `None` if the node does more to the image than scale it, flatten it and
+    /// reorder its channels.
     fn channels_of(&self, node: NodeId) -> Option<Vec<(usize, f32)>> {
         let channels = self.graph.image()[0];
         let node = self.graph.node(node);
@@ -66,7 +66,7 @@ impl Subject {
                     .iter_mut()
                     .for_each(|(_, slope)| *slope *= *scale as f32);
             }
-            (Op::Reshape { .. } | Op::Unary(Unary::Float16 | Unary::BFloat16), _)
+            (Op::Reshape { .. }, _)
             | (Op::Binary(Binary::Add | Binary::Sub), Some(NodeInput::Weight(_))) => {}
             (
                 Op::Gather {

@@ -71,7 +71,8 @@ fn an_enlarged_map_larger_than_the_screen_says_that_its_pixels_are_averaged_and_
     for _ in 0..4 {
         press(&session, &mut state, &[KeyCode::Left]);
     }
-    let cells = before.diff(&drawn(&state));
+    let after = drawn(&state);
+    let cells = before.diff(&after);
     let moved = |(x, y, _): &&(u16, u16, &ratatui::buffer::Cell)| *x <= 66 && *y >= 4 && *y < 38;
     assert!(cells.iter().filter(moved).count() >= 2, "{screen}");
 }

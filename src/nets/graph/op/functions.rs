@@ -75,12 +75,6 @@ pub enum Unary {
     Ceil,
     /// The nearest integer, ties to even.
     Round,
-    /// The nearest 16-bit float, ties to even; ±∞ beyond the largest.
-    #[strum(serialize = "Cast")]
-    Float16,
-    /// The nearest bfloat16, a 32-bit float cut to 16 bits, ties to even.
-    #[strum(serialize = "Cast")]
-    BFloat16,
     /// −1, 0 or 1.
     Sign,
     /// x clamped to \[min,max\]; ±∞ where a bound is missing.

@@ -1,11 +1,11 @@
 //! Elementwise functions, reductions and normalizations.
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::{
     gelu, gelu_approximate, hard_sigmoid, hard_swish, leaky_relu, log_softmax, mish, relu, sigmoid,
     silu, softmax, softplus, softsign,
 };
 use burn::tensor::module::batch_norm;
-use burn::tensor::{FloatDType, Tensor};
 
 use super::super::op::{Binary, Reduction, Unary};
 use super::value::{DynTensor, map, map_pair};
@@ -41,8 +41,6 @@ fn unary_tensor<const D: usize>(function: Unary, x: Tensor<D>) -> Tensor<D> {
         Unary::Floor => x.floor(),
         Unary::Ceil => x.ceil(),
         Unary::Round => x.round(),
-        Unary::Float16 => narrowed(x, FloatDType::F16),
-        Unary::BFloat16 => narrowed(x, FloatDType::BF16),
         Unary::Sign => x.sign(),
         Unary::Clip { min, max } => match (min.is_finite(), max.is_finite()) {
             (true, true) => x.clamp(min, max),
@@ -52,14 +50,6 @@ fn unary_tensor<const D: usize>(function: Unary, x: Tensor<D>) -> Tensor<D> {
         },
         Unary::Affine { scale, shift } => x * scale + shift,
     }
-}
-
-/// Rounded to a narrower type, and back. The gradient passes through whole, as in PyTorch; that of a conversion would be
-/// rounded as well, and small ones to zero.
-fn narrowed<const D: usize>(x: Tensor<D>, narrow: FloatDType) -> Tensor<D> {
-    let wide = x.clone().detach();
-    let near = wide.clone().cast(narrow).cast(wide.dtype());
-    x + (near - wide)
 }
 
 /// x where positive, else alpha·(exp(x/width) − 1). The exponential only gets non-positive values: if

@@ -38,12 +38,6 @@ pub struct Importer<'a> {
     pub(super) fixed: HashMap<NodeId, Array<f32>>,
     /// Nodes with a merged axis that counts other things before the batch, and how many per image.
     ahead: HashMap<NodeId, i64>,
-    /// The node with the values of a node as they are in a type of 16 bits, by that type's code.
-    pub(super) stored: HashMap<(NodeId, i32), NodeId>,
-    /// Names of values that the file converts from another type to one of 16 bits.
-    pub(super) converted: HashSet<String>,
-    /// Names of values that one node converts or moves and another one, too.
-    pub(super) passed_on: HashSet<String>,
     /// The operator and inputs of each node.
     made: Vec<(Op, Vec<NodeInput>)>,
     /// The names the nodes would have if no other had the same.
@@ -78,9 +72,6 @@ impl<'a> Importer<'a> {
             uniform: HashMap::new(),
             fixed: HashMap::new(),
             ahead: HashMap::new(),
-            stored: HashMap::new(),
-            converted: HashSet::new(),
-            passed_on: HashSet::new(),
             made: Vec::new(),
             node_names: Vec::new(),
             last: HashSet::new(),

@@ -9,7 +9,7 @@ use super::call::{ImportValue, OnnxCall};
 use super::constant::Constant;
 use super::error::{NodeProblem, OnnxFault};
 use super::importer::Importer;
-use super::{io, names, narrow, ops, types};
+use super::{io, names, ops, types};
 
 impl Importer<'_> {
     /// Translates nodes in order. An array is dropped after the last node that uses it: as integers and as reals, the
@@ -20,7 +20,6 @@ impl Importer<'_> {
             io::inputs(node, &mut names);
             names
         };
-        self.passed_on = narrow::passed_on(nodes);
         let mut last_use: HashMap<String, usize> = HashMap::new();
         for (place, node) in nodes.iter().enumerate() {
             last_use.extend(used(node).into_iter().map(|name| (name, place)));
@@ -46,8 +45,7 @@ impl Importer<'_> {
             "" => Ok(None),
             name => self.value(name).map(Some),
         });
-        let mut inputs: Vec<Option<ImportValue>> = inputs.collect::<Result<_, _>>()?;
-        let rounded = self.round_stored(node, &mut inputs);
+        let inputs: Vec<Option<ImportValue>> = inputs.collect::<Result<_, _>>()?;
         let used = |name: &'b String| match self.used.contains(name) {
             true => name.as_str(),
             false => "",
@@ -78,8 +76,7 @@ impl Importer<'_> {
             },
             problem,
         };
-        let values = rounded.and_then(|()| translate(self, &call));
-        let values = values.map_err(|problem| match problem {
+        let values = translate(self, &call).map_err(|problem| match problem {
             NodeProblem::Fault(fault) => fault,
             NodeProblem::Cannot(problem) => unsupported(problem),
         })?;
@@ -94,13 +91,8 @@ impl Importer<'_> {
                     .into(),
             ));
         }
-        self.note_converted(node, made);
-        let stored = self.moves_stored(node);
         for (name, value) in node.output.iter().zip(values) {
             if !name.is_empty() {
-                if stored {
-                    self.mark_as_stored(&value, made);
-                }
                 self.set(name, value);
                 self.set_number_type(name, made);
             }

@@ -184,8 +184,6 @@ pub(super) fn unary_function(unary: Unary) -> Option<UnaryFunction> {
         Unary::Exp => UnaryFunction::Exp,
         Unary::Abs => UnaryFunction::Abs,
         Unary::Round => UnaryFunction::Round,
-        Unary::Float16 => UnaryFunction::Float16,
-        Unary::BFloat16 => UnaryFunction::BFloat16,
         Unary::Elu { alpha } => exponential(alpha, 1.0, 1.0),
         Unary::Selu { alpha, gamma } => exponential(alpha, 1.0, gamma),
         Unary::Celu { alpha } => exponential(alpha, alpha, 1.0),

@@ -1,7 +1,5 @@
 //! Tests of functions where they are large or small.
 
-use burn::tensor::{Tensor, TensorData};
-
 use super::*;
 
 /// A function of each of the image's values, which are its channels.
@@ -73,95 +71,6 @@ fn rounding_is_to_the_even_of_two_numbers_as_near() {
                 assert!(same, "{lanes:?} {value}: {found} instead of {wanted}");
             }
         }
-    }
-}
-
-/// A number with so many binary digits behind the first one, but no smaller step than 2^`least`; of two as near the even
-/// one.
-fn narrow(x: f32, digits: i32, least: i32) -> f32 {
-    let exponent = ((x.to_bits() >> 23) & 0xff) as i32 - 127;
-    let step = 2f64.powi((exponent - digits).max(least));
-    ((f64::from(x) / step).round_ties_even() * step) as f32
-}
-
-/// Ties, numbers next to them, those too small and too large for 16 bits, both zeros, and what is not a number.
-#[test]
-fn rounding_to_16_bits_is_to_the_even_of_two_numbers_as_near() {
-    let power = |exponent: i32| 2f32.powi(exponent);
-    let sizes = [
-        0.0,
-        f32::from_bits(1),
-        // 2⁻¹³³, the smallest bfloat16, and the tie behind it.
-        f32::from_bits(1 << 16),
-        f32::from_bits(3 << 15),
-        power(-25),
-        1.000_1 * power(-25),
-        power(-24),
-        1.5 * power(-24),
-        2.5 * power(-24),
-        6.1e-5,
-        power(-14),
-        0.1,
-        1.0 / 3.0,
-        1.0 + power(-11),
-        1.0 + 3.0 * power(-11),
-        1.0 + 1.000_1 * power(-11),
-        1.0 + power(-8),
-        1.0 + 3.0 * power(-8),
-        2047.5,
-        2049.0,
-        2051.0,
-        65_504.0,
-        65_519.996,
-        65_520.0,
-        65_536.0,
-        1e30,
-        f32::MAX,
-    ];
-    let mut values: Vec<f32> = sizes.iter().flat_map(|&size| [size, -size]).collect();
-    values.push(f32::NAN);
-    let float16 = |&x: &f32| match x.abs() {
-        65_520.0.. => f32::INFINITY.copysign(x),
-        _ => narrow(x, 10, -24),
-    };
-    let bfloat16 = |&x: &f32| narrow(x, 7, -133);
-    for (function, wanted) in [
-        (Unary::Float16, values.iter().map(float16).collect()),
-        (Unary::BFloat16, values.iter().map(bfloat16).collect()),
-    ] {
-        let wanted: Vec<f32> = wanted;
-        let same = |found: &[f32], case: &str| {
-            for ((value, found), wanted) in values.iter().zip(found).zip(&wanted) {
-                let same = found == wanted || found.is_nan() && wanted.is_nan();
-                assert!(
-                    same,
-                    "{function:?} {case} {value}: {found} instead of {wanted}"
-                );
-            }
-        };
-        let graph = of_values(values.len(), &[Op::Unary(function)]);
-        for lanes in Lanes::all() {
-            let plan = Plan::with_lanes(&graph, lanes, false).unwrap();
-            same(&plan.logits(&values), &format!("{lanes:?}"));
-        }
-        let device = Device::flex();
-        let subject = Subject::new(graph, &device).unwrap();
-        same(&subject.logits(values.clone(), &device), "Burn");
-    }
-}
-
-/// Otherwise a network would seem not to depend on its images.
-#[test]
-fn gradients_pass_through_a_rounding_to_16_bits() {
-    let device = Device::flex().autodiff();
-    for function in [Unary::Float16, Unary::BFloat16] {
-        let graph = of_values(4, &[Op::Unary(function)]);
-        let data = TensorData::new(vec![0.1_f32, -3.7, 1e-6, 500.3], [1, 4, 1, 1]);
-        let images = Tensor::<4>::from_data(data, &device).require_grad();
-        let sum = graph.load(&device).forward(images.clone()).sum();
-        let gradient = images.grad(&sum.backward()).unwrap().into_data();
-        let gradient: Vec<f32> = gradient.try_into_vec().unwrap();
-        assert_eq!(gradient, [1.0; 4], "{function:?}");
     }
 }
 

@@ -1,5 +1,4 @@
-//! Conversions of number types. Values computed from the images are always 32-bit floats; [`super::super::narrow`] rounds
-//! those that a file stores in 16 bits.
+//! Conversions of number types. Values computed from the images are always 32-bit floats.
 
 use std::slice::from_ref;
 

@@ -1,10 +1,6 @@
-//! Tests of values that a file keeps in types of 16 bits.
+//! Tests of types of 16 bits.
 
-use onnx_ir::NodeProto;
-
-use super::{
-    CLASSES, assert_near, extended, integers, logits, node, output, reals, refusal_of, run,
-};
+use super::{CLASSES, assert_near, extended, integers, logits, node, reals, refusal_of, run};
 
 /// The types by their ONNX codes, with the digits behind the first one.
 const TYPES: [(i64, i32); 2] = [(10, 10), (16, 7)];
@@ -14,77 +10,6 @@ fn nearest(number: f32, digits: i32) -> f32 {
     let exponent = number.abs().log2().floor() as i32;
     let step = 2.0_f32.powi(exponent - digits);
     (number / step).round_ties_even() * step
-}
-
-fn doubled(numbers: &[f32], digits: i32) -> Vec<f32> {
-    let numbers = numbers.iter();
-    numbers
-        .map(|&number| 2.0 * nearest(number, digits))
-        .collect()
-}
-
-/// The logits in a type, then these nodes from `narrow` to `moved`, then twice that in 32 bits.
-fn moved(code: i64, nodes: Vec<NodeProto>) -> Vec<f32> {
-    let mut all = vec![node("Cast", &["logits"], "narrow", &[("to", code)])];
-    all.extend(nodes);
-    all.push(node("Cast", &["moved"], "wide", &[("to", 1)]));
-    all.push(node("Mul", &["wide", "two"], "answer", &[]));
-    let arrays = vec![
-        reals("two", &[], &[2.0]),
-        integers("column", &[0, 10, 1]),
-        integers("last", &[2]),
-    ];
-    let found = output(13, arrays, all);
-    assert_eq!(found.len(), 2 * CLASSES);
-    found
-}
-
-#[test]
-fn what_is_converted_to_16_bits_and_back_is_rounded() {
-    let logits = logits();
-    for (code, digits) in TYPES {
-        let wanted = doubled(&logits, digits);
-        let plain = vec![node("Identity", &["narrow"], "moved", &[])];
-        assert_near(&moved(code, plain), &wanted);
-        let reshaped = vec![
-            node("Reshape", &["narrow", "column"], "columned", &[]),
-            node("Identity", &["columned"], "same", &[]),
-            node("Flatten", &["same"], "moved", &[("axis", 1)]),
-        ];
-        assert_near(&moved(code, reshaped), &wanted);
-        let changed = logits.iter().zip(&wanted);
-        let change = changed.map(|(logit, wanted)| (2.0 * logit - wanted).abs());
-        assert!(change.fold(0.0, f32::max) > 5e-5);
-    }
-}
-
-#[test]
-fn what_is_computed_in_16_bits_is_rounded_only_where_it_is_moved_twice() {
-    let logits = logits();
-    for (code, digits) in TYPES {
-        let sum = |from: &str, to: &str| node("Add", &[from, from], to, &[]);
-        let exact: Vec<f32> = logits.iter().map(|logit| 4.0 * logit).collect();
-        assert_near(&moved(code, vec![sum("narrow", "moved")]), &exact);
-        // Between two operators that compute.
-        let once = vec![
-            sum("narrow", "sum"),
-            node("Reshape", &["sum", "column"], "moved once", &[]),
-            node(
-                "ReduceSum",
-                &["moved once", "last"],
-                "moved",
-                &[("keepdims", 0)],
-            ),
-        ];
-        assert_near(&moved(code, once), &exact);
-        let nodes = vec![
-            sum("narrow", "sum"),
-            node("Reshape", &["sum", "column"], "columned", &[]),
-            node("Flatten", &["columned"], "moved", &[("axis", 1)]),
-        ];
-        let sums: Vec<f32> = logits.iter().map(|logit| 2.0 * logit).collect();
-        assert_near(&moved(code, nodes), &doubled(&sums, digits));
-    }
 }
 
 /// Weights converted in the file, as PyTorch's automatic mixed precision writes them.
