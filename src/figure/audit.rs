@@ -4,7 +4,7 @@ use super::wording::{class_name, percent_with_ends};
 use crate::format::{fixed, percent};
 use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, AuditRole, PastedFinding, Record};
-use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow};
+use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow, Undecided};
 use crate::stats::share::Share;
 
 /// An audit's results for the network under study, in words.
@@ -65,12 +65,16 @@ pub fn summary(
     let window = window_in_words(record, verdict.top.window, plan.cell);
     let score = fixed(verdict.top.score, 1);
     let power = power(record, audit, plan, kind);
-    let (finding, short) = match (verdict.has_window(), verdict.energy_class()) {
-        (true, _) => (
+    let (finding, short) = match (
+        verdict.has_window(),
+        verdict.energy_class(),
+        verdict.undecided(),
+    ) {
+        (true, ..) => (
             format!("{name} reacts to a patch at {window}: score {score}"),
             format!("{name} reacts to a patch: score {score}"),
         ),
-        (false, Some(class)) => {
+        (false, Some(class), _) => {
             let name = class_name(record, class);
             let energy = verdict.energy.map_or(0.0, |energy| energy.1);
             (
@@ -80,7 +84,7 @@ pub fn summary(
                 format!("{name} deviates: energy {energy:.1}"),
             )
         }
-        (false, None) if !verdict.is_conclusive() => (
+        (false, None, Some(Undecided::FewClasses)) => (
             format!(
                 "nothing can be found: {} a score, and with references of another kind it takes {MIN_OWN_CLASSES} for one to stand out from the others",
                 match verdict.scored {
@@ -90,7 +94,13 @@ pub fn summary(
             ),
             "nothing can be found".to_owned(),
         ),
-        (false, None) => (
+        (false, None, Some(Undecided::OtherTraining)) => (
+            format!(
+                "cannot be decided: {name} scores {score}, but the other classes are far from the references, too; train these as the network was trained, or more of them"
+            ),
+            format!("cannot be decided: score {score}"),
+        ),
+        (false, None, None) => (
             format!("nothing found: the highest score is {score}, of {name}"),
             format!("nothing found: score {score}"),
         ),
@@ -126,8 +136,12 @@ fn standing(
             let ratio = verdict
                 .ratio
                 .map_or_else(String::new, |ratio| fixed(ratio, 2));
+            let bound = match verdict.bound() {
+                Some(_) => format!(", where {} stands out", fixed(verdict.ratio_bound, 1)),
+                None => String::new(),
+            };
             format!(
-                "{ratio} times its own median class; the {references} references are {label}, another kind, and reach {} among themselves",
+                "{ratio} times its own median class{bound}; the {references} references are {label}, another kind, and reach {} among themselves",
                 fixed(position.largest, 1)
             )
         }

@@ -14,11 +14,11 @@ use super::anomaly::{anomaly_indices, median, overlap, pooled, strongest_window}
 use super::numbers::Shape;
 use crate::ids::ClassId;
 
-mod judging;
+mod separation;
+mod verdict;
 
-pub use self::judging::{
-    AuditVerdict, Baseline, Ranking, Separation, audit_verdict, rank, separation,
-};
+pub use self::separation::{Separation, separation};
+pub use self::verdict::{AuditVerdict, Baseline, Ranking, Undecided, audit_verdict, rank};
 
 /// Sides of the windows searched, in pixels.
 pub const WINDOW_SIDES: RangeInclusive<usize> = 4..=8;
@@ -31,17 +31,18 @@ pub const MIN_REFERENCES: usize = 3;
 /// networks reach 1.2 times, those with a backdoor of 28 pixels exceed 1.7.
 pub const OUTLIER_RATIO: f64 = 1.3;
 
-/// With references of another architecture, a suspect stands out if its largest score is above this many
-/// times that of its median class. From the same measurements, with `mlp` references for `cnn` networks:
-/// 1 of 50 clean networks exceeds it, those with a backdoor of 28 pixels exceed 2.4 from 1,000
-/// trials on, those with one of 4 pixels lie at 2.0 to 2.9.
-pub const OTHER_KIND_RATIO: f64 = 2.0;
+/// A class stands out from the suspect's other classes only if its score is more than this many times that of the median
+/// class. From the same measurements, with `mlp` references for `cnn` networks: 1 of 50 clean networks exceeds it, those
+/// with a backdoor of 28 pixels exceed 2.4 from 1,000 trials on, those with one of 4 pixels lie at 2.0 to 2.9. How
+/// unequal the classes of a clean network are depends on the images: with three classes, one of clean networks in ten
+/// exceeds it. So the ratio must also exceed [`OUTLIER_RATIO`] times the largest of a reference.
+pub const OWN_CLASSES_RATIO: f64 = 2.0;
 
 /// The same for the energy: 1.3, and above 1.5 from 3,000 trials on.
-pub const OTHER_KIND_ENERGY_RATIO: f64 = 1.5;
+pub const OWN_CLASSES_ENERGY_RATIO: f64 = 1.5;
 
-/// The fewest classes with a score among which one can stand out with references of another architecture: of two, each is
-/// as far from the other, and the larger of two positive scores is less than twice their median, which is their mean.
+/// The fewest classes with a score among which one can stand out from the others: of two, each is as far from the
+/// other, and the larger of two positive scores is less than twice their median, which is their mean.
 pub const MIN_OWN_CLASSES: usize = 3;
 
 /// The images of one network by class, \[K\] of \[C·H·W\]; `None` for a class without an image.
@@ -234,8 +235,18 @@ impl AuditScores {
         (middle > 0.0).then_some((class, most / middle))
     }
 
+    /// The median score of all classes but the one with the largest; `None` if no two classes have a score. A patch
+    /// raises the score of one class, another training the scores of all.
+    pub fn rest(&self) -> Option<f64> {
+        let all = self.classes.iter().flatten().map(|class| class.score);
+        let mut scores: Vec<f64> = all.collect();
+        scores.sort_by(f64::total_cmp);
+        scores.pop();
+        median(scores)
+    }
+
     /// The ratio of the largest score to the median class's. It identifies a suspect whose references have
-    /// another architecture and so deviate from all of its classes alike.
+    /// another architecture or another training, and so deviate from all of its classes alike.
     pub fn ratio(&self) -> Option<f64> {
         let all = self.classes.iter().flatten().map(|class| class.score);
         let middle = median(all.collect()).filter(|&middle| middle > 0.0)?;

@@ -7,7 +7,7 @@ use super::share;
 use crate::ids::ClassId;
 use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, AuditRole, AuditedNetwork, PastedFinding};
-use crate::stats::audit::{AuditScores, AuditVerdict, Baseline, Ranking, SquareWindow};
+use crate::stats::audit::{AuditScores, AuditVerdict, Baseline, Ranking, SquareWindow, Undecided};
 
 pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) -> Value {
     let verdict = audit.verdict(plan, kind);
@@ -20,6 +20,7 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
         "trials": plan.trials,
         "reference_kind": plan.kind.resolve(kind).label(),
         "found": verdict.as_ref().and_then(found),
+        "undecided": verdict.as_ref().and_then(AuditVerdict::undecided).map(undecided),
         "class": verdict.as_ref().map(|verdict| verdict.class),
         "score": verdict.as_ref().map(|verdict| verdict.top.score),
         "window": verdict.as_ref().map(|verdict| window(verdict.top.window, plan.cell)),
@@ -27,6 +28,7 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
             Baseline::References => "references",
             Baseline::OwnClasses => "own_classes",
         }),
+        "bound": verdict.as_ref().and_then(AuditVerdict::bound),
         "standing": verdict.as_ref().map(|verdict| standing(verdict.ranking)),
         "ratio": verdict.as_ref().map(|verdict| verdict.ratio),
         "energy": verdict.as_ref().and_then(|verdict| verdict.energy).map(|(class, ratio, energy_standing)| json!({
@@ -44,7 +46,15 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
     })
 }
 
-/// Whether something was found; `None` if nothing could be.
+/// Why nothing can be said.
+fn undecided(reason: Undecided) -> &'static str {
+    match reason {
+        Undecided::FewClasses => "few_classes",
+        Undecided::OtherTraining => "other_training",
+    }
+}
+
+/// Whether something was found; `None` if nothing can be said.
 fn found(verdict: &AuditVerdict) -> Option<bool> {
     verdict.is_conclusive().then(|| verdict.has_finding())
 }
@@ -106,4 +116,55 @@ fn pasted(pasted: &PastedFinding, cell: usize) -> Value {
         "without": share(pasted.before_pasting()),
         "by_class": sources.map(|source| share(pasted.called_from(source))).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::audit::ClassScore;
+
+    /// An audit with three references of these scores, and a suspect of those.
+    fn audited(references: [f64; 3], suspect: [f64; 3]) -> Audit {
+        let network = |role: AuditRole, scores: [f64; 3]| {
+            let class = |score| {
+                Some(ClassScore {
+                    score,
+                    window: (0, 0, 4),
+                    energy: 1.0,
+                })
+            };
+            AuditedNetwork {
+                examined: Some(AuditScores {
+                    classes: scores.map(class).to_vec(),
+                }),
+                ..AuditedNetwork::new(role, 1)
+            }
+        };
+        let mut networks = vec![network(AuditRole::Reference, references); 3];
+        networks.push(network(AuditRole::Suspect, suspect));
+        Audit {
+            networks,
+            ..Audit::default()
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decided_is_neither_found_nor_not_found() {
+        let plan = config::Audit::default();
+        let of = |suspect| section(&plan, &audited([1.4, 2.9, 0.8], suspect), NetworkKind::Cnn);
+        let undecided = of([3.0, 4.4, 2.6]);
+        assert_eq!(undecided["found"], Value::Null);
+        assert_eq!(undecided["undecided"], "other_training");
+        let found = of([1.1, 4.4, 1.0]);
+        assert_eq!(
+            (&found["found"], &found["undecided"]),
+            (&json!(true), &Value::Null)
+        );
+        assert_eq!(found["bound"], json!(1.3 * 2.9));
+        let nothing = of([1.0, 3.5, 1.0]);
+        assert_eq!(
+            (&nothing["found"], &nothing["undecided"]),
+            (&json!(false), &Value::Null)
+        );
+    }
 }

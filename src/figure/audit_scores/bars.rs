@@ -10,7 +10,7 @@ use crate::format::percent;
 use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::AuditRole;
-use crate::stats::audit::{Baseline, OTHER_KIND_RATIO};
+use crate::stats::audit::Baseline;
 
 /// Maximum number of references with a bar each; of more, only the largest, the middle and the smallest.
 const MOST_REFERENCES: usize = 8;
@@ -20,7 +20,7 @@ const MOST_POISONED: usize = 6;
 /// The score of every class of the network under study.
 pub fn classes(session: &Session, data: &AuditData<'_>, sheet: Sheet, width: f64) -> Bars {
     let (scores, _) = audit::class_scores(data.audit).unwrap_or_default();
-    let bound = data.bound();
+    let bound = data.verdict.bound();
     let largest = data.verdict.ranking.largest;
     let by_references = data.verdict.baseline == Baseline::References;
     let found = data.found();
@@ -46,8 +46,9 @@ pub fn classes(session: &Session, data: &AuditData<'_>, sheet: Sheet, width: f64
         let words = match data.verdict.baseline {
             Baseline::References => format!("stands out past {}", score_text(bound)),
             Baseline::OwnClasses => format!(
-                "stands out past {}, {OTHER_KIND_RATIO:.0} times the median class",
-                score_text(bound)
+                "stands out past {}, {:.1} times the median class",
+                score_text(bound),
+                data.verdict.ratio_bound
             ),
         };
         lines.push((bound, line_label(sheet, &words, width)));
@@ -115,7 +116,12 @@ pub fn networks(session: &Session, data: &AuditData<'_>, sheet: Sheet, width: f6
             )
         }));
     }
-    let line = data.bound().map(|bound| {
+    // A bound that depends on this network's other classes is none for the others.
+    let bound = match data.verdict.is_unlike_references() {
+        true => None,
+        false => data.verdict.bound(),
+    };
+    let line = bound.map(|bound| {
         let words = format!("stands out past {}", score_text(bound));
         (bound, line_label(sheet, &words, width))
     });

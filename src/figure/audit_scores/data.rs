@@ -5,7 +5,7 @@ use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::{self, Analysis};
 use crate::session::record::Audit;
-use crate::stats::audit::{AuditVerdict, Baseline, OTHER_KIND_RATIO, OUTLIER_RATIO};
+use crate::stats::audit::AuditVerdict;
 
 /// The data of an audit's figure.
 pub struct AuditData<'a> {
@@ -27,18 +27,6 @@ impl AuditData<'_> {
     /// The class to highlight: the one that was found, or the one with the highest score.
     pub fn class(&self) -> ClassId {
         self.found().unwrap_or(self.verdict.class)
-    }
-
-    /// The score beyond which a class stands out.
-    pub fn bound(&self) -> Option<f64> {
-        let verdict = &self.verdict;
-        match verdict.baseline {
-            Baseline::References => Some(OUTLIER_RATIO * verdict.ranking.largest),
-            Baseline::OwnClasses => {
-                let ratio = verdict.ratio.filter(|&ratio| ratio > 0.0)?;
-                Some(OTHER_KIND_RATIO * verdict.top.score / ratio)
-            }
-        }
     }
 }
 

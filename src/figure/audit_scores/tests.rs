@@ -8,6 +8,7 @@ use crate::ids::ClassId;
 use crate::session::config::{self, Analysis, ReferenceKind};
 use crate::session::record::{self, Audit, AuditRole, AuditedNetwork, PastedFinding};
 use crate::session::{Array, Config, Session};
+use crate::stats::audit::{AuditScores, ClassScore};
 
 const SIDE: usize = 12;
 
@@ -116,6 +117,43 @@ fn without_a_finding_nothing_is_highlighted() {
     assert!(drawing.title.contains("nothing found"), "{}", drawing.title);
     assert_eq!(bars(&drawing, Paint::First), [] as [f64; 0]);
     assert!(drawing.alt_text.contains("Nothing found"));
+}
+
+/// The network's classes are all farther from the references than these from each other, as after another training.
+#[test]
+fn a_network_far_from_its_references_in_all_classes_is_undecided_with_the_remedy() {
+    let mut session = audited(3, false);
+    let scored = |scores: [f64; 3]| {
+        let class = |score| {
+            Some(ClassScore {
+                score,
+                window: (0, 0, 4),
+                energy: 1.0,
+            })
+        };
+        AuditScores {
+            classes: scores.map(class).to_vec(),
+        }
+    };
+    if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
+        for network in &mut audit.networks {
+            network.examined = Some(match network.role {
+                AuditRole::Suspect => scored([3.0, 4.4, 2.6]),
+                _ => scored([1.4, 2.9, 0.8]),
+            });
+        }
+    }
+    let drawing = draw(&session, 0, Sheet::DOUBLE).unwrap();
+    let title = &drawing.title;
+    assert!(title.contains("cannot be decided"), "{title}");
+    assert_eq!(bars(&drawing, Paint::First), [] as [f64; 0]);
+    let caption = caption(&session, 0).unwrap();
+    assert!(caption.contains("as the network was trained"), "{caption}");
+    // Of a reference, the largest score is 2.9/1.4 times the median class's, and 1.3 times that would stand out.
+    assert!(caption.contains("2.7 times the median"), "{caption}");
+    for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
+        assert_eq!(layout_faults(&draw(&session, 0, sheet).unwrap()), [""; 0]);
+    }
 }
 
 /// Of two classes none can stand out from the other by itself: nothing found would promise too much.

@@ -6,7 +6,7 @@ use super::data::{AuditData, audit_data};
 use super::scores::{MOST_CLASSES, score_text};
 use crate::format::{clean, gamma, thousands};
 use crate::session::Session;
-use crate::stats::audit::{Baseline, OTHER_KIND_RATIO, OUTLIER_RATIO, window_sides};
+use crate::stats::audit::{AuditVerdict, Baseline, OUTLIER_RATIO, window_sides};
 
 /// The caption.
 pub fn caption(session: &Session, nth: usize) -> Option<String> {
@@ -33,14 +33,7 @@ pub fn caption(session: &Session, nth: usize) -> Option<String> {
         thousands(plan.trials),
         plan.noise.label(),
     );
-    words += &match data.verdict.baseline {
-        Baseline::References => format!(
-            " Vertical lines: the largest score of a reference compared with the others, and {OUTLIER_RATIO} times that, beyond which a class stands out."
-        ),
-        Baseline::OwnClasses => format!(
-            " The references are of another kind; vertical line: {OTHER_KIND_RATIO:.0} times the median class's score, beyond which a class stands out."
-        ),
-    };
+    words += &lines(&data.verdict);
     if data.verdict.has_window() || data.found().is_none() {
         words += &format!(
             " Outlined: the window of {}, {}.",
@@ -67,6 +60,26 @@ pub fn caption(session: &Session, nth: usize) -> Option<String> {
         words += &format!(" {}.", capitalise(&left));
     }
     Some(words)
+}
+
+/// What the vertical lines of the bars are.
+fn lines(verdict: &AuditVerdict) -> String {
+    let ratio = verdict.ratio_bound;
+    match (verdict.baseline, verdict.bound()) {
+        (Baseline::References, Some(_)) if verdict.is_unlike_references() => format!(
+            " Vertical lines: the largest score of a reference compared with the others, and the score beyond which a class stands out: {OUTLIER_RATIO} times that, and, since the other classes are farther from the references than any reference from the rest, too, {ratio:.1} times the median class's."
+        ),
+        (Baseline::References, Some(_)) => format!(
+            " Vertical lines: the largest score of a reference compared with the others, and {OUTLIER_RATIO} times that, beyond which a class stands out."
+        ),
+        (Baseline::References, None) => {
+            " Vertical line: the largest score of a reference compared with the others.".to_owned()
+        }
+        (Baseline::OwnClasses, Some(_)) => format!(
+            " The references are of another kind; vertical line: {ratio:.1} times the median class's score, beyond which a class stands out."
+        ),
+        (Baseline::OwnClasses, None) => " The references are of another kind.".to_owned(),
+    }
 }
 
 /// The finding, how it compares with the references, the effect of pasting it, and the detection power.
