@@ -158,7 +158,6 @@ fn enter(importer: &mut Importer, port: &ImageInput) -> Result<(), OnnxFault> {
             .emit_value("laid_out", op, &[images.into()])
             .map_err(words)?,
     };
-    importer.mark_as_stored(&value, port.data_type);
     importer.set(&port.name, value);
     importer.set_number_type(&port.name, port.data_type);
     Ok(())
@@ -174,7 +173,6 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, OnnxFault> {
     let ImportValue::Node(id) = importer.value(output)? else {
         return Err(fault(importer, "the same for every image".into()));
     };
-    let id = importer.before_rounding(id);
     let dims = importer.graph.shape(id).to_vec();
     let one = Dim::fixed(1);
     match dims[..] {
