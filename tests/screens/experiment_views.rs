@@ -93,7 +93,10 @@ fn a_change_of_100_points_is_apart_from_the_name_of_its_class() {
             }
         }
     }
-    let screen = screen(&session, &showing("Modulation", (60, 18)));
+    let mut state = showing("Modulation", (60, 18));
+    // All strengths have the same effect but that of none.
+    view_state::<ModulationView>(&mut state).strength = Some(0);
+    let screen = screen(&session, &state);
     for class in 0..10 {
         let row = format!("class {class} −100 −100");
         assert!(screen.contains(&row), "{row}\n{screen}");
