@@ -73,7 +73,9 @@ pub fn run(
         .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
     let by_engine = holder::change(store, name, |is_run| {
         if !is_run {
-            how.check()?;
+            if !more.no_run {
+                how.check()?;
+            }
             extend_in_file(store, name, images, extension.clone())?;
             return Ok(None);
         }

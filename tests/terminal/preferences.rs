@@ -142,4 +142,9 @@ fn invalid_preferences_are_reported_before_a_session_is_created_or_extended() {
     let mut pty = Pty::start(bench.folder.path(), &arguments, 100, 30);
     assert_eq!(pty.exit_code(), 2);
     assert!(!bench.load("done").config.is_extended());
+    // What shows nothing needs none.
+    let plan_only = [&arguments[..], &["--no-run"]].concat();
+    let mut pty = Pty::start(bench.folder.path(), &plan_only, 100, 30);
+    assert_eq!(pty.exit_code(), 0);
+    assert!(bench.load("done").config.is_extended());
 }

@@ -291,8 +291,9 @@ impl Conductor {
         run.eta_s = forecast.and_then(|forecast| forecast.eta_s(&run.stages, stage));
     }
 
-    /// Refuses analyses that have not begun and could not: what their plan asks for does not exist.
-    fn check_analyses(&self, config: &Config, lab: &Lab) -> Result<(), AnalysisError> {
+    /// Refuses analyses that have not begun and could not: what their plan asks for does not exist. If the session has
+    /// results, this is only a warning: the plan cannot change any more, and what comes before can still be computed.
+    fn check_analyses(&mut self, config: &Config, lab: &Lab) -> Result<(), AnalysisError> {
         let record = &self.active.session.record;
         if record.shard.is_some() {
             // They were checked when the session was trained, and most of them are not a shard's work.
@@ -300,7 +301,15 @@ impl Conductor {
         }
         let begun = record.analyses.iter().map(|of| !of.blocks().is_empty());
         let mut open = begun.enumerate().filter(|(_, begun)| !begun);
-        open.try_for_each(|(index, _)| analysis::check(config, index, lab))
+        match open.try_for_each(|(index, _)| analysis::check(config, index, lab)) {
+            Err(error) if self.active.session.has_results() => {
+                self.active.warn(format!(
+                    "this run will fail once what comes before is done: {error}"
+                ));
+                Ok(())
+            }
+            checked => checked,
+        }
     }
 }
 

@@ -178,3 +178,35 @@ fn the_memory_that_a_plan_takes_includes_training_until_it_is_finished() {
     // 795,010 parameters, of which training has 24 copies of four bytes, and the predictions a few megabytes.
     assert!(after > 0 && before > after + 60_000_000, "{before} {after}");
 }
+
+/// As a session that an earlier version began, or one whose references were removed since.
+#[test]
+fn a_session_with_results_computes_what_comes_before_an_analysis_that_cannot_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut config = plan();
+    config.analyses.truncate(1);
+    let (ended, _) = conduct(&store, Session::new("whole", config.clone()), 0);
+    assert_eq!(ended, Phase::Finished);
+    let trained = store.load("whole").unwrap().record.training;
+    for (index, (analysis, words)) in impossible().into_iter().enumerate() {
+        let mut config = config.clone();
+        config.analyses.push(analysis);
+        let name = format!("resumed-{index}");
+        let mut session = Session::new(&name, config);
+        session.record.training = trained.clone();
+        let (conductor, link) = prepared(&store, session);
+        COMPUTED.set(0);
+        FAILS.set(0);
+        conductor.conduct();
+        let run = link.newest().run.clone().unwrap();
+        let Phase::Failed(message) = run.phase else {
+            panic!("{words} {:?}", run.phase);
+        };
+        assert!(message.starts_with(words), "{message}");
+        let mut warnings = run.log.iter().filter(|line| line.warning);
+        let is_announced = warnings.any(|line| line.text.contains(words));
+        assert!(is_announced, "{:?}", run.log);
+        assert_eq!(store.load(&name).unwrap().trials().0, 2000, "{words}");
+    }
+}
