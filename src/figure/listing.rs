@@ -243,6 +243,9 @@ pub fn find(
     if !found.is_empty() {
         return Ok(found);
     }
+    if all.iter().any(|figure| begins(&figure)) {
+        return Err(FigureError::OtherClass(query.to_owned()));
+    }
     let has_evidence = || {
         all.iter()
             .any(|figure| figure.response() == Some(Response::Evidence))

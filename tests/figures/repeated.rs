@@ -3,6 +3,7 @@
 use noisescope::drawing::Sheet;
 use noisescope::export;
 use noisescope::figure::{self, Figure, FigureError};
+use noisescope::ids::ClassId;
 use noisescope::session::Session;
 use noisescope::session::config::Analysis;
 
@@ -85,6 +86,8 @@ fn the_beginning_of_names_selects_the_figures_of_one_experiment() {
         assert!(names.all(|name| name.starts_with(&begin)), "{query}");
         assert!(found.len() > 1, "{query}");
     }
+    let other = figure::find(&images, "map-8", &[ClassId(1)]);
+    assert_eq!(other, Err(FigureError::OtherClass("map-8".into())));
     // Up to a hyphen, and only what exists.
     for query in ["noise2-ma", "noise3", "map-8-"] {
         assert!(figure::find(&images, query, &[]).is_err(), "{query}");

@@ -38,14 +38,16 @@ fn every_cell_of_the_confusion_matrix_is_shown() {
 #[test]
 fn the_numbers_of_a_class_are_there_if_its_mean_image_is_too_large_for_its_place() {
     let mut session = experiments::measured();
-    let predictions: &mut record::Predictions = experiments::record_of(&mut session);
-    for split in &mut predictions.splits {
-        let pixels = split.images.reshape(&[10, 1, 4, 196]);
-        pixels.expect("as many pixels as before");
+    for [height, width] in [[4, 196], [784, 1]] {
+        let predictions: &mut record::Predictions = experiments::record_of(&mut session);
+        for split in &mut predictions.splits {
+            let pixels = split.images.reshape(&[10, 1, height, width]);
+            pixels.expect("as many pixels as before");
+        }
+        let screen = screen(&session, &showing("Predictions", (120, 40)));
+        assert!(screen.contains("called 0"), "{height}×{width}\n{screen}");
+        assert!(screen.contains("taken for"), "{height}×{width}\n{screen}");
     }
-    let screen = screen(&session, &showing("Predictions", (120, 40)));
-    assert!(screen.contains("called 0"), "{screen}");
-    assert!(screen.contains("taken for"), "{screen}");
 }
 
 #[test]

@@ -50,6 +50,15 @@ fn the_numbers_of_an_enlarged_map_are_in_sight_whatever_its_size() {
 #[test]
 fn an_enlarged_map_larger_than_the_screen_says_that_its_pixels_are_averaged_and_shows_the_cursor() {
     let session = coarse::sized(["left", "right"], (100, 100));
+    for (size, words) in [
+        ((60, 18), "averaged"),
+        ((80, 24), "averaged from 100×100 pixels"),
+    ] {
+        let mut state = showing("Maps", size);
+        enlarge(&mut state, true);
+        let screen = text(&draw(&session, &state, &theme()));
+        assert!(screen.contains(words), "{screen}");
+    }
     let mut state = showing("Maps", (120, 40));
     enlarge(&mut state, true);
     let drawn = |state: &DashboardState| draw(&session, state, &theme());

@@ -156,8 +156,8 @@ impl ContactSheetLayout {
 
 /// The zoom at which a map is easy to read: one cell per pixel, more for coarse maps.
 pub fn comfortable(size: (usize, usize)) -> u16 {
-    let (height, width) = (size.0.max(1) as u16, size.1.max(1) as u16);
-    EASY.div_ceil(height.max(width)).clamp(1, 4)
+    let longest = size.0.max(size.1).clamp(1, usize::from(EASY)) as u16;
+    EASY.div_ceil(longest).clamp(1, 4)
 }
 
 #[cfg(test)]

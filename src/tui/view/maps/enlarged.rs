@@ -16,6 +16,7 @@ use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet::{own_scale, thumbnail};
 use crate::tui::scene::map_set::MapSet;
 use crate::tui::shared::Pixels;
+use crate::tui::widget::columns::columns;
 use crate::tui::widget::heatmap::{Heatmap, SignificanceMarks, cells, extent, in_proportion};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
@@ -77,13 +78,27 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
             let scale_area = start(under, scale_room);
             let shown = in_strip(scene, lens, under.width);
             let position = form::position(&shown, lens.classes());
+            let words = averaged(lens.size(), (width, height));
+            // Beside long numbers there is no room for it on the row of the scale.
+            let (on_row, below_row) = match scale_room < under.width {
+                true => (None, words),
+                false => (words, None),
+            };
             let line = ScaleLine {
                 ramp: lens.ramp(class),
                 class: Some(class),
                 position,
-                averaged: averaged(lens.size(), (width, height)),
+                averaged: on_row,
             };
             scale_line(scene, sight, line, scale_area, buf);
+            if let Some(words) = below_row {
+                let words = match columns(&words) <= usize::from(scale_room) {
+                    true => words,
+                    false => "averaged".to_owned(),
+                };
+                let words = Span::styled(words, scene.theme.dim());
+                left(buf, below(scale_area, 1), 0, words);
+            }
         }
         // The other numbers may go on below a low map: then the small maps begin below them.
         let end = panel.y - area.y + used;

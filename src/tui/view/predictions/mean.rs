@@ -15,18 +15,26 @@ use crate::tui::widget::columns::columns;
 use crate::tui::widget::heatmap::{cells, in_proportion};
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
-/// Minimum columns of an image that is averaged to fit.
+/// Minimum columns of an image that is averaged to fit, or of its place if it is much higher than wide.
 const LEAST: u16 = 14;
 
 /// Draws the mean image, as large as integer zooms allow or, if it is too large for them, averaged.
 pub fn draw(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, class, shape) = (scene.theme, sight.class, sight.shape);
     let size = (shape[1], shape[2]);
-    let half = (size.1 as u16 / 2, size.0.div_ceil(4) as u16);
-    let places = [cells(size, 3), cells(size, 2), cells(size, 1), half];
+    let single = cells(size, 1);
+    let half = ((single.0 / 2).max(1), single.1.div_ceil(2));
+    let places = [cells(size, 3), cells(size, 2), single, half];
     let room = (area.width, area.height.saturating_sub(6));
     let fits = |(width, height): &(u16, u16)| *width <= room.0 && *height <= room.1;
-    let averaged = || Some(in_proportion(size, room)).filter(|(width, _)| *width >= LEAST);
+    let words = words(scene, sight, area.width);
+    // All numbers go below it.
+    let averaged = || {
+        let rows = area.height.saturating_sub(2 + words.len() as u16);
+        let averaged = in_proportion(size, (area.width, rows));
+        let is_roomy = area.width >= LEAST && rows >= LEAST / 2;
+        (averaged.0 >= LEAST || is_roomy).then_some(averaged)
+    };
     let Some((width, height)) = places.into_iter().find(fits).or_else(averaged) else {
         return;
     };
@@ -40,11 +48,11 @@ pub fn draw(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, area: Rect, buf
             "No image was called {}.",
             form::class_name(scene.session, class)
         );
-        for (row, line) in wrap(&text, width).into_iter().enumerate() {
+        let lines = wrap(&text, width.max(LEAST));
+        for (row, line) in lines.into_iter().enumerate() {
             left(buf, area, 2 + row as u16, Span::styled(line, theme.dim()));
         }
     }
-    let words = words(scene, sight, area.width);
     for (row, line) in words.into_iter().enumerate() {
         left(buf, below(area, height + 2), row as u16, line);
     }

@@ -3,10 +3,14 @@
 
 use ratatui::layout::Rect;
 
-/// Columns and rows that a map of this many pixels takes at a zoom.
+/// More columns or rows than any terminal has, of which several can be added.
+const MOST: usize = 1 << 13;
+
+/// Columns and rows that a map of this many pixels takes at a zoom; of long signals, `MOST`.
 pub fn cells(size: (usize, usize), zoom: u16) -> (u16, u16) {
-    let (height, width) = (size.0 as u16 * zoom, size.1 as u16 * zoom);
-    (width, height.div_ceil(2))
+    let times = |pixels: usize| pixels.saturating_mul(usize::from(zoom));
+    let (width, rows) = (times(size.1), times(size.0).div_ceil(2));
+    (width.min(MOST) as u16, rows.min(MOST) as u16)
 }
 
 /// Columns and rows of a map of `size` pixels, (height, width), in a room of columns × rows: at the largest
