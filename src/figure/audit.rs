@@ -94,12 +94,24 @@ pub fn summary(
             ),
             "nothing can be found".to_owned(),
         ),
-        (false, None, Some(Undecided::OtherTraining)) => (
-            format!(
-                "cannot be decided: {name} scores {score}, but the other classes are far from the references, too; train these as the network was trained, or more of them"
-            ),
-            format!("cannot be decided: score {score}"),
-        ),
+        (false, None, Some(Undecided::OtherTraining)) => {
+            let (far, short) = match verdict.energy {
+                Some((class, ratio, _)) if !verdict.ranking.is_outlier() => (
+                    format!(
+                        "{} deviates as a whole, energy {ratio:.1} times the median class's",
+                        class_name(record, class)
+                    ),
+                    format!("energy {ratio:.1}"),
+                ),
+                _ => (format!("{name} scores {score}"), format!("score {score}")),
+            };
+            (
+                format!(
+                    "cannot be decided: {far}, but the other classes are far from the references, too; train these as the network was trained, or more of them"
+                ),
+                format!("cannot be decided: {short}"),
+            )
+        }
         (false, None, None) => (
             format!("nothing found: the highest score is {score}, of {name}"),
             format!("nothing found: score {score}"),

@@ -238,11 +238,20 @@ impl AuditScores {
     /// The median score of all classes but the one with the largest; `None` if no two classes have a score. A patch
     /// raises the score of one class, another training the scores of all.
     pub fn rest(&self) -> Option<f64> {
-        let all = self.classes.iter().flatten().map(|class| class.score);
-        let mut scores: Vec<f64> = all.collect();
-        scores.sort_by(f64::total_cmp);
-        scores.pop();
-        median(scores)
+        self.median_of_rest(|class| class.score)
+    }
+
+    /// The same for the energy.
+    pub fn rest_of_energy(&self) -> Option<f64> {
+        self.median_of_rest(|class| class.energy)
+    }
+
+    /// The median of all classes but the one with the largest value.
+    fn median_of_rest(&self, value: impl Fn(&ClassScore) -> f64) -> Option<f64> {
+        let mut values: Vec<f64> = self.classes.iter().flatten().map(value).collect();
+        values.sort_by(f64::total_cmp);
+        values.pop();
+        median(values)
     }
 
     /// The ratio of the largest score to the median class's. It identifies a suspect whose references have

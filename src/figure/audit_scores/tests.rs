@@ -123,26 +123,39 @@ fn without_a_finding_nothing_is_highlighted() {
 #[test]
 fn a_network_far_from_its_references_in_all_classes_is_undecided_with_the_remedy() {
     let mut session = audited(3, false);
-    let scored = |scores: [f64; 3]| {
-        let class = |score| {
+    let scored = |scores: [f64; 3], energies: [f64; 3]| {
+        let class = |class: usize| {
             Some(ClassScore {
-                score,
+                score: scores[class],
                 window: (0, 0, 4),
-                energy: 1.0,
+                energy: energies[class],
             })
         };
         AuditScores {
-            classes: scores.map(class).to_vec(),
+            classes: (0..3).map(class).collect(),
         }
     };
-    if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
-        for network in &mut audit.networks {
-            network.examined = Some(match network.role {
-                AuditRole::Suspect => scored([3.0, 4.4, 2.6]),
-                _ => scored([1.4, 2.9, 0.8]),
-            });
+    let mut show = |scores: [f64; 3], energies: [f64; 3]| {
+        if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
+            for network in &mut audit.networks {
+                network.examined = Some(match network.role {
+                    AuditRole::Suspect => scored(scores, energies),
+                    _ => scored([1.4, 2.9, 0.8], [1.0, 1.4, 0.8]),
+                });
+            }
         }
-    }
+        session.clone()
+    };
+    // As a whole, and by a window.
+    let session = show([1.0, 2.0, 1.2], [2.0, 5.0, 2.2]);
+    let words = caption(&session, 0).unwrap();
+    assert!(
+        words.contains("deviates as a whole, energy 2.3 times the median"),
+        "{words}"
+    );
+    let title = draw(&session, 0, Sheet::DOUBLE).unwrap().title;
+    assert!(title.contains("cannot be decided: energy 2.3"), "{title}");
+    let session = show([3.0, 4.4, 2.6], [1.0; 3]);
     let drawing = draw(&session, 0, Sheet::DOUBLE).unwrap();
     let title = &drawing.title;
     assert!(title.contains("cannot be decided"), "{title}");
