@@ -2,7 +2,7 @@
 
 use super::wording::{class_name, percent_with_ends};
 use crate::format::{fixed, percent};
-use crate::session::config::{self, NetworkKind};
+use crate::session::config::{self, NetworkKind, Response};
 use crate::session::record::{Audit, AuditRole, PastedFinding, Record};
 use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow, Undecided};
 use crate::stats::share::Share;
@@ -51,15 +51,16 @@ pub fn window_in_words(record: &Record, window: SquareWindow, cell: usize) -> St
     format!("rows {top}–{bottom}, columns {left}–{right}")
 }
 
-/// An audit's results for a network of this kind; `None` until all networks have been shown noise, and if nothing
-/// could be compared.
+/// An audit's results for a network of this kind; `None` until all networks have been shown noise.
 pub fn summary(
     record: &Record,
     audit: &Audit,
     plan: &config::Audit,
     kind: NetworkKind,
 ) -> Option<AuditSummary> {
-    let verdict = audit.verdict(plan, kind)?;
+    let Some(verdict) = audit.verdict(plan, kind) else {
+        return uncompared(record, audit, plan, kind);
+    };
     let references = audit.references().count();
     let name = class_name(record, verdict.class);
     let window = window_in_words(record, verdict.top.window, plan.cell);
@@ -124,6 +125,36 @@ pub fn summary(
         standing: standing(&verdict, references, kind, plan),
         pasted: pasted(record, audit),
         power,
+    })
+}
+
+/// That no class could be compared, and why; `None` until all networks have been shown noise.
+fn uncompared(
+    record: &Record,
+    audit: &Audit,
+    plan: &config::Audit,
+    kind: NetworkKind,
+) -> Option<AuditSummary> {
+    audit.suspect()?.examined.as_ref()?;
+    let least = plan.min_trials;
+    let standing = match plan.response {
+        Response::Decision => format!(
+            "an image by decisions takes {least} trials in each cell; plan more trials, another γ, or evidence"
+        ),
+        Response::Evidence => format!(
+            "an evidence image takes {least} trials and an output that varies; plan more trials"
+        ),
+    };
+    let short = "nothing could be compared";
+    Some(AuditSummary {
+        finding: format!(
+            "{short}: no class has an image both in this network and in enough references"
+        ),
+        short_finding: short.to_owned(),
+        found: false,
+        standing,
+        pasted: pasted(record, audit),
+        power: power(record, audit, plan, kind),
     })
 }
 

@@ -131,6 +131,41 @@ fn a_new_audit_shows_the_progress_of_each_network() {
 }
 
 #[test]
+fn an_audit_that_could_compare_nothing_says_so_and_why() {
+    let mut session = audited(false);
+    if let Analysis::Audit(audit) = &mut session.record.analyses[0] {
+        for network in &mut audit.networks {
+            let none = vec![f32::NAN; CLASSES * SIDE * SIDE];
+            network.images = Array::new(&[CLASSES, 1, SIDE, SIDE], none);
+        }
+        audit.examine(&config::Audit::default());
+        audit.pasted.clear();
+    }
+    for size in SIZES {
+        let screen = screen(&session, &showing("Audit", size));
+        for words in ["nothing could be compared", "plan more", "reference 5"] {
+            assert!(screen.contains(words), "{words}\n{screen}");
+        }
+        assert!(!screen.contains("highest score"), "{screen}");
+    }
+    let screen = screen(&session, &showing("Overview", (120, 40)));
+    assert!(screen.contains("nothing could be compared"), "{screen}");
+}
+
+#[test]
+fn a_sentence_that_does_not_fit_ends_in_a_mark() {
+    let lines = |size| screen(&audited(true), &showing("Audit", size));
+    let line = |screen: &str| {
+        let mut lines = screen.lines().filter(|line| line.contains("without"));
+        lines.next_back().map(str::trim_end).map(str::to_owned)
+    };
+    let short = line(&lines((60, 18))).unwrap();
+    assert!(short.ends_with('…'), "{short}");
+    let whole = line(&lines((80, 24))).unwrap();
+    assert!(whole.ends_with("at most 1.4 %"), "{whole}");
+}
+
+#[test]
 fn small_screens_show_the_chosen_class_beside_the_one_found() {
     let session = audited(true);
     for size in [(60, 18), (80, 24)] {

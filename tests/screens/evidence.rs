@@ -183,6 +183,19 @@ fn one_class_is_compared_with_another() {
 }
 
 #[test]
+fn a_map_enlarged_for_the_comparison_with_its_own_class_says_how_to_go_on() {
+    let session = with_evidence(100_000);
+    let mut state = showing("Maps", (100, 30));
+    press(&session, &mut state, &[KeyCode::Enter, KeyCode::Char('v')]);
+    let words = "Press . for the next class";
+    let alone = screen(&session, &state);
+    assert!(alone.contains(words), "{alone}");
+    press(&session, &mut state, &[KeyCode::Char('.')]);
+    let pair = screen(&session, &state);
+    assert!(!pair.contains(words), "{pair}");
+}
+
+#[test]
 fn maps_by_decisions_are_not_written_as_the_comparison_of_two_classes() {
     let session = with_evidence(100_000);
     let mut state = showing("Maps", (120, 40));

@@ -254,6 +254,32 @@ fn a_backdoor_is_reported_with_its_window_and_index() {
 }
 
 #[test]
+fn the_backdoor_opens_at_the_gamma_that_represents_the_study() {
+    let mut session = session();
+    for analysis in &mut session.record.analyses {
+        if let record::Analysis::Backdoor(study) = analysis {
+            for network in &mut study.networks {
+                // At the larger γ every network calls everything one class.
+                let finding = &mut network.findings[1];
+                finding.windows.fill(None);
+                for (class, called) in finding.called.iter_mut().enumerate() {
+                    *called = 300_000 * u64::from(class == 8);
+                }
+            }
+        }
+    }
+    let mut state = showing("Backdoor", (120, 40));
+    let opened = screen(&session, &state);
+    assert!(
+        opened.contains("▸0.0") && opened.contains("index 8.1"),
+        "{opened}"
+    );
+    press(&session, &mut state, &[KeyCode::Char(']')]);
+    let stronger = screen(&session, &state);
+    assert!(stronger.contains("No conclusion at γ 0.3"), "{stronger}");
+}
+
+#[test]
 fn on_a_narrow_screen_the_backdoor_keeps_its_index_and_what_is_left_out_is_marked() {
     let show = |suspect, finding, size| {
         screen_after("Backdoor", size, |state| {

@@ -74,6 +74,14 @@ fn shards_that_need_attention_come_first() {
 }
 
 #[test]
+fn a_divided_session_has_no_engine_that_is_up() {
+    for size in SIZES {
+        let screen = screen(&divided(), &showing_shards(size));
+        assert!(!screen.contains("up 0"), "{screen}");
+    }
+}
+
+#[test]
 fn keys_send_no_commands_to_a_divided_session() {
     let (session, mut state) = (divided(), showing_shards((120, 40)));
     for key in ['p', 's', '+', 'r'] {

@@ -42,7 +42,7 @@ impl Key {
     /// Parses such a name.
     ///
     /// # Errors
-    /// How keys are written, where the name is not one.
+    /// How keys are written, where the name is not one, and of a key that terminals send as another one, which that is.
     pub fn parse(name: &str) -> Result<Self, String> {
         const NAMED: [(&str, KeyCode, &str); 15] = [
             ("Left", KeyCode::Left, "←"),
@@ -81,6 +81,8 @@ impl Key {
             .filter(|prefix| prefix.eq_ignore_ascii_case("ctrl-"));
         let mut letters = control.and(name.get(5..)).unwrap_or_default().chars();
         match (letters.next(), letters.next()) {
+            (Some('i' | 'I'), None) => Err(same_as(name, "Tab")),
+            (Some('m' | 'M'), None) => Err(same_as(name, "Enter")),
             (Some(c), None) if c.is_ascii_alphabetic() => Ok(Control(c.to_ascii_lowercase())),
             _ => Err(format!(
                 "`{name}` is not a key; a key is one character, Ctrl- and a letter, F1 to F12, or {}",
@@ -111,6 +113,13 @@ impl Key {
             _ => false,
         }
     }
+}
+
+/// That terminals send one key as another.
+fn same_as(name: &str, other: &str) -> String {
+    format!(
+        "terminals send `{name}` as `{other}`, so it would never be recognised; write \"{other}\""
+    )
 }
 
 /// The digits that are keys: 1 to 9.

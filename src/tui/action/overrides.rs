@@ -156,6 +156,18 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_terminals_send_as_others_are_refused_with_these() {
+        for (key, sent) in [("Ctrl-i", "Tab"), ("ctrl-M", "Enter")] {
+            let problem = keys(&[("leave", &[key])]).unwrap_err();
+            assert!(
+                problem.contains(&format!("`{key}` as `{sent}`")),
+                "{problem}"
+            );
+        }
+        assert!(keys(&[("leave", &["Ctrl-j", "Ctrl-h"])]).is_ok());
+    }
+
+    #[test]
     fn unknown_actions_and_keys_are_refused_with_the_valid_ones() {
         let problem = keys(&[("export-figur", &["E"])]).unwrap_err();
         assert!(

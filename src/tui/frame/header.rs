@@ -27,8 +27,9 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         end.push(Span::styled("   ETA ", theme.dim()));
         end.push(Span::styled(theme.duration(eta), theme.bright()));
     }
-    if let Some(run) = session.run.as_ref().filter(|_| up_in_header(area)) {
-        end.push(Span::styled(format!("   {}", up(run, theme)), theme.dim()));
+    let run = session.run.as_ref().filter(|_| up_in_header(area));
+    if let Some(up) = run.and_then(|run| up(run, theme)) {
+        end.push(Span::styled(format!("   {up}"), theme.dim()));
     }
     if matches!(
         shared.connection,
@@ -62,12 +63,12 @@ fn up_in_header(area: Rect) -> bool {
     area.width >= 100
 }
 
-/// The engine's uptime.
-fn up(run: &Run, theme: &Theme) -> String {
-    match theme.bandwidth {
+/// The engine's uptime; `None` for a divided session, whose shards have an engine each.
+fn up(run: &Run, theme: &Theme) -> Option<String> {
+    run.shards.is_empty().then(|| match theme.bandwidth {
         Wire::Fast => format!("up {}", clock(run.up_s)),
         Wire::Slow => format!("up {}", theme.duration(run.up_s)),
-    }
+    })
 }
 
 /// `MNIST`, `cnn 431,080`, `flex · 2 workers`.
@@ -121,7 +122,7 @@ pub fn tabs(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
             },
         );
         if !up_in_header(area) {
-            ages.push(up(run, theme));
+            ages.extend(up(run, theme));
         }
     }
     if area.width < 72 {

@@ -27,7 +27,7 @@ use crate::tui::scene::Scene;
 use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
 use crate::tui::widget::columns::pad_end;
-use crate::tui::widget::text::{below, beside, left, start, top, wrap};
+use crate::tui::widget::text::{below, beside, cut, left, start, top, wrap};
 
 /// Its row of the table.
 pub const VIEW: ViewEntry = ViewEntry {
@@ -101,9 +101,14 @@ impl View for AuditView {
             networks(scene, &sight, below(body, 1), buf);
             return;
         };
-        let used = sentences(scene, statement, body, buf);
+        // Why nothing could be compared is said at any size.
+        let roomy = body.height >= 24 || sight.verdict.is_none();
+        let used = sentences(scene, statement, roomy, body, buf);
         let body = below(body, used + u16::from(area.height >= 22));
-        draw(scene, &sight, body, buf);
+        match sight.verdict {
+            Some(_) => draw(scene, &sight, body, buf),
+            None => networks(scene, &sight, body, buf),
+        }
     }
 
     fn contexts(&self) -> &'static [KeyContext] {
@@ -190,8 +195,24 @@ fn title(
     left(buf, area, 0, Line::from(spans));
 }
 
-/// Draws the finding, its standing, and what could have been found; returns the rows used.
-fn sentences(scene: &Scene<'_>, statement: &AuditSummary, area: Rect, buf: &mut Buffer) -> u16 {
+/// A sentence in at most `limit` lines of `width` columns, with a mark if it goes on.
+fn in_lines(text: &str, width: u16, limit: usize) -> Vec<String> {
+    let mut lines = wrap(text, width);
+    if lines.len() > limit {
+        let rest = lines.split_off(limit.saturating_sub(1)).join(" ");
+        lines.extend((limit > 0).then(|| cut(&rest, usize::from(width))));
+    }
+    lines
+}
+
+/// Draws the finding, what could have been found and, if there is room, the finding's standing; returns the rows used.
+fn sentences(
+    scene: &Scene<'_>,
+    statement: &AuditSummary,
+    roomy: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) -> u16 {
     let theme = scene.theme;
     let style = if statement.found {
         theme.warning()
@@ -205,13 +226,12 @@ fn sentences(scene: &Scene<'_>, statement: &AuditSummary, area: Rect, buf: &mut 
     };
     let mut row = 0;
     let mut put = |text: &str, style, limit: usize| {
-        for line in wrap(text, area.width).into_iter().take(limit) {
+        for line in in_lines(text, area.width, limit) {
             left(buf, area, row, Span::styled(line, style));
             row += 1;
         }
     };
     put(&format!("{mark} {}", statement.finding), style, 2);
-    let roomy = area.height >= 24;
     if roomy {
         put(&format!("  {}", statement.standing), theme.dim(), 2);
     }
@@ -224,7 +244,7 @@ fn sentences(scene: &Scene<'_>, statement: &AuditSummary, area: Rect, buf: &mut 
     row
 }
 
-/// Draws the progress of each network, before they can be compared.
+/// Draws the progress of each network, before they are compared and if none of their classes can be.
 fn networks(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let networks = sight.audit.networks.iter().enumerate();

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::AuditSelection;
+use super::{AuditSelection, in_lines};
 use crate::figure::audit::share_with_interval;
 use crate::format::percent;
 use crate::ids::ClassId;
@@ -13,7 +13,7 @@ use crate::session::record::PastedFinding;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::columns::pad_end;
-use crate::tui::widget::text::{beside, left, wrap};
+use crate::tui::widget::text::{beside, left};
 
 /// Rows that the table takes of `height`: two rows of text if there is little room, else a heading and as
 /// many classes as fit.
@@ -43,8 +43,9 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
             .statement
             .as_ref()
             .and_then(|statement| statement.pasted.clone());
-        let lines = wrap(&sentence.unwrap_or_default(), area.width).into_iter();
-        for (row, line) in lines.take(usize::from(area.height)).enumerate() {
+        let sentence = sentence.unwrap_or_default();
+        let lines = in_lines(&sentence, area.width, usize::from(area.height));
+        for (row, line) in lines.into_iter().enumerate() {
             left(buf, area, row as u16, Span::raw(line));
         }
         return;

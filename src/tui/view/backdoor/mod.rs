@@ -51,7 +51,8 @@ pub struct BackdoorView {
     pub shown: ShownExperiment<record::Backdoor>,
     /// Index of the network.
     pub suspect: usize,
-    /// Index of the finding's γ in the plan.
+    /// Index of the finding's γ in the plan; past the end, that of the γ that represents the study, as in the overview
+    /// and in exports.
     pub finding: usize,
     /// Whether the chosen class fills the view.
     pub enlarged: bool,
@@ -62,7 +63,6 @@ impl Default for BackdoorView {
         Self {
             shown: ShownExperiment::default(),
             suspect: 0,
-            // Past the end, so the last: where an effect is largest.
             finding: usize::MAX,
             enlarged: false,
         }
@@ -209,7 +209,8 @@ impl BackdoorView {
     ) -> Option<BackdoorSelection<'a>> {
         let plan = self.plan(scene.session)?;
         let at = self.suspect.min(backdoor.networks.len().checked_sub(1)?);
-        let gamma_index = self.finding.min(plan.gammas.len().checked_sub(1)?);
+        let gamma_index = self.gamma_index(backdoor, plan);
+        plan.gammas.get(gamma_index)?;
         let classes = form::classes(scene.session);
         let suspect = &backdoor.networks[at];
         let finding = suspect.findings.get(gamma_index);
@@ -234,8 +235,18 @@ impl BackdoorView {
     }
 
     fn step_finding(&mut self, session: &Session, step: isize) {
-        let gammas = self.plan(session).map_or(&[][..], |plan| &plan.gammas);
-        self.finding = steps::by_size(self.finding, step, gammas);
+        if let (Some(backdoor), Some(plan)) = (self.shown.record(session), self.plan(session)) {
+            let at = self.gamma_index(backdoor, plan);
+            self.finding = steps::by_size(at, step, &plan.gammas);
+        }
+    }
+
+    /// The index in the plan of the γ shown.
+    fn gamma_index(&self, backdoor: &record::Backdoor, plan: &config::Backdoor) -> usize {
+        match self.finding < plan.gammas.len() {
+            true => self.finding,
+            false => backdoor.representative_gamma_index(plan),
+        }
     }
 
     /// The plan of the study shown.

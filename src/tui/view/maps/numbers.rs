@@ -83,6 +83,16 @@ pub fn draw(
             let key = first_key_of(scene.shared.keys, Action::StrongerGamma);
             lines.push(Line::from(format!("Press {key} for a stronger signal.")));
         }
+        if lens.versus == Some(class) && lens.kind.is_of_response() {
+            let [next, any] = [Action::Again, Action::OpenJump]
+                .map(|action| first_key_of(scene.shared.keys, action));
+            let remedy = format!("Press {next} for the next class, {any} for any other.");
+            lines.extend(
+                wrap(&remedy, area.width.min(44))
+                    .into_iter()
+                    .map(Line::from),
+            );
+        }
     }
     let room = usize::from(area.width).saturating_sub(indent + 8);
     lines.extend(quality(scene, lens, room).into_iter().map(figure));
