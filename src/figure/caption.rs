@@ -317,8 +317,8 @@ fn pair(
         words += &format!(" Reliability of the difference R = {}.", reliability(r));
     }
     words += &outlined(&map, estimate.threshold);
-    let mean = "mean, outlined where any is significant,";
-    Some(words + &plane(trials, mean))
+    let strongest = "channel farthest from zero in each map, outlined where any is significant,";
+    Some(words + &plane(trials, strongest))
 }
 
 fn filters(session: &Session, at: usize, name: &str) -> Option<String> {
