@@ -13,7 +13,7 @@ use crate::link::client::{self, EngineAnswer};
 use crate::link::shards::ShardWatcher;
 use crate::report::SessionStatus;
 use crate::report::session_status::SILENCE;
-use crate::session::run::{Phase, shards_in_words};
+use crate::session::run::Phase;
 use crate::session::store::{EngineProcess, Store, StoreError, now, timestamp};
 use crate::session::{Run, SavedState, Session};
 use crate::stats::sums::total;
@@ -251,11 +251,10 @@ fn divided_entry(store: &Store, session: &Session) -> SessionEntry {
     let done = shards.iter().map(|shard| shard.done);
     entry.done = total(done.chain([entry.done]));
     entry.headline = format!(
-        "{} {}  {} shards: {}",
+        "{} {}  {}",
         format::clean(session.config.dataset_label()),
         format::clean(&session.config.network.label()),
-        shards.len(),
-        shards_in_words(shards)
+        session.shards_in_words()
     );
     entry
 }
