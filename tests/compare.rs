@@ -66,6 +66,8 @@ fn a_session_equals_itself_and_differs_from_another_seed() {
         assert_eq!(gamma["alike_between"][1], 1.0);
     }
     assert_eq!(same["agreement"]["alike"]["share"], 1.0);
+    let page = bench.succeed(&["compare", "a", "a", "--plain", "--trials", "0"]);
+    assert!(page.contains("give one another seed"), "{page}");
     assert_eq!(same["agreement"]["trials"], 500);
 
     // Networks trained from two seeds respond to the same bars, but not identically.

@@ -239,6 +239,29 @@ fn weights_and_images_that_do_not_fit_are_explained() {
 }
 
 #[test]
+fn the_layers_of_a_file_that_fits_no_network_are_listed_once() {
+    let bench = Bench::new();
+    let tensor = |layer: usize| {
+        let (from, to) = (16 * layer, 16 * layer + 16);
+        format!(
+            r#""own{layer}.weight":{{"dtype":"F32","shape":[2,2],"data_offsets":[{from},{to}]}}"#
+        )
+    };
+    let tensors: Vec<String> = (0..5).map(tensor).collect();
+    let header = format!("{{{}}}", tensors.join(","));
+    let length = (header.len() as u64).to_le_bytes();
+    let bytes = [&length[..], header.as_bytes(), &[0; 80]].concat();
+    let file = bench.path("other.safetensors");
+    fs::write(&file, bytes).unwrap();
+    let output = bench.output(&["inspect", file.to_str().unwrap(), "--device", "flex"]);
+    let printed = both(&output);
+    assert_eq!(printed.matches("`own2`").count(), 1, "{printed}");
+    for kind in ["cnn", "mlp", "logistic", "rnn"] {
+        assert!(printed.contains(&format!("{kind}: needs `")), "{printed}");
+    }
+}
+
+#[test]
 fn settings_are_spelt_and_checked_as_for_a_run() {
     let bench = Bench::new();
     let file = logistic(&bench, "tones.safetensors", 1.0);
