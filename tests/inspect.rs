@@ -101,6 +101,23 @@ fn the_scaling_a_network_needs_is_found_and_given_as_an_option() {
 }
 
 #[test]
+fn notes_on_the_images_are_given_with_those_on_the_network() {
+    let bench = Bench::new();
+    let (data, file) = (
+        dark_and_bright(&bench),
+        logistic(&bench, "tones.safetensors", 1.0),
+    );
+    let class = format!("{data}/test/0-dark");
+    let found = json(&bench, &[&file, "--data", &class, "--no-pilot"]);
+    let notes = found["notes"].as_array().unwrap().iter();
+    let mut notes = notes.filter_map(|note| note.as_str());
+    assert!(
+        notes.any(|note| note.contains("0-dark is part of the set in")),
+        "{found}"
+    );
+}
+
+#[test]
 fn reordered_classes_are_distinguished_from_chance() {
     let bench = Bench::new();
     let (data, file) = (

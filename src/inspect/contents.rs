@@ -67,6 +67,11 @@ impl InspectionRequest<'_> {
     pub fn inspect(&self) -> Inspection {
         let bytes = self.path.metadata().map_or(0, |file| file.len());
         let mut found = Inspection::new(self.path, bytes);
+        if let Some(images) = self.images {
+            found
+                .notes
+                .extend(images.notes.iter().map(|note| note.text.clone()));
+        }
         let opened = match self.weights_only {
             true => self.weights(&mut found),
             false => self.onnx(&mut found),
