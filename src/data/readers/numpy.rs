@@ -1,7 +1,8 @@
 //! Reader of sets in NumPy arrays: one `.npz`, or several `.npy` and `.npz` files, named as in Keras or plainly.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
@@ -45,6 +46,8 @@ pub(super) fn recognise(
             false => parse_role(&file_name(other)).set == set,
         });
     }
+    // One that is named is read, or refused with the names of its arrays.
+    files.retain(|path| listing.focus.as_ref() == Some(path) || !is_export(path));
     let says_so =
         |path: &PathBuf| extension(path) == "npz" || parse_role(&file_name(path)).content.is_some();
     Ok(files.iter().any(says_so).then(|| {
@@ -53,6 +56,29 @@ pub(super) fn recognise(
             files,
         }) as Box<dyn RecognisedSet>
     }))
+}
+
+/// Whether a file is an archive that this program exported, of maps or trials: by what it says of itself in `meta`, a text
+/// in UTF-32. Such a file may lie beside a set, but is no part of it.
+fn is_export(path: &Path) -> bool {
+    const MARK: &str = "\"program\":\"noisescope ";
+    /// Bytes of `meta` to look at; it has one description per array.
+    const MOST: u64 = 16 << 20;
+    if extension(path) != "npz" || !path.is_file() {
+        return false;
+    }
+    let meta = || -> Option<Vec<u8>> {
+        let mut archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+        let mut meta = Vec::new();
+        let entry = archive.by_name("meta.npy").ok()?;
+        entry.take(MOST).read_to_end(&mut meta).ok()?;
+        Some(meta)
+    };
+    let mark: Vec<u8> = MARK
+        .chars()
+        .flat_map(|letter| u32::from(letter).to_le_bytes())
+        .collect();
+    meta().is_some_and(|meta| meta.windows(mark.len()).any(|part| part == mark))
 }
 
 /// The bytes of an array, and its path for messages.
