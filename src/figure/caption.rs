@@ -243,10 +243,11 @@ fn maps(
         }
     };
     Some(format!(
-        "{}s, {gammas}, from {}; {} of {with_map} maps have R ≥ {}{missing}.{}",
+        "{}s, {gammas}, from {}; {} of {} R ≥ {}{missing}.{}",
         capitalise(by.image_label()),
         made_of(session, (place, by), &shown)?,
         good.count(),
+        counted(with_map as u64, "map has", "maps have"),
         choice::RELIABLE,
         plane(shown.first()?, drawn)
     ))

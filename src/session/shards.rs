@@ -158,8 +158,11 @@ impl Session {
         };
         if shard.count != sharding.count {
             return foreign(format!(
-                "{} is one of {} shards, but {} is divided into {}",
-                other.name, shard.count, self.name, sharding.count
+                "{} is one of {}, but {} is divided into {}",
+                other.name,
+                counted(u64::from(shard.count), "shard", "shards"),
+                self.name,
+                sharding.count
             ));
         }
         // It would be added twice.

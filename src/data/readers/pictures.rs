@@ -16,6 +16,7 @@ use super::picture::is_picture;
 use super::raw::{ClassNameList, RawPart, RawSet};
 use super::roles::SetPart;
 use super::{ProgressCallback, RecognisedSet, SetFormat};
+use crate::format::counted;
 
 /// Folders of classes.
 #[derive(Debug)]
@@ -232,9 +233,9 @@ impl Folders {
             if names.len() != listed.names.len() {
                 return Err(DataError::ClassNames {
                     why: format!(
-                        "names {} classes, but there are {} folders",
-                        listed.names.len(),
-                        names.len()
+                        "names {}, but there are {}",
+                        counted(listed.names.len() as u64, "class", "classes"),
+                        counted(names.len() as u64, "folder", "folders")
                     ),
                     path: place,
                 });
