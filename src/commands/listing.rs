@@ -329,19 +329,16 @@ pub fn load_with_standing(
 
 /// The run state shown for an engine that does not answer.
 fn unreachable_run(engine: &EngineProcess, updated: i64) -> Run {
-    let (shown, next) = match updated {
-        1.. => (
-            format!("this is its checkpoint of {}", timestamp(updated)),
-            "another",
-        ),
-        _ => ("there is no checkpoint yet".to_owned(), "one"),
+    let shown = match updated {
+        1.. => format!("this is its checkpoint of {}", timestamp(updated)),
+        _ => "there is no checkpoint yet".to_owned(),
     };
     Run {
         phase: Phase::Working(0),
         problem: Some(format!(
-            "{} runs it but cannot be reached from here: {shown}. `kill -TERM {}` stops it after {next}",
+            "{} runs it but cannot be reached from here: {shown}; {}",
             engine.words(),
-            engine.pid
+            client::by_signals(engine.pid, engine.remote_machine.as_deref())
         )),
         ..Run::default()
     }
