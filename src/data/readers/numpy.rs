@@ -122,13 +122,15 @@ impl RecognisedSet for Files {
                 arrays.insert((part, what), named);
             }
         }
-        let mut notes = Vec::new();
+        let (mut notes, mut dark) = (Vec::new(), Vec::new());
         let mut half = |part| -> Result<Option<(RawPart, LevelRange)>, DataError> {
             match (
                 arrays.remove(&(part, FileContent::Images)),
                 arrays.remove(&(part, FileContent::Labels)),
             ) {
-                (Some(images), Some(labels)) => paired(&images, &labels, &mut notes).map(Some),
+                (Some(images), Some(labels)) => {
+                    paired(&images, &labels, (&mut notes, &mut dark)).map(Some)
+                }
                 (None, None) => Ok(None),
                 (images, _) => Err(DataError::Arrays {
                     folder: self.folder.clone(),
@@ -173,7 +175,7 @@ impl RecognisedSet for Files {
             train,
             test: test.map(|(test, _)| test),
             notes,
-            warnings: warnings.into_iter().collect(),
+            warnings: warnings.into_iter().chain(dark).collect(),
             ..RawSet::default()
         })
     }
@@ -262,11 +264,11 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
     Ok(arrays)
 }
 
-/// Images with their labels, and what was taken for black and white.
+/// Images with their labels, and what was taken for black and white. Adds notes, and a warning if the images are dark.
 fn paired(
     images: &Named,
     labels: &Named,
-    notes: &mut Vec<String>,
+    (notes, dark): (&mut Vec<String>, &mut Vec<String>),
 ) -> Result<(RawPart, LevelRange), DataError> {
     let parsed = |named: &Named| {
         NumpyArray::parse(&named.bytes)
@@ -283,14 +285,19 @@ fn paired(
         to_images(about_levels.levels, &array.shape).map_err(|why| wrong(images, why))?;
     let array = NumpyArray::parse(&labels.bytes).map_err(|why| wrong(labels, why))?;
     let (classes, about_labels) = labels_of(&array).map_err(|why| wrong(labels, why))?;
-    for note in [about_levels.note, about_shape, about_labels]
-        .into_iter()
-        .flatten()
-    {
-        // Training and test arrays usually give the same notes.
-        if !notes.contains(&note) {
-            notes.push(note);
+    let (warning, note) = match about_levels.is_dark {
+        true => (about_levels.note, None),
+        false => (None, about_levels.note),
+    };
+    // Training and test arrays usually give the same notes.
+    let add = |to: &mut Vec<String>, note: Option<String>| {
+        if let Some(note) = note.filter(|note| !to.contains(note)) {
+            to.push(note);
         }
+    };
+    add(dark, warning);
+    for note in [note, about_shape, about_labels] {
+        add(notes, note);
     }
     let part = RawPart::with_labels(
         (pixels, shape, images.place.clone()),
