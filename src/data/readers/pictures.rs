@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::super::assemble;
-use super::super::file::FileError;
+use super::super::file::failed;
 use super::super::{DataError, MOST_CLASSES};
 use super::cache::SourceState;
 use super::decoding::{PictureFile, conversion_notes, decode_all};
@@ -355,10 +355,7 @@ impl RecognisedSet for Folders {
             fingerprint.add(name.as_bytes());
         }
         for entry in train.iter().chain(&test) {
-            let about = fs::metadata(&entry.path).map_err(|source| FileError::Read {
-                path: entry.path.clone(),
-                source,
-            })?;
+            let about = fs::metadata(&entry.path).map_err(|error| failed(&entry.path, error))?;
             let inside = entry.path.strip_prefix(&self.folder).unwrap_or(&entry.path);
             fingerprint.add(inside.as_os_str().as_encoded_bytes());
             fingerprint.add(&about.len().to_le_bytes());
