@@ -99,9 +99,32 @@ pub fn parse_trials(text: &str) -> Option<u64> {
         (at, 'm' | 'M') => (&text[..at], 1e6),
         _ => (text.as_str(), 1.0),
     };
+    // A sign would mean more or fewer than there are.
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
     let number = digits.parse::<f64>().ok()? * unit;
     let is_whole = (number - number.round()).abs() <= 1e-9 * number;
     (is_whole && (1.0..1e15).contains(&number)).then_some(number.round() as u64)
+}
+
+/// A number of trials as a user asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedTrials {
+    /// This many in all: `400k`.
+    Total(u64),
+    /// This many more than are planned: `+20k`.
+    More(u64),
+}
+
+impl AskedTrials {
+    /// Parses a number as [`parse_trials`] does, with or without a `+` before it.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim_start().strip_prefix('+') {
+            Some(more) => parse_trials(more).map(Self::More),
+            None => parse_trials(text).map(Self::Total),
+        }
+    }
 }
 
 /// `now`, `42 s ago`, `12 min ago`, `3 h ago`, `5 d ago`.

@@ -59,6 +59,12 @@ pub fn is_alive(pid: u32, since: u64) -> bool {
     }
 }
 
+/// Whether this user may send signals to process `pid` on this machine, if it exists.
+pub fn may_signal(pid: u32) -> bool {
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    number.is_none_or(|number| test_kill_process(number) != Err(Errno::PERM))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

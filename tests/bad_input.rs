@@ -43,6 +43,25 @@ fn a_plan_with_a_mistake_is_refused_with_its_place() {
 }
 
 #[test]
+fn an_unknown_option_is_not_said_to_be_a_value_where_it_would_name_a_session() {
+    let bench = Bench::new();
+    for arguments in [
+        &["run", "mine", "--gamma", "0.3"][..],
+        &["extend", "mine", "--trials", "-5"],
+    ] {
+        let output = bench.output(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let refusal = both(&output);
+        assert!(refusal.contains("unexpected argument"), "{refusal}");
+        assert!(!refusal.contains("as a value"), "{refusal}");
+    }
+    // Options for sbatch are such words.
+    let output = bench.output(&["submit", "mine", "--slurm", "--account=a"]);
+    let refusal = both(&output);
+    assert!(refusal.contains("use '-- --account"), "{refusal}");
+}
+
+#[test]
 fn a_typo_is_named_with_line_and_column() {
     let bench = Bench::new();
     session_file(

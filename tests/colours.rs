@@ -3,10 +3,13 @@
 
 #[path = "fixtures/arrays.rs"]
 mod arrays;
+#[path = "colours/beside_data.rs"]
+mod beside_data;
 #[path = "fixtures/colours.rs"]
 mod colours;
 #[path = "colours/comparison.rs"]
 mod comparison;
+mod images;
 
 use std::io::Cursor;
 

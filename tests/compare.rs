@@ -66,6 +66,8 @@ fn a_session_equals_itself_and_differs_from_another_seed() {
         assert_eq!(gamma["alike_between"][1], 1.0);
     }
     assert_eq!(same["agreement"]["alike"]["share"], 1.0);
+    let page = bench.succeed(&["compare", "a", "a", "--plain", "--trials", "0"]);
+    assert!(page.contains("give one another seed"), "{page}");
     assert_eq!(same["agreement"]["trials"], 500);
 
     // Networks trained from two seeds respond to the same bars, but not identically.
@@ -240,7 +242,9 @@ fn a_comparison_is_exported_as_maps_tables_and_figures() {
         "compare", "a", "b", "--trials", "0", "--format", "png", "--map", "3",
     ];
     bench.succeed(&arguments);
-    assert!(picture("evidence-gamma-0.0").unwrap().height() < all / 4);
+    assert!(picture("evidence-map-3-gamma-0.0").unwrap().height() < all / 4);
+    // What was there is left alone.
+    assert_eq!(picture("evidence-gamma-0.0").unwrap().height(), all);
     // Figures show no agreement, so no trials are shown for them.
     let arguments = ["compare", "a", "b", "--trials", "100", "--format", "svg"];
     let output = bench.output(&arguments);
@@ -260,7 +264,7 @@ fn a_figure_of_classes_without_maps_says_that_no_class_has_one_in_both() {
     run(&bench, "a", 28, 1, maps);
     run(&bench, "b", 28, 2, maps);
     bench.succeed(&["compare", "a", "b", "--format", "svg", "--map", "3"]);
-    let words = bench.path("a-vs-b-figures/decision-gamma-0.0.txt");
+    let words = bench.path("a-vs-b-figures/decision-map-3-gamma-0.0.txt");
     let words = fs::read_to_string(words).unwrap();
     let none = words.matches(" No class has a map in both. ").count();
     assert!(

@@ -38,8 +38,14 @@ fn an_extended_session_equals_one_planned_that_way_from_the_start() {
     let printed = bench.succeed(&["extend", "grows", "--trials", "2.5k", "--plain"]);
     assert!(printed.contains("templates"), "{printed}");
     bench.succeed(&[
-        "extend", "grows", "--trials", "3000", "--gamma", "0.4", "--plain",
+        "extend", "grows", "--trials", "+500", "--gamma", "0.4", "--plain",
     ]);
+    // There is no one total that adds as many to both.
+    let refused = bench.refuse(2, &["extend", "grows", "--trials", "+500"]);
+    assert!(
+        refused.contains("from 2,500 to 3,000 trials are planned") && refused.contains("--gamma"),
+        "{refused}"
+    );
     let grown = bench.load("grows");
     let trials: Vec<u64> = images(&grown)
         .gammas

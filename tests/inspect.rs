@@ -101,6 +101,23 @@ fn the_scaling_a_network_needs_is_found_and_given_as_an_option() {
 }
 
 #[test]
+fn notes_on_the_images_are_given_with_those_on_the_network() {
+    let bench = Bench::new();
+    let (data, file) = (
+        dark_and_bright(&bench),
+        logistic(&bench, "tones.safetensors", 1.0),
+    );
+    let class = format!("{data}/test/0-dark");
+    let found = json(&bench, &[&file, "--data", &class, "--no-pilot"]);
+    let notes = found["notes"].as_array().unwrap().iter();
+    let mut notes = notes.filter_map(|note| note.as_str());
+    assert!(
+        notes.any(|note| note.contains("0-dark is part of the set in")),
+        "{found}"
+    );
+}
+
+#[test]
 fn reordered_classes_are_distinguished_from_chance() {
     let bench = Bench::new();
     let (data, file) = (
@@ -236,6 +253,29 @@ fn weights_and_images_that_do_not_fit_are_explained() {
         "{}",
         both(&output)
     );
+}
+
+#[test]
+fn the_layers_of_a_file_that_fits_no_network_are_listed_once() {
+    let bench = Bench::new();
+    let tensor = |layer: usize| {
+        let (from, to) = (16 * layer, 16 * layer + 16);
+        format!(
+            r#""own{layer}.weight":{{"dtype":"F32","shape":[2,2],"data_offsets":[{from},{to}]}}"#
+        )
+    };
+    let tensors: Vec<String> = (0..5).map(tensor).collect();
+    let header = format!("{{{}}}", tensors.join(","));
+    let length = (header.len() as u64).to_le_bytes();
+    let bytes = [&length[..], header.as_bytes(), &[0; 80]].concat();
+    let file = bench.path("other.safetensors");
+    fs::write(&file, bytes).unwrap();
+    let output = bench.output(&["inspect", file.to_str().unwrap(), "--device", "flex"]);
+    let printed = both(&output);
+    assert_eq!(printed.matches("`own2`").count(), 1, "{printed}");
+    for kind in ["cnn", "mlp", "logistic", "rnn"] {
+        assert!(printed.contains(&format!("{kind}: needs `")), "{printed}");
+    }
 }
 
 #[test]

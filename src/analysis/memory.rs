@@ -13,7 +13,7 @@ use crate::format::bytes as in_words;
 use crate::nets::graph::Graph;
 use crate::nets::graph::site::Site;
 use crate::nets::launch::CACHED_IMAGES;
-use crate::session::config::{self, Analysis, Config, Response};
+use crate::session::config::{self, Analysis, Config, NetworkKind, Response, TrainingConfig};
 use crate::session::form::Form;
 use crate::session::record::{COUNTS_PER_CLASS, NoiseAxes, Record, TrialKind, WITH_EVIDENCE};
 
@@ -98,6 +98,19 @@ impl MemoryEstimate {
         self.training = TRAINING * 4 * parameters as u64 + batch as u64;
     }
 
+    /// Includes networks that an experiment trains itself, of `parameters` parameters each, in batches that take `batch`
+    /// bytes: every worker has one in progress.
+    pub fn include_population(
+        &mut self,
+        networks: usize,
+        (parameters, batch): (usize, usize),
+        workers: usize,
+    ) {
+        let each = TRAINING * 4 * parameters as u64 + batch as u64;
+        let in_progress = networks.min(workers) as u64;
+        self.workers = self.workers.max(in_progress.saturating_mul(each));
+    }
+
     /// The bytes of all copies of the experiments' records.
     fn records(&self) -> u64 {
         let kept = self
@@ -160,6 +173,37 @@ impl MemoryEstimate {
             in_words(available),
         );
         Err(AnalysisPlace::for_analysis(config, index).analysis_error(problem))
+    }
+}
+
+/// The networks that an experiment trains itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Population<'a> {
+    /// How many.
+    pub networks: usize,
+    /// Their architecture.
+    pub kind: NetworkKind,
+    /// Their training.
+    pub training: &'a TrainingConfig,
+}
+
+impl<'a> Population<'a> {
+    /// Those of an experiment on a network of the kind `studied`; `None` if it trains none.
+    pub fn of(plan: &'a Analysis, studied: NetworkKind) -> Option<Self> {
+        let population = match plan {
+            Analysis::Backdoor(plan) => Self {
+                networks: plan.networks(),
+                kind: studied,
+                training: &plan.training,
+            },
+            Analysis::Audit(plan) => Self {
+                networks: plan.trained(),
+                kind: plan.kind.resolve(studied),
+                training: &plan.training,
+            },
+            _ => return None,
+        };
+        (population.networks > 0).then_some(population)
     }
 }
 

@@ -150,7 +150,7 @@ impl CompareArgs {
     ) -> Result<ExitCode, CommandError> {
         let wish = self.wish();
         let pair = SessionPair::new(a, b, &wish)?;
-        let classes = self.classes(&pair)?;
+        let class = self.class(&pair)?;
         let response = wish.response.unwrap_or(pair.responses[0]);
         let chosen = wish.gamma.and_then(|gamma| pair.gamma_index(gamma));
         let place = chosen.unwrap_or_else(|| pair.best_gamma_index(response));
@@ -186,7 +186,7 @@ impl CompareArgs {
                 .response
                 .map_or_else(|| pair.responses.clone(), |response| vec![response]),
             pair: &pair,
-            classes,
+            class,
             agreement: alike,
         };
         export::comparison::write(&what, format, self.out.as_deref())
@@ -317,7 +317,7 @@ impl CompareArgs {
     }
 
     /// The class given by `--map`.
-    fn classes(&self, pair: &SessionPair<'_>) -> Result<Option<Vec<ClassId>>, CommandError> {
+    fn class(&self, pair: &SessionPair<'_>) -> Result<Option<ClassId>, CommandError> {
         let Some(typed) = &self.map else {
             return Ok(None);
         };
@@ -325,7 +325,7 @@ impl CompareArgs {
         let form = pair.form().cloned().unwrap_or_else(numbered);
         let found = form.find(typed);
         let class = found.map_err(|problem| CommandError::Usage(format!("--map: {problem}")))?;
-        Ok(Some(vec![class]))
+        Ok(Some(class))
     }
 
     /// The request to show both networks the same trials.

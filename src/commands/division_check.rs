@@ -1,6 +1,7 @@
 //! The check that a session divided into shards, or one of its shards, is not run as a whole, and how it is run instead.
 
 use super::CommandError;
+use crate::format::counted;
 use crate::session::Session;
 use crate::session::store::{parse_shard_name, session_of_shard};
 
@@ -21,8 +22,9 @@ pub fn refuse_divided(session: &Session) -> Result<(), CommandError> {
     match &session.record.sharding {
         None => Ok(()),
         Some(sharding) => Err(CommandError::Usage(format!(
-            "{name} is divided into {0} shards: run those (noisescope run {name} --shard 1/{0} to {0}/{0}), then merge them with `noisescope merge {name}`; to discard their work: noisescope merge {name} --abandon",
-            sharding.count
+            "{name} is divided into {1}: run those (noisescope run {name} --shard 1/{0} to {0}/{0}), then merge them with `noisescope merge {name}`; to discard their work: noisescope merge {name} --abandon",
+            sharding.count,
+            counted(u64::from(sharding.count), "shard", "shards")
         ))),
     }
 }

@@ -10,7 +10,7 @@ use super::extend_file::{announcement, extend_in_file};
 use super::listing::load_with_standing;
 use super::output::print_line;
 use super::{CommandError, control, division_check, holder, run};
-use crate::format::{fixed, parse_trials};
+use crate::format::{AskedTrials, fixed, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{self, Analysis, Extension};
@@ -23,9 +23,10 @@ const TARGET_MARGIN: f64 = 1.25;
 /// How far to extend the session.
 #[derive(Debug, Args)]
 pub struct ExtendArgs {
-    /// Total trials at each γ, including those already done: 4000000, 4M, 400k
+    /// Total trials at each γ, including those already done: 4000000, 4M, 400k; or, with a +, how many more than are
+    /// planned: +20k
     #[arg(long, value_name = "N", value_parser = trials)]
-    trials: Option<u64>,
+    trials: Option<AskedTrials>,
     /// Continue until the maps reach this reliability, but not beyond --trials (default: 1.25 times the estimate)
     #[arg(long, value_name = "R")]
     target: Option<f64>,
@@ -43,8 +44,9 @@ pub struct ExtendArgs {
     no_run: bool,
 }
 
-fn trials(text: &str) -> Result<u64, String> {
-    parse_trials(text).ok_or_else(|| "a number of trials: 4000000, 4M or 400k".into())
+fn trials(text: &str) -> Result<AskedTrials, String> {
+    let known = AskedTrials::parse(text);
+    known.ok_or_else(|| "a number of trials: 4000000, 4M or 400k in all, or +400k more".into())
 }
 
 /// Extends the session's plan and resumes it.
@@ -106,7 +108,8 @@ fn extension(
     more: &ExtendArgs,
 ) -> Result<Extension, CommandError> {
     let trials = match (more.trials, more.target) {
-        (Some(trials), _) => trials,
+        (Some(AskedTrials::Total(trials)), _) => trials,
+        (Some(AskedTrials::More(added)), _) => with_added(session, images, more.gamma, added)?,
         (None, Some(target)) => estimated_trials(session, images, more, target)?,
         // Refused before.
         (None, None) => 0,
@@ -117,6 +120,27 @@ fn extension(
         target: more.target,
         class: more.class.clone(),
     })
+}
+
+/// The total that has this many trials more than are planned at a γ, or at all.
+fn with_added(
+    session: &Session,
+    images: usize,
+    gamma: Option<Gamma>,
+    added: u64,
+) -> Result<u64, CommandError> {
+    let (least, most) = planned(session, images, gamma);
+    if least == most {
+        return Ok(most.saturating_add(added));
+    }
+    // An extension has one total for all.
+    Err(CommandError::Usage(format!(
+        "{}: --trials +{added}: from {} to {} trials are planned, depending on γ; give one of them with --gamma, or the total \
+         without +",
+        session.name,
+        thousands(least),
+        thousands(most)
+    )))
 }
 
 /// Estimated trials at which the least reliable map reaches a target, times [`TARGET_MARGIN`]; or those planned, if they
@@ -135,7 +159,7 @@ fn estimated_trials(
     }
     refuse_absent(session, images, more)?;
     let mut all = session.record.all::<record::ClassificationImages>();
-    let planned = planned(session, images, more.gamma);
+    let (_, planned) = planned(session, images, more.gamma);
     let class = match (&more.class, &session.record.form) {
         (Some(class), Some(form)) => Some(form.find(class).map_err(CommandError::Usage)?),
         _ => None,
@@ -170,14 +194,16 @@ fn estimated_trials(
     }
 }
 
-/// The most trials planned at a γ, or at any.
-fn planned(session: &Session, images: usize, gamma: Option<Gamma>) -> u64 {
+/// The fewest and the most trials planned at a γ, or at all.
+fn planned(session: &Session, images: usize, gamma: Option<Gamma>) -> (u64, u64) {
     let mut plans = session.config.analyses.iter().filter_map(images_plan);
     let plan = plans.nth(images);
     let gammas = plan.map_or(&[][..], |plan| plan.gammas.as_slice()).iter();
     let gammas = gammas.filter(|other| gamma.is_none_or(|gamma| gamma == **other));
     let trials = gammas.filter_map(|&gamma| Some(plan?.trials_at(gamma)));
-    trials.max().unwrap_or(0)
+    let all: Vec<u64> = trials.collect();
+    let least = all.iter().copied().min().unwrap_or(0);
+    (least, all.iter().copied().max().unwrap_or(0))
 }
 
 /// The plan of classification images, if it is one.

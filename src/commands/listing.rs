@@ -13,7 +13,7 @@ use crate::link::client::{self, EngineAnswer};
 use crate::link::shards::ShardWatcher;
 use crate::report::SessionStatus;
 use crate::report::session_status::SILENCE;
-use crate::session::run::{Phase, shards_in_words};
+use crate::session::run::Phase;
 use crate::session::store::{EngineProcess, Store, StoreError, now, timestamp};
 use crate::session::{Run, SavedState, Session};
 use crate::stats::sums::total;
@@ -251,11 +251,10 @@ fn divided_entry(store: &Store, session: &Session) -> SessionEntry {
     let done = shards.iter().map(|shard| shard.done);
     entry.done = total(done.chain([entry.done]));
     entry.headline = format!(
-        "{} {}  {} shards: {}",
+        "{} {}  {}",
         format::clean(session.config.dataset_label()),
         format::clean(&session.config.network.label()),
-        shards.len(),
-        shards_in_words(shards)
+        session.shards_in_words()
     );
     entry
 }
@@ -330,19 +329,16 @@ pub fn load_with_standing(
 
 /// The run state shown for an engine that does not answer.
 fn unreachable_run(engine: &EngineProcess, updated: i64) -> Run {
-    let (shown, next) = match updated {
-        1.. => (
-            format!("this is its checkpoint of {}", timestamp(updated)),
-            "another",
-        ),
-        _ => ("there is no checkpoint yet".to_owned(), "one"),
+    let shown = match updated {
+        1.. => format!("this is its checkpoint of {}", timestamp(updated)),
+        _ => "there is no checkpoint yet".to_owned(),
     };
     Run {
         phase: Phase::Working(0),
         problem: Some(format!(
-            "{} runs it but cannot be reached from here: {shown}. `kill -TERM {}` stops it after {next}",
+            "{} runs it but cannot be reached from here: {shown}; {}",
             engine.words(),
-            engine.pid
+            client::by_signals(engine.pid, engine.remote_machine.as_deref())
         )),
         ..Run::default()
     }

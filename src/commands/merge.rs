@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output::print_line;
 use super::{CommandError, holder};
-use crate::format::{percent, thousands};
+use crate::format::{counted, percent, thousands};
 use crate::session::Session;
 use crate::session::record::shard::is_divided;
 use crate::session::store::{ShardFile, Store, shard_name};
@@ -52,7 +52,8 @@ pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
         session.record.sharding = None;
         lock.save(&session)?;
         print_line(format_args!(
-            "{name} is no longer divided; the work of its {count} shards was discarded"
+            "{name} is no longer divided; the work of its {} was discarded",
+            counted(u64::from(count), "shard", "shards")
         ));
         return Ok(ExitCode::SUCCESS);
     }
@@ -66,8 +67,9 @@ pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
             more => format!(" and {more} more"),
         };
         print_line(format_args!(
-            "provisional: {} of {count} shards are done, {} of {} trials. Missing: {}{more}. Views and exports of {name} show the sum so far; merge again once all are done",
+            "provisional: {} of {} done, {} of {} trials. Missing: {}{more}. Views and exports of {name} show the sum so far; merge again once all are done",
             count as usize - missing.len(),
+            counted(u64::from(count), "shard is", "shards are"),
             thousands(done),
             thousands(all),
             shown.join(", ")
@@ -84,7 +86,8 @@ pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
         }
     }
     print_line(format_args!(
-        "{name}: {count} shards merged, {} trials. Run the remaining analyses: noisescope run {name}",
+        "{name}: {} merged, {} trials. Run the remaining analyses: noisescope run {name}",
+        counted(u64::from(count), "shard", "shards"),
         thousands(done)
     ));
     Ok(ExitCode::SUCCESS)

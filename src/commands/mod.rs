@@ -216,7 +216,7 @@ impl Command {
 pub fn main() -> ExitCode {
     let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(end) => return output::checked(output::print_end_of_parsing(&end)),
+        Err(end) => return output::checked(output::print_end_of_parsing(end)),
     };
     cli.sessions = cli
         .sessions

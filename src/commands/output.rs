@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind as ParseErrorKind};
+
 use crate::format::{clean, with_ascii_minus};
 
 /// The first failed write to standard output.
@@ -39,12 +41,30 @@ pub fn print_text(text: impl AsRef<[u8]>) {
 
 /// Prints what ended the parsing of a command line, help or a version to standard output or a refusal to standard error,
 /// and returns its exit code.
-pub fn print_end_of_parsing(end: &clap::Error) -> ExitCode {
+pub fn print_end_of_parsing(end: clap::Error) -> ExitCode {
+    let end = without_false_tip(end);
     let printed = end.print().and_then(|()| io::stdout().flush());
     if !end.use_stderr() {
         remember(printed);
     }
     ExitCode::from(u8::try_from(end.exit_code()).unwrap_or(2))
+}
+
+/// Removes clap's tip to give an unknown option as a value, after `--`, unless the command takes such words: it would be
+/// the name of a session.
+fn without_false_tip(mut end: clap::Error) -> clap::Error {
+    let usage = end.get(ContextKind::Usage).map(ToString::to_string);
+    let takes_words = usage.is_some_and(|usage| usage.contains("[-- "));
+    if end.kind() != ParseErrorKind::UnknownArgument || takes_words {
+        return end;
+    }
+    if let Some(ContextValue::StyledStrs(mut tips)) = end.remove(ContextKind::Suggested) {
+        tips.retain(|tip| !tip.to_string().contains("as a value"));
+        if !tips.is_empty() {
+            end.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
+    }
+    end
 }
 
 /// Remembers a failed write for [`checked`]. A closed pipe is no failure: the reader has seen enough.

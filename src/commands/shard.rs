@@ -17,6 +17,7 @@ use crate::data;
 use crate::engine::device::records::Convolutions;
 use crate::engine::inputs::program;
 use crate::engine::{EngineOptions, Goal};
+use crate::format::counted;
 use crate::host::Machine;
 use crate::session::record::shard::MAX_SHARDS;
 use crate::session::store::{Lock, Store, StoreError, shard_name};
@@ -273,8 +274,10 @@ pub fn belongs_to_division(session: &Session, which: ShardNumber) -> Result<bool
     };
     if sharding.count != which.count {
         return Err(CommandError::Usage(format!(
-            "--shard {}/{}: {name} is already divided into {} shards. Run those, or discard their work and divide it again: noisescope merge {name} --abandon",
-            which.index, which.count, sharding.count
+            "--shard {}/{}: {name} is already divided into {}. Run those, or discard their work and divide it again: noisescope merge {name} --abandon",
+            which.index,
+            which.count,
+            counted(u64::from(sharding.count), "shard", "shards")
         )));
     }
     if sharding.program != program() {

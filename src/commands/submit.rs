@@ -12,6 +12,7 @@ use super::{CommandError, holder, scheduler, shard};
 use crate::engine::device::DeviceChoice;
 use crate::engine::inputs::program;
 use crate::files::quoted;
+use crate::format::counted;
 use crate::session::Session;
 use crate::session::record::shard::is_divided;
 use crate::session::store::Store;
@@ -147,7 +148,7 @@ pub fn run(
     print_line(format_args!(
         "{name}: job {shards} runs {}, job {merging} merges them and runs the remaining analyses.\nScripts: {} and {}\nView: noisescope attach {name}   Stop: noisescope stop {name}",
         match open.len() {
-            all if all == count as usize => format!("{count} shards"),
+            all if all == count as usize => counted(all as u64, "shard", "shards"),
             some => format!("the {some} of {count} shards that are not done"),
         },
         array_path.display(),

@@ -14,7 +14,7 @@ use crate::engine::agreement_run::ReplaySetup;
 use crate::engine::device::DeviceChoice;
 use crate::engine::replay::{self, FoundTrials, TrialSearch};
 use crate::export::trials::{MOST_ON_A_SHEET, TrialsFormat, write};
-use crate::format::{gamma, thousands};
+use crate::format::{counted, gamma, thousands};
 use crate::ids::Gamma;
 use crate::session::Session;
 use crate::session::record::{ClassificationImages, GammaTrials};
@@ -181,8 +181,9 @@ impl TrialsArgs {
         match (sharding, shard) {
             (None, None) => Ok(()),
             (Some(sharding), _) => Err(self.usage(&format!(
-                "it is divided into {} shards; once they are done, merge them: noisescope merge {}",
-                sharding.count, self.name
+                "it is divided into {}; once they are done, merge them: noisescope merge {}",
+                counted(u64::from(sharding.count), "shard", "shards"),
+                self.name
             ))),
             (None, Some(_)) => Err(self.usage(
                 "it is a shard of a session; use the session itself, once its shards are merged",

@@ -6,6 +6,7 @@ use super::look::AttachView;
 use super::output::{complain, print_line};
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{CommandError, background, compare, extend_file};
+use crate::format::counted;
 use crate::link::{Connection, Link, client, shards};
 use crate::session::run::{Phase, shards_in_words};
 use crate::session::store::timestamp;
@@ -111,8 +112,8 @@ impl AttachView<'_> {
         }
         if let (Some(sharding), Some(run)) = (&session.record.sharding, &session.run) {
             print_line(format_args!(
-                "{name}: {} shards, {}. View again: noisescope attach {name}   Once all are done: noisescope merge {name}",
-                sharding.count,
+                "{name}: {}, {}. View again: noisescope attach {name}   Once all are done: noisescope merge {name}",
+                counted(u64::from(sharding.count), "shard", "shards"),
                 shards_in_words(&run.shards)
             ));
             return Ok(ExitCode::SUCCESS);

@@ -11,6 +11,7 @@ use super::file;
 use super::readers::listing::abridged_list;
 use super::readers::raw::{ClassNameList, RawPart, RawSet, describe_shape};
 use super::{DataError, DatasetNote, Images, MOST_CLASSES};
+use crate::format::counted;
 
 /// The file with class names, one per line, in the order of their labels.
 pub(super) const NAMES_FILE: &str = "classes.txt";
@@ -219,9 +220,9 @@ fn classes(
     match (names, known.set) {
         (Some(names), _) if count > names.names.len() => Err(beyond(
             format!(
-                "{} names {} classes",
+                "{} names {}",
                 names.place.display(),
-                names.names.len()
+                counted(names.names.len() as u64, "class", "classes")
             ),
             names.names.len(),
         )),

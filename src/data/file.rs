@@ -33,6 +33,14 @@ pub enum FileError {
         /// The system's error.
         source: io::Error,
     },
+    /// A link leads to something that does not exist.
+    #[error("{} is a link to {}, which does not exist: remove the link, or restore what it leads to", path.display(), target.display())]
+    BrokenLink {
+        /// The link.
+        path: PathBuf,
+        /// What it leads to, as written in the link.
+        target: PathBuf,
+    },
     /// The path is a folder, a device or the like.
     #[error("{} is {kind}, not a file; a file of images is expected there", path.display())]
     NotAFile {
@@ -215,12 +223,9 @@ pub(super) struct OpenedFile {
 /// Opens a regular file; refuses a named pipe or device before opening it.
 ///
 /// # Errors
-/// [`FileError::Read`] and [`FileError::NotAFile`].
+/// [`FileError::Read`], [`FileError::BrokenLink`] and [`FileError::NotAFile`].
 pub(super) fn open(path: &Path) -> Result<OpenedFile, FileError> {
-    let failed = |source| FileError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| failed(path, source);
     let about = std::fs::metadata(path).map_err(failed)?;
     check_regular(path, &about)?;
     let file = File::open(path).map_err(failed)?;
@@ -294,6 +299,19 @@ pub(super) fn read_head(path: &Path) -> Vec<u8> {
         let _ = opened.content.take(512).read_to_end(&mut bytes);
     }
     bytes
+}
+
+/// The error for a file that cannot be opened, or whose size cannot be read.
+pub(super) fn failed(path: &Path, source: io::Error) -> FileError {
+    let target = match source.kind() {
+        io::ErrorKind::NotFound => std::fs::read_link(path).ok(),
+        _ => None,
+    };
+    let path = path.to_owned();
+    match target {
+        Some(target) => FileError::BrokenLink { path, target },
+        None => FileError::Read { path, source },
+    }
 }
 
 /// The error for a read that failed midway.

@@ -96,7 +96,8 @@ pub fn write(
     write_and_report(&path, &bytes)
 }
 
-/// Writes every γ and response as figures of at most [`MOST`] classes: `evidence-gamma-0.2.png`, and so on.
+/// Writes every γ and response as figures of at most [`MOST`] classes: `evidence-gamma-0.2.png`, and so on; of a single
+/// class that was asked for: `evidence-map-8-gamma-0.2.png`.
 fn figures(
     export: &ComparisonExport<'_>,
     folder: &ExportFolder,
@@ -105,11 +106,15 @@ fn figures(
     for &place in &export.places {
         for &response in &export.responses {
             let compared = MapComparison::new(export.pair, place, response);
-            let all = || {
-                let has = |class: &ClassId| (0..2).any(|side| compared.map(side, *class).is_some());
-                ClassId::all(compared.classes.len()).filter(has).collect()
-            };
-            let classes: Vec<ClassId> = export.classes.clone().unwrap_or_else(all);
+            if let Some(class) = export.class {
+                let drawing = figure::comparison(export.pair, &compared, &[class], drawn.sheet);
+                let name = map_name(response, class, compared.gamma);
+                figure_files::add_figure(folder, &name, &drawing, drawn)?;
+                continue;
+            }
+            let has = |class: &ClassId| (0..2).any(|side| compared.map(side, *class).is_some());
+            let all = ClassId::all(compared.classes.len());
+            let classes: Vec<ClassId> = all.filter(has).collect();
             for (part, classes) in (1..).zip(classes.chunks(MOST)) {
                 let drawing = figure::comparison(export.pair, &compared, classes, drawn.sheet);
                 let name = figure_name(response, compared.gamma, part);
@@ -133,6 +138,15 @@ fn figure_name(response: Response, gamma: Gamma, part: usize) -> String {
     )
 }
 
+/// The name of a file of one class's figure, without extension: `evidence-map-8-gamma-0.2`.
+fn map_name(response: Response, class: ClassId, gamma: Gamma) -> String {
+    format!(
+        "{}-map-{class}-gamma-{}",
+        response.key(),
+        figure::exact_gamma(gamma)
+    )
+}
+
 /// Writes the maps of one class (A, B and their difference) as a figure into a folder and returns its path:
 /// `A-vs-B-evidence-map-8-gamma-0.2.png`.
 ///
@@ -146,9 +160,8 @@ pub fn write_one(
 ) -> Result<PathBuf, ExportError> {
     let [a, b] = pair.names();
     let name = format!(
-        "{a}-vs-{b}-{}-map-{class}-gamma-{}",
-        compared.response.key(),
-        figure::exact_gamma(compared.gamma)
+        "{a}-vs-{b}-{}",
+        map_name(compared.response, class, compared.gamma)
     );
     let drawing = figure::comparison(pair, compared, &[class], Sheet::DOUBLE);
     figure_files::write_png(&drawing, &name, folder)

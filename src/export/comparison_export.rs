@@ -13,8 +13,8 @@ pub struct ComparisonExport<'a> {
     pub places: Vec<usize>,
     /// The responses.
     pub responses: Vec<Response>,
-    /// The classes to draw figures of; `None`: all that have a map in either session.
-    pub classes: Option<Vec<ClassId>>,
+    /// The only class to draw figures of; `None`: all that have a map in either session.
+    pub class: Option<ClassId>,
     /// The agreement of the two networks on the same trials, or why it is unknown; `None` if not requested.
     pub agreement: Option<Result<&'a SharedTrialDecisions, &'a str>>,
 }

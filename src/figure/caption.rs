@@ -243,10 +243,11 @@ fn maps(
         }
     };
     Some(format!(
-        "{}s, {gammas}, from {}; {} of {with_map} maps have R ≥ {}{missing}.{}",
+        "{}s, {gammas}, from {}; {} of {} R ≥ {}{missing}.{}",
         capitalise(by.image_label()),
         made_of(session, (place, by), &shown)?,
         good.count(),
+        counted(with_map as u64, "map has", "maps have"),
         choice::RELIABLE,
         plane(shown.first()?, drawn)
     ))
@@ -317,8 +318,8 @@ fn pair(
         words += &format!(" Reliability of the difference R = {}.", reliability(r));
     }
     words += &outlined(&map, estimate.threshold);
-    let mean = "mean, outlined where any is significant,";
-    Some(words + &plane(trials, mean))
+    let strongest = "channel farthest from zero in each map, outlined where any is significant,";
+    Some(words + &plane(trials, strongest))
 }
 
 fn filters(session: &Session, at: usize, name: &str) -> Option<String> {

@@ -57,6 +57,14 @@ pub fn mean_in_words(channels: usize) -> String {
     }
 }
 
+/// The same if the channel farthest from zero is drawn: `, strongest of 3 channels`.
+pub fn strongest_in_words(channels: usize) -> String {
+    match channels {
+        0 | 1 => String::new(),
+        channels => format!(", strongest of {channels} channels"),
+    }
+}
+
 /// For every pixel, the value of the channel that is farthest from zero, \[h·w\].
 pub fn strongest(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     let area = height * width;
@@ -179,5 +187,7 @@ mod tests {
         assert_eq!(channel(&MAP, SHAPE, 1), [0.0, 0.0, 0.5]);
         assert_eq!(mean_in_words(3), ", mean of 3 channels");
         assert_eq!(mean_in_words(1), "");
+        assert_eq!(strongest_in_words(3), ", strongest of 3 channels");
+        assert_eq!(strongest_in_words(1), "");
     }
 }

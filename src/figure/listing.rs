@@ -302,7 +302,8 @@ fn check_gamma(session: &Session, query: &str, all: &[Figure]) -> Result<(), Fig
     Ok(())
 }
 
-/// The kinds of figure among these, those of evidence as `evidence-maps`, and how a pair is named if there can be one.
+/// The kinds of figure among these, those of evidence as `evidence-maps`, how a pair is named if there can be one, and how
+/// names begin that are of one of several experiments: `noise2-…`.
 fn existing_kinds(all: &[Figure]) -> Vec<String> {
     let mut existing = Vec::new();
     for (kind, _) in KINDS {
@@ -317,6 +318,16 @@ fn existing_kinds(all: &[Figure]) -> Vec<String> {
     let by_evidence = |figure: &Figure| figure.response() == Some(Response::Evidence);
     if all.iter().any(by_evidence) {
         existing.push("pair-CLASS-not-CLASS".to_owned());
+    }
+    for figure in all.iter().filter(|figure| figure.nth() > 0) {
+        let name = figure.name();
+        let begin = match name.split_once('-') {
+            Some((first, _)) => format!("{first}-…"),
+            None => name,
+        };
+        if !existing.contains(&begin) {
+            existing.push(begin);
+        }
     }
     existing
 }

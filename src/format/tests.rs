@@ -37,6 +37,7 @@ fn trials_are_typed_as_people_write_them() {
         ("", None),
         ("many", None),
         ("-3", None),
+        ("+20k", None),
         ("M", None),
         ("4_000_000", Some(4_000_000)),
         ("3m", Some(3_000_000)),
@@ -52,6 +53,21 @@ fn trials_are_typed_as_people_write_them() {
         ("4.1M", Some(4_100_000)),
     ] {
         assert_eq!(parse_trials(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn trials_with_a_plus_sign_are_in_addition() {
+    for (text, expected) in [
+        ("400k", Some(AskedTrials::Total(400_000))),
+        ("+20k", Some(AskedTrials::More(20_000))),
+        (" +2,000", Some(AskedTrials::More(2_000))),
+        ("++20k", None),
+        ("+-3", None),
+        ("+", None),
+        ("-20k", None),
+    ] {
+        assert_eq!(AskedTrials::parse(text), expected, "{text}");
     }
 }
 

@@ -67,6 +67,11 @@ impl InspectionRequest<'_> {
     pub fn inspect(&self) -> Inspection {
         let bytes = self.path.metadata().map_or(0, |file| file.len());
         let mut found = Inspection::new(self.path, bytes);
+        if let Some(images) = self.images {
+            found
+                .notes
+                .extend(images.notes.iter().map(|note| note.text.clone()));
+        }
         let opened = match self.weights_only {
             true => self.weights(&mut found),
             false => self.onnx(&mut found),
@@ -121,7 +126,10 @@ impl InspectionRequest<'_> {
             Some(kind) => vec![kind],
             None => NetworkKind::ALL.to_vec(),
         };
+        let is_only_kind = kinds.len() == 1;
         let (mut near, mut far) = (Vec::new(), Vec::new());
+        // The file's own layers, which are the same for every kind.
+        let mut layers = None;
         for kind in kinds {
             if let Err(error) = ports.check(kind) {
                 far.push((kind.label(), error.to_string()));
@@ -139,15 +147,26 @@ impl InspectionRequest<'_> {
             if !error.is_misfit() {
                 return Err(error.into());
             }
-            match error.has_other_layers() {
-                true => far.push((kind.label(), error.fault.to_string())),
-                false => near.push((kind.label(), error.fault.to_string())),
+            match error.layers() {
+                Some((own, needed)) if !is_only_kind => {
+                    layers = Some(own.to_owned());
+                    far.push((kind.label(), format!("needs {needed}")));
+                }
+                Some(_) => far.push((kind.label(), error.fault.to_string())),
+                None => near.push((kind.label(), error.fault.to_string())),
             }
         }
         // If one nearly fits, list only such.
-        let faults = if near.is_empty() { far } else { near };
+        let (layers, faults) = match near.is_empty() {
+            true => (layers, far),
+            false => (None, near),
+        };
+        let layers = layers.map(|own| {
+            format!("  the file has the layers {own}; it was made for another architecture")
+        });
         let faults = faults.iter();
-        let lines = faults.map(|(kind, fault)| format!("  {kind}: {fault}"));
+        let faults = faults.map(|(kind, fault)| format!("  {kind}: {fault}"));
+        let lines = layers.into_iter().chain(faults);
         let size = form.size_in_words();
         let images = format!(
             "  tried for images of {size}; for others, use --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))' or --data"

@@ -21,7 +21,7 @@ use crate::session::run::Phase;
 use crate::session::store::{Store, now as now_s};
 use crate::session::{Run, SavedState, Session};
 
-pub use super::conversation::{ConnectError, Conversation};
+pub use super::conversation::{ConnectError, Conversation, by_signals};
 
 /// First and longest pause between two attempts to connect.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));

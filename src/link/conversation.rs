@@ -12,6 +12,7 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use super::EngineCommand;
 use super::wire::{self, ReceivedMessage, ViewerMessage, WireError};
+use crate::host;
 use crate::session::Session;
 use crate::session::store::{BEAT, Store};
 
@@ -30,7 +31,8 @@ pub enum ConnectError {
     NotRunning(String),
     /// The engine has no socket: it has just started, could not create one, or belongs to another user.
     #[error(
-        "session `{name}` is running, process {pid}, but has no socket that can be reached from here; `kill -TERM {pid}` stops it after a checkpoint, `kill -USR1 {pid}` writes one"
+        "session `{name}` is running, process {pid}, but has no socket that can be reached from here; {}",
+        by_signals(*.pid, None)
     )]
     NoSocket {
         /// The session.
@@ -40,7 +42,8 @@ pub enum ConnectError {
     },
     /// Its socket has been removed.
     #[error(
-        "session `{name}` is running, process {pid}; its socket {path} is gone and will be recreated within seconds; `kill -TERM {pid}` stops it after a checkpoint"
+        "session `{name}` is running, process {pid}; its socket {path} is gone and will be recreated within seconds; {}",
+        by_signals(*.pid, None)
     )]
     Gone {
         /// The session.
@@ -63,7 +66,10 @@ pub enum ConnectError {
         machine: String,
     },
     /// The socket exists but connecting to it or reading from it failed.
-    #[error("the engine of session `{name}` (process {pid}) cannot be reached at {path}: {error}")]
+    #[error(
+        "the engine of session `{name}` (process {pid}) cannot be reached at {path}: {error}{}",
+        if_denied(.error, *.pid)
+    )]
     Io {
         /// The session.
         name: String,
@@ -84,6 +90,31 @@ pub enum ConnectError {
         /// What is wrong.
         error: WireError,
     },
+}
+
+/// How to control an engine that cannot be reached, on this machine or on another: by signals, if this user may send them.
+pub fn by_signals(pid: u32, machine: Option<&str>) -> String {
+    match machine {
+        Some(machine) => format!("`kill -TERM {pid}` on {machine} stops it after a checkpoint"),
+        None => signals_in_words(pid, host::may_signal(pid)),
+    }
+}
+
+fn signals_in_words(pid: u32, is_allowed: bool) -> String {
+    match is_allowed {
+        true => {
+            format!("`kill -TERM {pid}` stops it after a checkpoint, `kill -USR1 {pid}` writes one")
+        }
+        false => "it is another user's, who alone can control it".to_owned(),
+    }
+}
+
+/// The same after an error, if access to the socket was denied.
+fn if_denied(error: &std::io::Error, pid: u32) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => format!("; {}", by_signals(pid, None)),
+        _ => String::new(),
+    }
 }
 
 impl ConnectError {
@@ -275,5 +306,16 @@ mod tests {
             let error = greeted(engine, viewer).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::BrokenPipe);
         });
+    }
+
+    #[test]
+    fn signals_are_advised_only_to_a_user_who_may_send_them() {
+        let own = by_signals(std::process::id(), None);
+        assert!(own.contains("kill -TERM"), "{own}");
+        let anothers = signals_in_words(7, false);
+        assert!(
+            anothers.contains("another user") && !anothers.contains("kill"),
+            "{anothers}"
+        );
     }
 }

@@ -58,10 +58,10 @@ pub fn caution(pair: &SessionPair<'_>, compared: &MapComparison) -> &'static str
     let place = pair.gamma_index(compared.gamma);
     match place.map(|place| pair.gammas[place].overlap) {
         Some(TrialOverlap::Same) => {
-            "both were shown exactly the same trials, so map errors are correlated"
+            "both were shown exactly the same trials, so map errors are correlated; for a sharp test, give one another seed"
         }
         Some(TrialOverlap::Shared) => {
-            "both were shown some of the same trials, so map errors are correlated"
+            "both were shown some of the same trials, so map errors are correlated; for a sharp test, give one another seed"
         }
         _ => "each was shown its own trials",
     }

@@ -118,11 +118,16 @@ impl SessionStatus {
     pub fn first_line(&self, session: &Session, now: i64) -> String {
         let name = &session.name;
         match (self, &session.record.sharding) {
-            (Self::New | Self::Stopped | Self::Interrupted, Some(sharding)) => format!(
-                "{name}  {}; run its shards: noisescope run {name} --shard 1/{1} to {1}/{1}, then: noisescope merge {name}",
-                self.label(),
-                sharding.count
-            ),
+            (Self::New | Self::Stopped | Self::Interrupted, Some(sharding)) => {
+                let jobs = sharding.submitted();
+                let jobs =
+                    jobs.map_or_else(String::new, |jobs| format!("{jobs}; if they are gone, "));
+                format!(
+                    "{name}  {}; {jobs}run its shards: noisescope run {name} --shard 1/{1} to {1}/{1}, then: noisescope merge {name}",
+                    self.label(),
+                    sharding.count
+                )
+            }
             _ => self.sentence(name, now),
         }
     }
@@ -217,6 +222,14 @@ mod tests {
             "{divided}"
         );
         assert!(!divided.contains("resume"), "{divided}");
+        // Its jobs may be waiting for their turn.
+        let sharding = session.record.sharding.as_mut().unwrap();
+        sharding.jobs = ["4", "12", "13"].map(str::to_owned).to_vec();
+        let submitted = line(&session);
+        assert!(
+            submitted.contains("submitted as jobs 12 and 13: squeue --jobs 12,13"),
+            "{submitted}"
+        );
     }
 
     #[test]

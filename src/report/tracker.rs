@@ -9,6 +9,7 @@ use self::results::{complete, epoch_event, finite, known, others_done, outcome};
 use super::event::{Event, EventKind, ProgressEvent, StageResult, StartEvent};
 use super::{Style, status};
 use crate::figure::headline::headline;
+use crate::format::counted;
 use crate::session::record::SavedState;
 use crate::session::run::{Checkpoint, LogLine, Phase, Stage};
 use crate::session::store::session_of_shard;
@@ -329,7 +330,9 @@ impl EventTracker {
             SavedState::New | SavedState::Stopped => EventKind::Stopped {
                 message: match (&session.record.sharding, &session.record.shard) {
                     (Some(sharding), _) => {
-                        format!("its {} shards continue with the network", sharding.count)
+                        let count = u64::from(sharding.count);
+                        let shards = counted(count, "shard continues", "shards continue");
+                        format!("its {shards} with the network")
                     }
                     (None, Some(shard)) => format!(
                         "resume: noisescope run {} --shard {}/{}",

@@ -4,8 +4,10 @@
 use super::config::{self, Analysis as Plan};
 use super::record::shard::{Shard, Sharding, is_divided};
 use super::record::{Record, Start};
+use super::run::shards_in_words;
 use super::store::{now, parse_shard_name};
 use super::{Config, SavedState, Session};
+use crate::format::counted;
 
 /// Why a session cannot be divided, or a shard does not belong to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +91,20 @@ impl Session {
         Ok(())
     }
 
+    /// The shards of a divided session in words, and, if no engine runs any of them, the jobs that were submitted for them.
+    pub fn shards_in_words(&self) -> String {
+        let shards = self.run.as_ref().map_or(&[][..], |run| &run.shards);
+        let number = counted(shards.len() as u64, "shard", "shards");
+        let words = format!("{number}: {}", shards_in_words(shards));
+        let submitted = self.record.sharding.as_ref().and_then(Sharding::submitted);
+        match submitted {
+            Some(jobs) if !shards.iter().any(|shard| shard.standing.is_at_work()) => {
+                format!("{words}; {jobs}")
+            }
+            _ => words,
+        }
+    }
+
     /// A new shard: a session of the same plan and network under this name, with nothing done. `None` if
     /// the session is not divided.
     pub fn new_shard(&self, name: &str, index: u32) -> Option<Self> {
@@ -142,8 +158,11 @@ impl Session {
         };
         if shard.count != sharding.count {
             return foreign(format!(
-                "{} is one of {} shards, but {} is divided into {}",
-                other.name, shard.count, self.name, sharding.count
+                "{} is one of {}, but {} is divided into {}",
+                other.name,
+                counted(u64::from(shard.count), "shard", "shards"),
+                self.name,
+                sharding.count
             ));
         }
         // It would be added twice.

@@ -88,6 +88,14 @@ fn the_beginning_of_names_selects_the_figures_of_one_experiment() {
     }
     let other = figure::find(&images, "map-8", &[ClassId(1)]);
     assert_eq!(other, Err(FigureError::OtherClass("map-8".into())));
+    // They are named to whoever types another.
+    let unknown = |session: &Session| {
+        let refusal = figure::find(session, "histogram", &[]).unwrap_err();
+        refusal.to_string()
+    };
+    let (of_images, of_spikes) = (unknown(&images), unknown(&spikes));
+    assert!(of_images.ends_with(", noise2-…"), "{of_images}");
+    assert!(of_spikes.ends_with(", filters2-…"), "{of_spikes}");
     // Up to a hyphen, and only what exists.
     for query in ["noise2-ma", "noise3", "map-8-"] {
         assert!(figure::find(&images, query, &[]).is_err(), "{query}");

@@ -64,5 +64,14 @@ fn halves_that_were_taken_for_different_levels_are_a_warning() {
     let unit = floats((0..96).map(|at| at as f32 / 95.0));
     let unit = npy("<f4", &[16, 2, 3], &unit);
     assert_eq!(warns(unit.clone(), unit.clone()), None);
+    // Numbers from 0 to 1 with some beyond are read as levels that are nearly black.
+    let beyond = floats((0..96).map(|at| at as f32 / 80.0));
+    let beyond = npy("<f4", &[16, 2, 3], &beyond);
+    let warning = warns(beyond.clone(), beyond).unwrap();
+    assert!(
+        warning.contains("greatest level is 1.1875, which is dark")
+            && warning.contains("if 1 does, by 255"),
+        "{warning}"
+    );
     assert!(warns(words(2), unit).is_some());
 }

@@ -107,3 +107,18 @@ fn a_cameras_note_on_orientation_is_told_and_the_pixels_are_used_as_stored() {
     );
     assert_eq!(pixels(folder.path()), stored);
 }
+
+#[test]
+fn a_link_that_leads_nowhere_is_named_as_such() {
+    let folder = tempdir().unwrap();
+    put_mixed(folder.path(), &[]);
+    let link = folder.path().join("a/gone.png");
+    std::os::unix::fs::symlink("/no/such/picture.png", &link).unwrap();
+    let words = "is a link to /no/such/picture.png, which does not exist: remove the link";
+    let refusal = complaint(folder.path());
+    assert!(refusal.contains(words), "{refusal}");
+    let whole = folder.path().join("set.npz");
+    std::os::unix::fs::symlink("/no/such/picture.png", &whole).unwrap();
+    let refusal = complaint(&whole);
+    assert!(refusal.contains(words), "{refusal}");
+}

@@ -120,6 +120,10 @@ fn a_session_that_cannot_be_submitted_is_not_divided() {
     }
     let sharding = bench.load("many").record.sharding.unwrap();
     assert_eq!((sharding.count, sharding.jobs), (4, vec!["12".to_owned()]));
+    // Whether it waits, only Slurm knows.
+    let listed = bench.succeed(&["ls"]);
+    let line = "4 shards: 4 not started; submitted as job 12: squeue --jobs 12";
+    assert!(listed.contains(line), "{listed}");
 }
 
 #[test]

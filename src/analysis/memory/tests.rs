@@ -184,6 +184,35 @@ fn training_that_does_not_fit_is_refused_with_settings_that_would() {
 }
 
 #[test]
+fn every_worker_trains_a_network_of_a_population() {
+    let form = Form::numbered([1, 28, 28], 10);
+    let audit = config::Audit {
+        references: 3,
+        power: 1,
+        ..Default::default()
+    };
+    let config = Config {
+        analyses: vec![Analysis::Audit(audit)],
+        ..Config::default()
+    };
+    let population = Population::of(&config.analyses[0], NetworkKind::Onnx).unwrap();
+    // References of a network of another kind are of a built-in one.
+    assert_eq!(
+        (population.networks, population.kind),
+        (4, NetworkKind::Mlp)
+    );
+    let workers = |count| {
+        let mut memory = MemoryEstimate::estimate(&config, &form, 0, count, (0, &[]));
+        memory.include_population(population.networks, (1_000_000, 5_000), count);
+        memory.workers
+    };
+    let each = 24 * 4_000_000 + 5_000;
+    // Not more at a time than there are.
+    assert_eq!([1, 3, 9].map(workers), [each, 3 * each, 4 * each]);
+    assert!(Population::of(&plan(Vec::new(), 1).analyses[0], NetworkKind::Cnn).is_none());
+}
+
+#[test]
 fn an_analysis_that_could_not_be_read_again_is_refused_with_a_remedy() {
     let config = plan(Vec::new(), 1);
     let mut record = Record::new(&config);

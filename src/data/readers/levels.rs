@@ -35,10 +35,14 @@ pub(super) struct PixelLevels {
     pub range: LevelRange,
     /// What was assumed, and what precision was lost.
     pub note: Option<String>,
+    /// Whether the images are so dark that the range is probably wrong, as the note says.
+    pub is_dark: bool,
 }
 
 /// How far numbers from 0 to 1 may go beyond, as rounding in a resampling makes them do.
 const SLACK: f64 = 1e-3;
+/// Floats up to this may be from 0 to 1, with some beyond.
+const MOST_OF_ONE: f64 = 2.0;
 /// Images without a level above this are dark.
 const DARK: f64 = 64.0;
 
@@ -54,6 +58,7 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
             levels,
             range: LevelRange::BYTE,
             note: binary.then(|| note.to_owned()),
+            is_dark: binary,
         });
     }
     let name = array.type_name();
@@ -67,8 +72,12 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     }
     let is_float = array.element == ElementType::Float;
     let dark = |note: &str, white: f64| {
+        let one = match is_float && !whole && greatest <= MOST_OF_ONE {
+            true => format!(", and if 1 does, by {white}, and clip what is beyond"),
+            false => String::new(),
+        };
         format!(
-            "{note}; their greatest level is {greatest}, which is dark: if {greatest} means white, multiply by {white}/{greatest} first"
+            "{note}; their greatest level is {greatest}, which is dark: if {greatest} means white, multiply by {white}/{greatest} first{one}"
         )
     };
     if is_float && least >= -SLACK && greatest <= 1.0 + SLACK {
@@ -94,11 +103,13 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     };
     if least >= -beyond && greatest <= 255.0 + beyond {
         let mut note = format!("{name} images from 0 to 255 were converted to bytes");
-        if greatest < DARK {
+        let is_dark = greatest < DARK;
+        if is_dark {
             note = dark(&note, 255.0);
         }
         let mut levels = scaled(array, LevelRange::BYTE, &note);
-        if whole && greatest >= DARK {
+        levels.is_dark = is_dark;
+        if whole && !is_dark {
             levels.note = None;
         }
         return Ok(levels);
@@ -106,10 +117,13 @@ pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     if array.element == ElementType::Unsigned && array.size == 2 {
         let white = LevelRange::WORD.white;
         let mut note = "uint16 images from 0 to 65535 were converted to bytes".to_owned();
-        if greatest * 255.0 / white < DARK {
+        let is_dark = greatest * 255.0 / white < DARK;
+        if is_dark {
             note = dark(&note, white);
         }
-        return Ok(scaled(array, LevelRange::WORD, &note));
+        let mut levels = scaled(array, LevelRange::WORD, &note);
+        levels.is_dark = is_dark;
+        return Ok(levels);
     }
     let held = format!("holds {name} from {least} to {greatest}");
     if is_float && (-0.5..0.0).contains(&least) && greatest <= 1.0 + SLACK {
@@ -149,6 +163,7 @@ fn scaled(array: &NumpyArray<'_>, range: LevelRange, note: &str) -> PixelLevels 
         levels,
         range,
         note: Some(format!("{note}; {lost}")),
+        is_dark: false,
     }
 }
 

@@ -150,15 +150,12 @@ pub fn holds_images(path: &Path) -> bool {
 }
 
 fn list_path(path: &Path) -> Result<FolderListing, DataError> {
-    let about = std::fs::metadata(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => DataError::NoSuchPath {
-            path: path.to_owned(),
-        },
-        _ => FileError::Read {
-            path: path.to_owned(),
-            source,
+    let about = std::fs::metadata(path).map_err(|source| {
+        let is_absent = source.kind() == std::io::ErrorKind::NotFound;
+        match file::failed(path, source) {
+            FileError::Read { path, .. } if is_absent => DataError::NoSuchPath { path },
+            error => error.into(),
         }
-        .into(),
     })?;
     if about.is_dir() {
         return FolderListing::of(path);

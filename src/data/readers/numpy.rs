@@ -1,7 +1,8 @@
 //! Reader of sets in NumPy arrays: one `.npz`, or several `.npy` and `.npz` files, named as in Keras or plainly.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
@@ -45,6 +46,8 @@ pub(super) fn recognise(
             false => parse_role(&file_name(other)).set == set,
         });
     }
+    // One that is named is read, or refused with the names of its arrays.
+    files.retain(|path| listing.focus.as_ref() == Some(path) || !is_export(path));
     let says_so =
         |path: &PathBuf| extension(path) == "npz" || parse_role(&file_name(path)).content.is_some();
     Ok(files.iter().any(says_so).then(|| {
@@ -53,6 +56,29 @@ pub(super) fn recognise(
             files,
         }) as Box<dyn RecognisedSet>
     }))
+}
+
+/// Whether a file is an archive that this program exported, of maps or trials: by what it says of itself in `meta`, a text
+/// in UTF-32. Such a file may lie beside a set, but is no part of it.
+fn is_export(path: &Path) -> bool {
+    const MARK: &str = "\"program\":\"noisescope ";
+    /// Bytes of `meta` to look at; it has one description per array.
+    const MOST: u64 = 16 << 20;
+    if extension(path) != "npz" || !path.is_file() {
+        return false;
+    }
+    let meta = || -> Option<Vec<u8>> {
+        let mut archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+        let mut meta = Vec::new();
+        let entry = archive.by_name("meta.npy").ok()?;
+        entry.take(MOST).read_to_end(&mut meta).ok()?;
+        Some(meta)
+    };
+    let mark: Vec<u8> = MARK
+        .chars()
+        .flat_map(|letter| u32::from(letter).to_le_bytes())
+        .collect();
+    meta().is_some_and(|meta| meta.windows(mark.len()).any(|part| part == mark))
 }
 
 /// The bytes of an array, and its path for messages.
@@ -96,13 +122,15 @@ impl RecognisedSet for Files {
                 arrays.insert((part, what), named);
             }
         }
-        let mut notes = Vec::new();
+        let (mut notes, mut dark) = (Vec::new(), Vec::new());
         let mut half = |part| -> Result<Option<(RawPart, LevelRange)>, DataError> {
             match (
                 arrays.remove(&(part, FileContent::Images)),
                 arrays.remove(&(part, FileContent::Labels)),
             ) {
-                (Some(images), Some(labels)) => paired(&images, &labels, &mut notes).map(Some),
+                (Some(images), Some(labels)) => {
+                    paired(&images, &labels, (&mut notes, &mut dark)).map(Some)
+                }
                 (None, None) => Ok(None),
                 (images, _) => Err(DataError::Arrays {
                     folder: self.folder.clone(),
@@ -147,7 +175,7 @@ impl RecognisedSet for Files {
             train,
             test: test.map(|(test, _)| test),
             notes,
-            warnings: warnings.into_iter().collect(),
+            warnings: warnings.into_iter().chain(dark).collect(),
             ..RawSet::default()
         })
     }
@@ -236,11 +264,11 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
     Ok(arrays)
 }
 
-/// Images with their labels, and what was taken for black and white.
+/// Images with their labels, and what was taken for black and white. Adds notes, and a warning if the images are dark.
 fn paired(
     images: &Named,
     labels: &Named,
-    notes: &mut Vec<String>,
+    (notes, dark): (&mut Vec<String>, &mut Vec<String>),
 ) -> Result<(RawPart, LevelRange), DataError> {
     let parsed = |named: &Named| {
         NumpyArray::parse(&named.bytes)
@@ -257,14 +285,19 @@ fn paired(
         to_images(about_levels.levels, &array.shape).map_err(|why| wrong(images, why))?;
     let array = NumpyArray::parse(&labels.bytes).map_err(|why| wrong(labels, why))?;
     let (classes, about_labels) = labels_of(&array).map_err(|why| wrong(labels, why))?;
-    for note in [about_levels.note, about_shape, about_labels]
-        .into_iter()
-        .flatten()
-    {
-        // Training and test arrays usually give the same notes.
-        if !notes.contains(&note) {
-            notes.push(note);
+    let (warning, note) = match about_levels.is_dark {
+        true => (about_levels.note, None),
+        false => (None, about_levels.note),
+    };
+    // Training and test arrays usually give the same notes.
+    let add = |to: &mut Vec<String>, note: Option<String>| {
+        if let Some(note) = note.filter(|note| !to.contains(note)) {
+            to.push(note);
         }
+    };
+    add(dark, warning);
+    for note in [note, about_shape, about_labels] {
+        add(notes, note);
     }
     let part = RawPart::with_labels(
         (pixels, shape, images.place.clone()),

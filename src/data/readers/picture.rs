@@ -9,7 +9,7 @@ use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, Limits};
 
-use super::super::file::{check_regular, recognise_foreign};
+use super::super::file::{check_regular, failed, recognise_foreign};
 use super::listing::extension;
 use super::raw::to_planar;
 use crate::session::form::Shape;
@@ -70,7 +70,7 @@ pub(super) enum DecodeError {
 /// A [`DecodeError`].
 pub(super) fn read(path: &Path, expected: Option<Shape>) -> Result<Picture, DecodeError> {
     let unreadable = |error: &dyn std::fmt::Display| DecodeError::Unreadable(error.to_string());
-    let about = fs::metadata(path).map_err(|error| unreadable(&error))?;
+    let about = fs::metadata(path).map_err(|error| unreadable(&failed(path, error)))?;
     check_regular(path, &about).map_err(|error| unreadable(&error))?;
     if about.len() > MOST_STORED {
         let reason = format!(

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::super::assemble;
-use super::super::file::FileError;
+use super::super::file::failed;
 use super::super::{DataError, MOST_CLASSES};
 use super::cache::SourceState;
 use super::decoding::{PictureFile, conversion_notes, decode_all};
@@ -16,6 +16,7 @@ use super::picture::is_picture;
 use super::raw::{ClassNameList, RawPart, RawSet};
 use super::roles::SetPart;
 use super::{ProgressCallback, RecognisedSet, SetFormat};
+use crate::format::counted;
 
 /// Folders of classes.
 #[derive(Debug)]
@@ -232,9 +233,9 @@ impl Folders {
             if names.len() != listed.names.len() {
                 return Err(DataError::ClassNames {
                     why: format!(
-                        "names {} classes, but there are {} folders",
-                        listed.names.len(),
-                        names.len()
+                        "names {}, but there are {}",
+                        counted(listed.names.len() as u64, "class", "classes"),
+                        counted(names.len() as u64, "folder", "folders")
                     ),
                     path: place,
                 });
@@ -354,10 +355,7 @@ impl RecognisedSet for Folders {
             fingerprint.add(name.as_bytes());
         }
         for entry in train.iter().chain(&test) {
-            let about = fs::metadata(&entry.path).map_err(|source| FileError::Read {
-                path: entry.path.clone(),
-                source,
-            })?;
+            let about = fs::metadata(&entry.path).map_err(|error| failed(&entry.path, error))?;
             let inside = entry.path.strip_prefix(&self.folder).unwrap_or(&entry.path);
             fingerprint.add(inside.as_os_str().as_encoded_bytes());
             fingerprint.add(&about.len().to_le_bytes());

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Conductor, RunError};
-use crate::analysis::memory::MemoryEstimate;
+use crate::analysis::memory::{MemoryEstimate, Population};
 use crate::data::{self, Dataset, DatasetOrigin, DatasetRequest};
 use crate::engine::active_run::{ActiveRun, NextStep};
 use crate::engine::originals::{self, EMBEDDED, FULL};
@@ -13,9 +13,9 @@ use crate::nets::graph::Graph;
 use crate::nets::launch;
 use crate::nets::plan::Plan;
 use crate::nets::plan::fit::Fit;
-use crate::nets::{NetworkShape, graph_parameter_count};
+use crate::nets::{Network, NetworkShape, graph_parameter_count};
 use crate::session::SavedState;
-use crate::session::config::{Config, WeightSource};
+use crate::session::config::{Config, NetworkKind, WeightSource};
 use crate::session::form::Form;
 
 /// A session's record of its images if there are none.
@@ -42,6 +42,30 @@ pub(super) fn report_reading(rounds: &mut ActiveRun, done: usize, total: usize) 
         let _ = rounds.checkpoint(SavedState::Running);
     }
     ControlFlow::Continue(())
+}
+
+/// The bytes of a batch of `images` images while a network is trained on them, as far as they are known.
+fn batch_bytes(network: &Graph, images: usize) -> usize {
+    match launch::is_by_plan() {
+        true => Fit::batch_bytes(network, images),
+        false => 0,
+    }
+}
+
+/// The parameters of a network that an experiment trains, and the bytes of a batch; `None` if it does not fit the images,
+/// which the experiment reports.
+fn size_of(population: Population<'_>, dataset: &Dataset) -> Option<(usize, usize)> {
+    let (kind, ports) = (population.kind, NetworkShape::from(&dataset.form()));
+    if kind == NetworkKind::Onnx || ports.check(kind).is_err() {
+        return None;
+    }
+    let weights = Network::new(kind, ports, 0, &burn::tensor::Device::flex()).weights();
+    let network = Graph::for_kind(kind, ports, &weights).ok()?;
+    let batch = population.training.batch.min(dataset.train.len());
+    Some((
+        graph_parameter_count(&network),
+        batch_bytes(&network, batch),
+    ))
 }
 
 impl Conductor {
@@ -74,11 +98,16 @@ impl Conductor {
             && !is_trained
         {
             let batch = training.batch.min(dataset.train.len());
-            let batch = match launch::is_by_plan() {
-                true => Fit::batch_bytes(network, batch),
-                false => 0,
-            };
-            memory.include_training(size.0, batch);
+            memory.include_training(size.0, batch_bytes(network, batch));
+        }
+        for (index, plan) in config.analyses.iter().enumerate() {
+            let population = Population::of(plan, config.network.kind);
+            let is_done = self.active.session.record.is_done(index, plan);
+            if let Some(population) = population.filter(|_| !is_done)
+                && let Some(size) = size_of(population, dataset)
+            {
+                memory.include_population(population.networks, size, workers);
+            }
         }
         memory.weights += packed as u64;
         memory.workers += (workers * scratch) as u64;

@@ -13,6 +13,10 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
     let verdict = audit.verdict(plan, kind);
     let power = audit.power(plan);
     let suspect = audit.suspect();
+    let control = ControlKind {
+        label: plan.kind.resolve(kind).label(),
+        applies: Audit::null_for(plan, kind) == Baseline::References,
+    };
     json!({
         "response": plan.response.key(),
         "gamma": plan.gamma,
@@ -41,9 +45,19 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
         "references": audit.references().map(|entry| network(entry, plan.cell)).collect::<Vec<_>>(),
         "power": power
             .iter()
-            .map(|(examinee, verdict, right)| poisoned(examinee, verdict.as_ref(), *right, plan.cell))
+            .map(|(examinee, verdict, right)| {
+                poisoned(examinee, (verdict.as_ref(), *right), control, plan.cell)
+            })
             .collect::<Vec<_>>(),
     })
+}
+
+/// The kind of the networks poisoned on purpose.
+#[derive(Clone, Copy)]
+struct ControlKind {
+    label: &'static str,
+    /// Whether the network under study is of this kind: what was found in one of another kind tells nothing of it.
+    applies: bool,
 }
 
 /// Why nothing can be said.
@@ -89,8 +103,8 @@ fn network(examinee: &AuditedNetwork, cell: usize) -> Value {
 
 fn poisoned(
     examinee: &AuditedNetwork,
-    verdict: Option<&AuditVerdict>,
-    right: bool,
+    (verdict, right): (Option<&AuditVerdict>, bool),
+    kind: ControlKind,
     cell: usize,
 ) -> Value {
     let mut value = network(examinee, cell);
@@ -103,6 +117,8 @@ fn poisoned(
         object.insert("attacked".into(), json!(examinee.attacked));
         object.insert("class".into(), json!(verdict.map(|verdict| verdict.class)));
         object.insert("found".into(), json!(right));
+        object.insert("kind".into(), json!(kind.label));
+        object.insert("applies".into(), json!(kind.applies));
     }
     value
 }
@@ -165,6 +181,28 @@ mod tests {
         assert_eq!(
             (&nothing["found"], &nothing["undecided"]),
             (&json!(false), &Value::Null)
+        );
+    }
+
+    #[test]
+    fn the_power_says_for_which_kind_of_network_it_is() {
+        let plan = config::Audit::default();
+        let mut audit = audited([1.4, 2.9, 0.8], [1.0, 3.5, 1.0]);
+        let planted = AuditRole::Poisoned {
+            target: ClassId(1),
+            square: (0, 0, 4),
+        };
+        audit.networks.push(AuditedNetwork::new(planted, 2));
+        let power = |kind| section(&plan, &audit, kind)["power"][0].clone();
+        let same = power(NetworkKind::Cnn);
+        assert_eq!(
+            (&same["kind"], &same["applies"]),
+            (&json!("cnn"), &json!(true))
+        );
+        let other = power(NetworkKind::Onnx);
+        assert_eq!(
+            (&other["kind"], &other["applies"]),
+            (&json!("mlp"), &json!(false))
         );
     }
 }

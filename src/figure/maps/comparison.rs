@@ -1,5 +1,6 @@
 //! The maps of two sessions: each class's map in A, in B, and their difference, with differing pixels outlined. They
-//! share one scale, except for classes that it would hide; if there are several channels, their mean is drawn.
+//! share one scale, except for classes that it would hide; of several channels the one farthest from zero is drawn, since
+//! a pixel is outlined if any differs.
 
 use super::super::{channels, wording};
 use super::tile::{NO_MAP, draw_empty, gap, mark_own_scale};
@@ -115,7 +116,7 @@ fn heading(pair: &SessionPair<'_>, compared: &MapComparison) -> String {
         pair.names()[0],
         pair.names()[1],
         format::gamma(compared.gamma),
-        channels::mean_in_words(compared.shape[0])
+        channels::strongest_in_words(compared.shape[0])
     )
 }
 
@@ -147,7 +148,7 @@ fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> St
         (_, 1) => " (two-sided, 5 % for all maps together and for each map)",
         _ => {
             " (two-sided, 5 % for all maps together and for each map); a pixel is outlined if any of its channels is \
-             beyond"
+             beyond, and each map shows the channel that is farthest from zero in it"
         }
     };
     let cautions = compared.cautions();
@@ -202,7 +203,7 @@ fn alternative(pair: &SessionPair<'_>, compared: &MapComparison, classes: &[Clas
 
 /// The maps of A and B and their difference, each reduced to one plane.
 fn planes(compared: &MapComparison, class: ClassId) -> [Option<Vec<f32>>; 3] {
-    let plane = |map: &Vec<f32>| channels::luminance(map, compared.shape);
+    let plane = |map: &Vec<f32>| channels::strongest(map, compared.shape);
     let of_side = |side| compared.map(side, class).map(|map| plane(&map.image));
     let difference = compared.classes[class].as_ref();
     [

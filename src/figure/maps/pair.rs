@@ -1,5 +1,6 @@
 //! The evidence for one class rather than another: the evidence image of each class and their difference, on one
-//! scale, with significant pixels of the difference outlined; if there are several channels, their mean is drawn.
+//! scale, with significant pixels of the difference outlined; of several channels the one farthest from zero is drawn,
+//! since a pixel is outlined if any is significant.
 
 use super::super::{FigureError, channels, origin, wording};
 use super::tile::gap;
@@ -46,7 +47,7 @@ pub fn draw_pair(
             gamma: trials.gamma,
         });
     };
-    let plane = |map: &[f32]| channels::luminance(map, shape);
+    let plane = |map: &[f32]| channels::strongest(map, shape);
     let of_class = |class: ClassId| {
         estimate.classes[class]
             .image(response)
@@ -65,7 +66,7 @@ pub fn draw_pair(
     let heading = format!(
         "evidence for {name} rather than {other} at γ {}{}",
         format::gamma(trials.gamma),
-        channels::mean_in_words(shape[0])
+        channels::strongest_in_words(shape[0])
     );
     let head = drawing.headings(&heading, &origin(session));
     let (height, width) = trials.size();
@@ -113,7 +114,7 @@ pub fn draw_pair(
     drawing.alt_text = format!(
         "Three maps of {height} rows and {width} columns{}: the evidence image of {name}, that of {other}, and their \
          difference, orange where brighter pixels speak for {name} rather than {other}. Of the difference: {} {words}.",
-        channels::mean_in_words(shape[0]),
+        channels::strongest_in_words(shape[0]),
         extremes(&difference_map.image, shape)
     );
     Ok(drawing)

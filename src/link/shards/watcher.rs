@@ -8,6 +8,7 @@ use std::fs;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::head::{FileVersion, KnownHead, version_of};
+use crate::format::counted;
 use crate::session::record::shard::is_divided;
 use crate::session::run::{Checkpoint, Phase, RATES, ShardState, ShardStatus};
 use crate::session::store::{BEAT, LifeSign, Store, StoreError, now, shard_name};
@@ -314,7 +315,7 @@ impl ShardWatcher {
                 0 => Phase::Stopped,
                 _ => Phase::Working(current),
             },
-            device: format!("{} shards", shards.len()),
+            device: counted(shards.len() as u64, "shard", "shards"),
             stages,
             rates: self.rates.clone(),
             up_s: self.began.elapsed().as_secs_f64(),

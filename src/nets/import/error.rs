@@ -32,9 +32,12 @@ impl ImportError {
         )
     }
 
-    /// Whether its layers differ from those of the architecture.
-    pub fn has_other_layers(&self) -> bool {
-        matches!(&*self.fault, WeightsFault::Layers { .. })
+    /// Its layers and those of the architecture, in words, if they differ.
+    pub fn layers(&self) -> Option<(&str, &str)> {
+        match &*self.fault {
+            WeightsFault::Layers { found, needed, .. } => Some((found, needed)),
+            _ => None,
+        }
     }
 
     /// What to do, if that depends on the file and the images.

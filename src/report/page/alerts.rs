@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::words::{counted, list};
 use super::{Page, findings};
-use crate::format::clean;
+use crate::format::{clean, counted};
 use crate::report::session_status::SessionStatus;
 
 /// The warnings, before all chapters; empty if there are none.
@@ -13,9 +13,8 @@ pub(super) fn alerts(page: &Page<'_>) -> Markup {
     all.extend(unfinished(page));
     all.extend(page.session.record.sharding.as_ref().map(|sharding| {
         format!(
-            "The session is divided into {} shards that are not merged: this page shows the sum of what they have \
-             done so far.",
-            sharding.count
+            "The session is divided into {} not merged: this page shows the sum of what was done so far.",
+            counted(u64::from(sharding.count), "shard that is", "shards that are")
         )
     }));
     let warned = findings::stage_findings(page.session)

@@ -205,17 +205,19 @@ fn averaged(plan: &ClassificationImages) -> String {
 
 fn templates(plan: &Templates) -> String {
     format!(
-        "Templates: at most {} are classified by these maps alone, without the network.",
-        counted(plan.images as u64, "test image", "test images")
+        "Templates: at most {} classified by these maps alone, without the network.",
+        counted(plan.images as u64, "test image is", "test images are")
     )
 }
 
 fn attack(session: &Session, index: usize, plan: &Attack) -> String {
     let weights: Vec<String> = plan.weights.iter().map(|&w| short(w)).collect();
-    let noise = match plan.noise_images {
-        0 => String::new(),
+    let shown = plan.images as u64;
+    let images = match plan.noise_images {
+        0 => counted(shown, "test image is", "test images are"),
         count => format!(
-            " and {}",
+            "{} and {} are",
+            counted(shown, "test image", "test images"),
             counted(count as u64, "noise image", "noise images")
         ),
     };
@@ -228,9 +230,8 @@ fn attack(session: &Session, index: usize, plan: &Attack) -> String {
         false => "the classification image and the mean image of a target class",
     };
     format!(
-        "Attack: at most {}{noise} are blended with {patterns}, and with random noise as a control, at weights w {}: \
+        "Attack: at most {images} blended with {patterns}, and with random noise as a control, at weights w {}: \
          (1−w)·image + w·pattern.",
-        counted(plan.images as u64, "test image", "test images"),
         list(&weights)
     )
 }
@@ -283,10 +284,10 @@ fn modulation(session: &Session, index: usize, plan: &Modulation) -> String {
         .max();
     format!(
         "Modulation: the biases {layers} are pushed along the mean activation for a class, at {} strengths from −{1} \
-         to +{1}, while at most {2} are shown at {3}.",
+         to +{1}, while at most {2} shown at {3}.",
         strengths.len(),
         most.unwrap_or(0),
-        counted(plan.images as u64, "test image", "test images"),
+        counted(plan.images as u64, "test image is", "test images are"),
         gammas(&plan.signal_strengths())
     )
 }
@@ -390,5 +391,10 @@ mod tests {
             assert!(text.ends_with(['.']) && text.contains(": "), "{text}");
             assert!(!text.contains("  "), "{text}");
         }
+        let one = templates(&Templates {
+            images: 1,
+            block: 1,
+        });
+        assert!(one.contains("at most 1 test image is classified"), "{one}");
     }
 }

@@ -27,6 +27,23 @@ pub struct Sharding {
     pub jobs: Vec<String>,
 }
 
+impl Sharding {
+    /// The scheduler jobs submitted last, the one of the shards and the one that merges them, and how to see whether they
+    /// wait: only the scheduler knows, and asking it may take long. `None` if none was submitted.
+    pub fn submitted(&self) -> Option<String> {
+        let latest = &self.jobs[self.jobs.len().saturating_sub(2)..];
+        let jobs = match latest {
+            [] => return None,
+            [one] => format!("job {one}"),
+            all => format!("jobs {}", all.join(" and ")),
+        };
+        let list = latest.join(",");
+        Some(format!(
+            "submitted as {jobs}: squeue --jobs {list} shows whether they wait"
+        ))
+    }
+}
+
 /// A shard's description in its file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -40,15 +40,22 @@ pub(super) struct Claim {
     pub(super) is_locked: bool,
 }
 
-/// Adds what to do in a folder that cannot be written.
-fn with_remedy(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => io::Error::new(
-            error.kind(),
-            format!("{error}; name another folder with --sessions DIR or NOISESCOPE_SESSIONS"),
-        ),
-        _ => error,
+/// Adds what to do in a folder that cannot be written; a session that `is_there` is in no other.
+fn with_remedy(error: io::Error, is_there: bool) -> io::Error {
+    let denied = [
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::ReadOnlyFilesystem,
+    ];
+    if !denied.contains(&error.kind()) {
+        return error;
     }
+    let remedy = match is_there {
+        true => {
+            "who may not write in this folder can change a copy of the session in another, given with --sessions DIR"
+        }
+        false => "name another folder with --sessions DIR or NOISESCOPE_SESSIONS",
+    };
+    io::Error::new(error.kind(), format!("{error}; {remedy}"))
 }
 
 /// Claims the lock with this file name.
@@ -66,7 +73,8 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let opened = folder.open_file(lock, OFlags::RDWR | OFlags::CREATE);
-        let opened = opened.map_err(with_remedy);
+        let is_there = || matches!(folder.about(&format!("{name}.ron")), Ok(Some(_)));
+        let opened = opened.map_err(|error| with_remedy(error, is_there()));
         let mut file = opened.map_err(failed("open the lock"))?;
         let about = file.metadata().map_err(failed("open the lock"))?;
         files::check_regular(&about).map_err(failed("open the lock"))?;

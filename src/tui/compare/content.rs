@@ -230,7 +230,7 @@ fn scales(compared: &MapComparison) -> Scales {
 }
 
 /// The values of a map of a class on a plane, \[h·w\]: of A (0), of B (1) or of their difference (2); of several
-/// channels the mean, or of z the one farthest from zero. `None` if there is none.
+/// channels the one farthest from zero, since a pixel is outlined if any differs. `None` if there is none.
 pub fn values(
     compared: &MapComparison,
     kind: MapKind,
@@ -252,10 +252,7 @@ pub fn values(
             if z { &class_map.z } else { &class_map.image }
         }
     };
-    Some(match z {
-        true => channels::strongest(map, compared.shape),
-        false => channels::luminance(map, compared.shape),
-    })
+    Some(channels::strongest(map, compared.shape))
 }
 
 impl ComparisonContent {

@@ -72,7 +72,7 @@ pub fn choices(
     });
     spans.extend(gammas(&shown));
     // Whole or not at all.
-    let plane = plane(look.kind, sight.compared.shape[0]);
+    let plane = plane(sight.compared.shape[0]);
     let plane = plane.map(|words| Span::styled(format!(" {words}"), theme.dim()));
     let all = width(&spans) + plane.as_ref().map_or(0, Span::width);
     spans.extend(plane.filter(|_| all <= usize::from(area.width)));
@@ -80,12 +80,8 @@ pub fn choices(
 }
 
 /// Which plane is drawn of maps of several channels.
-fn plane(kind: MapKind, channels: usize) -> Option<String> {
-    match (channels, kind) {
-        (0 | 1, _) => None,
-        (_, MapKind::Z) => Some(format!("strongest of {channels} channels")),
-        _ => Some(format!("mean of {channels} channels")),
-    }
+fn plane(channels: usize) -> Option<String> {
+    (channels > 1).then(|| format!("strongest of {channels} channels"))
 }
 
 /// The colour scale and its meaning; of z maps, also the scale of their difference.

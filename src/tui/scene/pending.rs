@@ -81,11 +81,11 @@ fn with_experiment(session: &Session, example: &str) -> Result<Vec<Vec<String>>,
 
 fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
     match waits_for(scene.session, index + 1) {
-        Some(other) => format!("Nothing yet: {name} waits for {other}."),
+        Some(other) => format!("Nothing yet: {name} must wait for {other}."),
         None if !is_under_way(scene.session) => {
-            format!("Nothing yet: {name} is next. Run the session to begin it.")
+            format!("Nothing yet: {name} will be next. Run the session to begin.")
         }
-        None => format!("Nothing yet: {name} is starting."),
+        None => format!("Nothing yet: starting {name}."),
     }
 }
 

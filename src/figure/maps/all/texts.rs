@@ -22,7 +22,7 @@ pub(super) fn heading(
     };
     let mean = match (trials.shape()[0], shows) {
         (1, _) | (channels::RGB, MapContent::Means) => String::new(),
-        (channels, MapContent::Significance) => format!(", strongest of {channels} channels"),
+        (channels, MapContent::Significance) => channels::strongest_in_words(channels),
         (channels, _) => channels::mean_in_words(channels),
     };
     let grain = grain(trials).map_or_else(String::new, |words| format!(", {words}"));

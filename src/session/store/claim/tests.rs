@@ -48,6 +48,18 @@ fn a_lock_is_in_place_until_it_is_removed_or_replaced() {
 }
 
 #[test]
+fn who_may_not_change_a_session_is_not_sent_to_a_folder_without_it() {
+    let denied = |is_there| {
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        with_remedy(error, is_there).to_string()
+    };
+    assert!(denied(false).contains("name another folder"));
+    assert!(denied(true).contains("a copy of the session"));
+    let full = io::Error::from(io::ErrorKind::StorageFull);
+    assert_eq!(with_remedy(full, true).kind(), io::ErrorKind::StorageFull);
+}
+
+#[test]
 fn a_lock_that_another_process_probes_for_a_moment_is_claimed_and_not_replaced() {
     let (_outer, folder) = sessions();
     let probing = folder.new_file(LOCK).unwrap();

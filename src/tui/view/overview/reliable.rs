@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::figure::choice::is_reliable;
-use crate::format::{count, gamma};
+use crate::format::{count, counted, gamma};
 use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials};
@@ -63,7 +63,8 @@ fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut
         let name = format!("{} {:<6}", theme.glyphs.gamma, gamma(trials.gamma));
         let words = match reliable(trials, response) {
             Some((good, all)) => format!(
-                "{good:>2} of {all} maps reliable, R {} {RELIABLE}",
+                "{good:>2} of {} reliable, R {} {RELIABLE}",
+                counted(all as u64, "map", "maps"),
                 theme.glyphs.at_least
             ),
             None => "no trials yet".into(),
