@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::nets::import::onnx::Bundle;
 use crate::nets::onnx_network::OnnxNetwork;
+use crate::session::SavedState;
 use crate::session::array::Array;
 use crate::session::record::{Model, ReferenceArchitecture};
 use crate::stats::audit::Baseline;
@@ -109,6 +110,7 @@ impl Files {
         let name = format!("{}-{seed}", file.file_stem().unwrap().display());
         let mut done = Session::new(&name, config);
         done.record = run(&done.config, &lab);
+        done.record.state = SavedState::Finished;
         done.record.form = Some(Form::clone(&lab.form));
         done.record.training = Some(TrainingRecord::default());
         let bytes = fs::read(file).unwrap();
@@ -140,8 +142,11 @@ impl Files {
         let mut study = Audit::new(plan.clone(), place, &lab);
         let mut record = record::Audit::default();
         let whole = Record::new(&config);
+        // Whatever the beginning refuses has been refused before anything is measured.
+        let checked = Experiment::check(&study, &lab).map_err(|error| error.to_string());
         let begun = Experiment::begin(&mut study, 0, &lab, &whole, &mut record);
-        begun.map_err(|error| error.to_string())?;
+        assert_eq!(begun.map_err(|error| error.to_string()), checked);
+        checked?;
         Ok(record)
     }
 }
