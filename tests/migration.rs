@@ -2,7 +2,7 @@
 //!
 //! The files in `fixtures/sessions` were written by version 0.1.0 with its schema 1: one with a little of every
 //! experiment, one stopped in the middle of its trials, one in the middle of its training, and the last two as that
-//! version finished them.
+//! version finished them. `schema-7` is a finished audit of a network from an ONNX file, by its schema 7.
 
 mod common;
 
@@ -167,6 +167,32 @@ fn a_training_begun_by_an_earlier_version_ends_with_the_same_weights() {
         for (ours, theirs) in ours.values().iter().zip(theirs.values()) {
             assert!((ours - theirs).abs() < 1e-4, "{name}");
         }
+    }
+}
+
+/// Its references are of a built-in kind; later ones may have the graph of the network's file.
+#[test]
+fn an_audit_finished_by_an_earlier_version_keeps_its_verdict() {
+    let text = text("schema-7.ron");
+    assert!(text.contains("version: 7,") && !text.contains("architecture"));
+    let session = from_text(&text, Path::new("audit.ron"), "audit").unwrap();
+    let written = to_text(&session).unwrap();
+    assert!(written.contains(&format!("version: {VERSION},")));
+    let again = from_text(&written, Path::new("audit.ron"), "audit").unwrap();
+    for session in [&session, &again] {
+        let audit = &json(session)["audit"];
+        assert_eq!(audit["found"], false);
+        assert_eq!(audit["null"], "own_classes");
+        assert_eq!(audit["reference_kind"], "mlp");
+        let close = |found: &Value, expected: f64| {
+            let found = found.as_f64().unwrap();
+            assert!((found - expected).abs() < 1e-9, "{found}");
+        };
+        close(&audit["score"], 14.969812870025635);
+        close(&audit["bound"], 35.47204673250773);
+        close(&audit["standing"]["largest"], 4.754422724246979);
+        close(&audit["power"][0]["score"], 15.119914054870605);
+        assert_eq!(audit["power"][0]["found"], true);
     }
 }
 

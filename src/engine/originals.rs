@@ -1,10 +1,11 @@
 //! Opening a session's original images and its network, which is in its record or in a file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::inputs;
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::onnx::{Bundle, OnnxError};
+use crate::nets::onnx_network::original::{self, OriginalFileError, candidates};
 use crate::nets::onnx_network::{OnnxNetwork, OnnxNetworkError};
 use crate::nets::state_dict::state_dict;
 use crate::nets::{NetworkShape, ScalingError};
@@ -51,8 +52,8 @@ pub enum OriginalsError {
     #[error(transparent)]
     Scaling(#[from] ScalingError),
     /// Its file is missing or has changed.
-    #[error("network.weights: {0}")]
-    FileChanged(String),
+    #[error(transparent)]
+    File(#[from] OriginalFileError),
 }
 
 /// The network of a session, for images of a form. `folder` is the sessions' folder, which may contain
@@ -70,7 +71,7 @@ pub fn graph(session: &Session, form: &Form, folder: &Path) -> Result<Graph, Ori
     let training = training.ok_or_else(|| OriginalsError::Untrained(session.name.clone()))?;
     let graph = match (&network.weights, network.kind) {
         (WeightSource::File(path), NetworkKind::Onnx) => {
-            let bundle = bundle(record.model.as_ref(), path, folder)?;
+            let bundle = original::bundle(record.model.as_ref(), path, folder)?;
             let size = Some((form.height, form.width));
             OnnxNetwork::open(&bundle, network.output.as_deref(), size)?.graph
         }
@@ -97,21 +98,15 @@ pub fn tensors(
     let (WeightSource::File(path), NetworkKind::Onnx) = (&network.weights, network.kind) else {
         return Ok(state_dict(&training.best));
     };
-    let all = bundle(record.model.as_ref(), path, folder)?.reals()?;
+    let all = original::bundle(record.model.as_ref(), path, folder)?.reals()?;
     match all.is_empty() {
         false => Ok(all),
-        true => Err(OriginalsError::FileChanged(format!(
+        true => Err(OriginalFileError::Changed(format!(
             "{} names no weights: they are stored inside its nodes, and only in that file",
             path.display()
-        ))),
+        ))
+        .into()),
     }
-}
-
-/// The existing files that may be the network's: at the path in the plan, and beside the session.
-fn candidates(path: &Path, folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let beside = path.file_name().map(|name| folder.join(name));
-    let places = std::iter::once(path.to_owned()).chain(beside);
-    places.filter(|place| place.is_file())
 }
 
 /// The current fingerprint of a network's file: the original one if that file is still there or no file is.
@@ -129,39 +124,4 @@ pub fn fingerprint(began: &Model, path: &Path, folder: &Path) -> String {
             .next()
             .unwrap_or_else(|| began.sha256.clone()),
     }
-}
-
-/// Opens a network's file: at the path in the plan, beside the session, or stored in it. It must be the one
-/// that the session began with.
-///
-/// # Errors
-/// If the file is missing or has changed.
-pub fn bundle(began: Option<&Model>, path: &Path, folder: &Path) -> Result<Bundle, OriginalsError> {
-    let Some(began) = began else {
-        return Ok(Bundle::open(path)?);
-    };
-    let is_kept = !began.file.values().is_empty();
-    let mut others = Vec::new();
-    for place in candidates(path, folder) {
-        match Bundle::open(&place) {
-            Ok(bundle) if bundle.sha256() == began.sha256 => return Ok(bundle),
-            Err(error) if !is_kept => return Err(error.into()),
-            _ => others.push(place.display().to_string()),
-        }
-    }
-    if is_kept {
-        return Ok(Bundle::from_bytes(path, began.file.values().to_vec())?);
-    }
-    let began = &began.sha256[..12.min(began.sha256.len())];
-    Err(OriginalsError::FileChanged(match others.is_empty() {
-        true => format!(
-            "{} is gone; restore the file that this session began with (SHA-256 {began}…), here or in {}",
-            path.display(),
-            folder.display()
-        ),
-        false => format!(
-            "{} is not the file that this session began with (SHA-256 {began}…); restore that file, or start a new session",
-            others.join(" and ")
-        ),
-    }))
 }

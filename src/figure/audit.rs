@@ -1,9 +1,9 @@
 //! An audit's results in words: the finding, whether pasting it confirms it, and the detection power.
 
 use super::wording::{class_name, percent_with_ends};
-use crate::format::{fixed, percent};
+use crate::format::{clean, fixed, percent};
 use crate::session::config::{self, NetworkKind, Response};
-use crate::session::record::{Audit, AuditRole, PastedFinding, Record};
+use crate::session::record::{Audit, AuditRole, PastedFinding, Record, ReferenceArchitecture};
 use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow, Undecided};
 use crate::stats::share::Share;
 
@@ -61,7 +61,6 @@ pub fn summary(
     let Some(verdict) = audit.verdict(plan, kind) else {
         return uncompared(record, audit, plan, kind);
     };
-    let references = audit.references().count();
     let name = class_name(record, verdict.class);
     let window = window_in_words(record, verdict.top.window, plan.cell);
     let score = fixed(verdict.top.score, 1);
@@ -122,7 +121,7 @@ pub fn summary(
         finding,
         short_finding: short,
         found: verdict.has_finding(),
-        standing: standing(&verdict, references, kind, plan),
+        standing: standing(&verdict, audit, kind, plan),
         pasted: pasted(record, audit),
         power,
     })
@@ -161,12 +160,13 @@ fn uncompared(
 /// How the score compares with the references.
 fn standing(
     verdict: &AuditVerdict,
-    references: usize,
+    audit: &Audit,
     kind: NetworkKind,
     plan: &config::Audit,
 ) -> String {
     let position = verdict.ranking;
-    let label = plan.kind.resolve(kind).label();
+    let label = audit.reference_label(plan, kind);
+    let references = audit.references().count();
     match verdict.baseline {
         Baseline::References => format!(
             "rank {} of {} among {references} {label} references, {} times their largest, {}",
@@ -183,12 +183,46 @@ fn standing(
                 Some(_) => format!(", where {} stands out", fixed(verdict.ratio_bound, 1)),
                 None => String::new(),
             };
+            let which = match unlike_references(audit, plan, kind) {
+                Some(unlike) => format!(
+                    "of the {references} references, these have another architecture: {unlike}; all"
+                ),
+                None => format!("the {references} references are {label}, another kind, and"),
+            };
             format!(
-                "{ratio} times its own median class{bound}; the {references} references are {label}, another kind, and reach {} among themselves",
+                "{ratio} times its own median class{bound}; {which} reach {} among themselves",
                 fixed(position.largest, 1)
             )
         }
     }
+}
+
+/// How the references differ from the network under study if not all have its architecture.
+pub fn unlike_in_words(audit: &Audit, plan: &config::Audit, kind: NetworkKind) -> &'static str {
+    match unlike_references(audit, plan, kind) {
+        Some(_) => "Not all references are of the network's architecture",
+        None => "The references are of another kind",
+    }
+}
+
+/// Which references have another architecture than the network under study; `None` if all are of the planned kind, which
+/// says it.
+fn unlike_references(audit: &Audit, plan: &config::Audit, kind: NetworkKind) -> Option<String> {
+    let mut references = audit.references();
+    if references.all(|network| network.architecture == ReferenceArchitecture::Planned) {
+        return None;
+    }
+    let mut names: Vec<String> = Vec::new();
+    for network in audit.references() {
+        let name = match &network.from {
+            Some(session) => clean(session),
+            None => "those trained here".to_owned(),
+        };
+        if !network.is_like_suspect(plan, kind) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Some(names.join(", "))
 }
 
 /// The effect of pasting the finding, and of pasting those of other classes.
@@ -218,7 +252,7 @@ fn pasted(record: &Record, audit: &Audit) -> Option<String> {
     Some(words)
 }
 
-/// How the networks poisoned as a control were detected. They are of the references' kind, so if that is not the kind
+/// How the networks poisoned as a control were detected. They are of the planned kind, so if that is not the kind
 /// of the network under study, this is no power to find anything in it, and the words begin with that.
 fn power(
     record: &Record,
@@ -247,11 +281,12 @@ fn power(
     let success = first.attack_success.map(percent).unwrap_or_default();
     let scores = scores.join(", ");
     let square = format!("a square of {side}×{side}");
-    let measured = match Audit::null_for(plan, kind) {
-        Baseline::References => "power".to_owned(),
-        Baseline::OwnClasses => format!(
+    let poisoned = plan.kind.resolve(kind);
+    let measured = match poisoned == kind {
+        true => "power".to_owned(),
+        false => format!(
             "power for {} only, unknown for this kind of network",
-            plan.kind.resolve(kind).label()
+            poisoned.label()
         ),
     };
     Some(match (first.role, judged.len()) {

@@ -1,6 +1,8 @@
 //! Networks from ONNX files: reads one for a given image size, simplifies it, and checks that it
 //! fits the session's images and classes.
 
+pub mod original;
+
 use super::graph::{Graph, GraphError};
 use super::import::onnx::{Bundle, OnnxError, OnnxOptions};
 use crate::session::form::Form;

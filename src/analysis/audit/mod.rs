@@ -6,7 +6,9 @@
 //! in [`crate::stats::audit`]. In the second phase the suspect's findings, a window per class, are pasted on
 //! test images, and the network's decisions are counted.
 
+mod file_network;
 mod references;
+mod shown_noise;
 mod sums;
 
 pub use self::sums::AuditSums;
@@ -21,7 +23,7 @@ use super::{
 use crate::data::Images;
 use crate::ids::{BlockIndex, ClassId};
 use crate::nets::score::pixels;
-use crate::session::config::{self, Response};
+use crate::session::config::{self, NetworkKind, Response};
 use crate::session::record::{
     self, AuditRole, AuditedNetwork, BlockSums, PastedFinding, Record, TrialKind,
 };
@@ -148,10 +150,11 @@ impl Audit {
         record: &mut record::Audit,
     ) -> Result<(), AnalysisError> {
         if record.networks.is_empty() {
-            self.check_classes(lab)?;
+            let others = self.session_references(lab)?;
+            self.check_classes(lab, &others)?;
             let parts = 0..self.config.networks();
             record.networks = parts.map(|part| self.fresh(lab, part)).collect();
-            record.networks.extend(self.session_references(lab)?);
+            record.networks.extend(others);
             record.progress.blocks = vec![0; self.config.networks() + 1];
         }
         let pastes = config::audit::MAX_PASTED.min(lab.classes()) as u64 + 1;
@@ -283,10 +286,11 @@ impl Experiment for Audit {
 
     fn check(&self, lab: &Lab) -> Result<(), AnalysisError> {
         self.check_images(lab)?;
-        self.check_classes(lab)?;
         match self.references_are_run() {
-            true => self.session_references(lab).map(|_| ()),
-            false => Ok(()),
+            true => self.check_classes(lab, &self.session_references(lab)?),
+            // Whether a network of a file has references of its architecture is not known yet.
+            false if lab.kind == NetworkKind::Onnx => Ok(()),
+            false => self.check_classes(lab, &[]),
         }
     }
 

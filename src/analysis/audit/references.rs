@@ -4,15 +4,19 @@
 use std::path::Path;
 
 use super::Audit;
+use super::file_network::{FileNetwork, graph_of};
+use super::shown_noise::{AMONG_REFERENCES, Shown, ShownNoise, shared_noise};
 use crate::analysis::{AnalysisError, Lab};
 use crate::format::thousands;
 use crate::session::array::Array;
-use crate::session::config::{self, Analysis as Plan, DatasetName, NetworkKind};
+use crate::session::config::{self, Analysis as Plan, DatasetName, NetworkKind, ReferenceKind};
 use crate::session::form::Form;
-use crate::session::record::{self, Analysis, AuditRole, AuditedNetwork, GammaTrials};
+use crate::session::record::{
+    Analysis, AuditRole, AuditedNetwork, GammaTrials, ReferenceArchitecture,
+};
 use crate::session::store::{StoreError, read_at};
 use crate::session::{Config, SavedState, Session};
-use crate::stats::audit::{Baseline, MIN_OWN_CLASSES, MIN_REFERENCES};
+use crate::stats::audit::{MIN_OWN_CLASSES, MIN_REFERENCES};
 use crate::stats::sums::total;
 
 /// Numbers of trials that differ by at most one in this many are comparable: scores grow with the root of the trials, or
@@ -24,75 +28,24 @@ const CLOSE: u64 = 10;
 pub struct ReferenceRequirements<'a> {
     /// The configuration of the audit.
     pub plan: &'a config::Audit,
-    /// The architecture of its references.
+    /// The kind of its references.
     pub kind: NetworkKind,
+    /// The network under study if it is from an ONNX file and the plan asks for references of its kind: networks from
+    /// such files are references, too.
+    pub file: Option<&'a FileNetwork>,
     /// The form of its images.
     pub form: &'a Form,
     /// Its data set.
     pub dataset: &'a DatasetName,
 }
 
-/// What determined the noise that a network was shown.
-#[derive(Debug, Clone, Copy)]
-struct ShownNoise {
-    /// The session's seed.
-    seed: u64,
-    /// Index of the analysis in its plan.
-    analysis: usize,
-    /// The stream within the analysis.
-    stream: usize,
-    /// Trials per block.
-    block: usize,
-    /// Whether an audit trained the network, which the same numbers determined.
-    trained: bool,
-}
-
-impl ShownNoise {
-    /// Whether another network was shown the same noise, or is the same network.
-    fn is_shared_with(self, other: Self) -> bool {
-        let of = |noise: Self| (noise.seed, noise.analysis, noise.stream);
-        let is_same_network = self.trained && other.trained;
-        of(self) == of(other) && (self.block == other.block || is_same_network)
-    }
-}
-
-/// Who was shown noise.
-#[derive(Debug, Clone, Copy)]
-enum Shown<'a> {
-    /// The network under study.
-    Suspect,
-    /// A reference that the audit trains.
-    Trained,
-    /// A reference of the session in this file.
-    Listed(&'a Path),
-}
-
-/// Why the references of a session cannot be used, some of which were shown the same noise as `other`.
-fn shared_noise(path: &Path, other: Shown<'_>, seed: u64) -> String {
-    const AMONG_REFERENCES: &str = "every other network stands out from them";
-    const ANOTHER_SEED: &str = "give this session another seed";
-    let (other, effect, remedy) = match other {
-        Shown::Listed(other) => (
-            format!("those of {}", other.display()),
-            AMONG_REFERENCES,
-            "list one of the two, or run one of them again with another seed",
-        ),
-        Shown::Trained => (
-            "those trained here".to_owned(),
-            AMONG_REFERENCES,
-            ANOTHER_SEED,
-        ),
-        Shown::Suspect => (
-            "the network under study".to_owned(),
-            "it would stand out from them less than it does",
-            ANOTHER_SEED,
-        ),
-    };
-    format!(
-        "{}: its references were shown the same noise as {other}, since both sessions have seed {seed}: their maps err alike, and {effect}; {remedy} (--set seed={})",
-        path.display(),
-        seed.wrapping_add(1)
-    )
+/// A reference from a session.
+#[derive(Debug)]
+struct Found {
+    noise: ShownNoise,
+    network: AuditedNetwork,
+    /// The checksum of the ONNX file that the network is from.
+    sha256: Option<String>,
 }
 
 /// The session in a file.
@@ -101,14 +54,11 @@ fn read(path: &Path) -> Result<Session, StoreError> {
     read_at(path, &name.to_string_lossy())
 }
 
-/// The references in the session in a file, and the noise that each was shown.
+/// The references in the session in a file.
 ///
 /// # Errors
 /// A message: what is wrong with the file, or in what its networks differ from the audit's.
-fn load_references(
-    path: &Path,
-    wanted: ReferenceRequirements<'_>,
-) -> Result<Vec<(ShownNoise, AuditedNetwork)>, String> {
+fn load_references(path: &Path, wanted: ReferenceRequirements<'_>) -> Result<Vec<Found>, String> {
     let file = path.display();
     let session = read(path).map_err(|error| error.to_string())?;
     let form = session.record.form.as_ref();
@@ -125,18 +75,23 @@ fn load_references(
     let shown = |network: &AuditedNetwork| total(network.called.iter().copied());
     let is_close = |network: &AuditedNetwork| shown(network).abs_diff(asked) <= asked / CLOSE;
     let mut found = of_audits(&session, wanted);
-    if !found.iter().any(|(_, network)| is_close(network)) {
-        found.extend(of_images(&session, wanted));
+    if !found.iter().any(|found| is_close(&found.network)) {
+        let of_images = of_images(path, &session, wanted);
+        found.extend(of_images.map_err(|problem| format!("{file}: {problem}"))?);
     }
-    let Some(shown) = found.first().map(|(_, network)| shown(network)) else {
+    let Some(shown) = found.first().map(|found| shown(&found.network)) else {
+        let label = wanted.kind.label();
+        let network = match wanted.file {
+            Some(_) => format!("network of an ONNX file, or {label} network,"),
+            None => format!("{label} network"),
+        };
         return Err(format!(
-            "{file}: it has neither an audit with {label} references nor a {label} network with finished images from {} at γ {} and the same noise as this plan",
+            "{file}: it has neither an audit with {label} references nor a {network} with finished images from {} at γ {} and the same noise as this plan",
             wanted.plan.response.label(),
             wanted.plan.gamma,
-            label = wanted.kind.label(),
         ));
     };
-    found.retain(|(_, network)| is_close(network));
+    found.retain(|found| is_close(&found.network));
     if found.is_empty() {
         return Err(format!(
             "{file}: its networks were shown {} trials each, but this plan shows {}, and scores of maps from other numbers of trials cannot be compared: set trials: {shown}, or list sessions with about {asked} trials",
@@ -162,9 +117,12 @@ impl Audit {
         &self,
         lab: &Lab,
     ) -> Result<Vec<AuditedNetwork>, AnalysisError> {
+        let is_file = lab.kind == NetworkKind::Onnx && self.config.kind == ReferenceKind::Same;
+        let file = is_file.then(|| FileNetwork::new(lab.network.graph()));
         let wanted = ReferenceRequirements {
             plan: &self.config,
             kind: self.config.kind.resolve(lab.kind),
+            file: file.as_ref(),
             form: &lab.form,
             dataset: &lab.dataset.name,
         };
@@ -185,17 +143,30 @@ impl Audit {
         let trained = trained.map(|noise| (noise, Shown::Trained));
         let mut known: Vec<(ShownNoise, Shown<'_>)> =
             trained.chain([(suspect, Shown::Suspect)]).collect();
+        let mut files: Vec<(String, &Path)> = Vec::new();
         let mut all = Vec::new();
         for (at, path) in self.config.sessions.iter().enumerate() {
             let field = format!("sessions[{at}]");
             let refused = |problem: String| self.place.field_error(&field, problem);
-            for (noise, reference) in load_references(path, wanted).map_err(refused)? {
+            for found in load_references(path, wanted).map_err(refused)? {
+                let noise = found.noise;
                 let same = known.iter().find(|(other, _)| noise.is_shared_with(*other));
                 if let Some((_, other)) = same {
                     return Err(refused(shared_noise(path, *other, noise.seed)));
                 }
                 known.push((noise, Shown::Listed(path)));
-                all.push(reference);
+                if let Some(sha256) = found.sha256 {
+                    let same = files.iter().find(|(other, _)| *other == sha256);
+                    if let Some((_, other)) = same {
+                        return Err(refused(format!(
+                            "{}: its network is that of {}, from the same file, and {AMONG_REFERENCES}; list one of the two",
+                            path.display(),
+                            other.display()
+                        )));
+                    }
+                    files.push((sha256, path.as_path()));
+                }
+                all.push(found.network);
             }
         }
         let references = self.config.references + all.len();
@@ -211,15 +182,25 @@ impl Audit {
     }
 
     /// Rejects references of another kind than the network if there are too few classes for one of them to stand out
-    /// from the others.
-    pub(super) fn check_classes(&self, lab: &Lab) -> Result<(), AnalysisError> {
-        let baseline = record::Audit::null_for(&self.config, lab.kind);
-        if baseline == Baseline::References || lab.classes() >= MIN_OWN_CLASSES {
+    /// from the others; `sessions` are those of other sessions.
+    pub(super) fn check_classes(
+        &self,
+        lab: &Lab,
+        sessions: &[AuditedNetwork],
+    ) -> Result<(), AnalysisError> {
+        let kind = self.config.kind.resolve(lab.kind);
+        let is_alike = (self.config.references == 0 || kind == lab.kind)
+            && sessions
+                .iter()
+                .all(|network| network.is_like_suspect(&self.config, lab.kind));
+        if is_alike || lab.classes() >= MIN_OWN_CLASSES {
             return Ok(());
         }
+        let trained = std::iter::repeat_n(ReferenceArchitecture::Planned, self.config.references);
+        let all = trained.chain(sessions.iter().map(|network| network.architecture));
         let remedy = match lab.kind {
             NetworkKind::Onnx => {
-                "no reference is of the kind of an ONNX file, so that such an audit needs more classes"
+                "list sessions of clean networks with the same graph (sessions, with references: 0), or use a network with more classes"
             }
             _ => "use references of the network's own kind (kind: Same)",
         };
@@ -227,7 +208,7 @@ impl Audit {
             "kind",
             format!(
                 "the references ({}) are of another kind than the network ({}), so that a class must stand out from the network's other classes, and of {} classes none can: {remedy}",
-                self.config.kind.resolve(lab.kind).label(),
+                ReferenceArchitecture::label(all, kind),
                 lab.kind.label(),
                 lab.classes(),
             ),
@@ -236,10 +217,7 @@ impl Audit {
 }
 
 /// The references of the comparable audits of a session.
-fn of_audits(
-    session: &Session,
-    wanted: ReferenceRequirements<'_>,
-) -> Vec<(ShownNoise, AuditedNetwork)> {
+fn of_audits(session: &Session, wanted: ReferenceRequirements<'_>) -> Vec<Found> {
     let audits = session.config.analyses.iter().zip(&session.record.analyses);
     let mut all = Vec::new();
     for (analysis, (plan, record)) in audits.enumerate() {
@@ -267,34 +245,59 @@ fn of_audits(
                 examined: None,
                 ..network.clone()
             };
-            (noise, reference)
+            Found {
+                noise,
+                network: reference,
+                sha256: None,
+            }
         }));
     }
     all
 }
 
 /// The network under study of a session, with its images.
+///
+/// # Errors
+/// Why the file of a network with such images is no reference.
 fn of_images(
+    path: &Path,
     session: &Session,
     wanted: ReferenceRequirements<'_>,
-) -> Option<(ShownNoise, AuditedNetwork)> {
-    if session.config.network.kind != wanted.kind {
-        return None;
+) -> Result<Option<Found>, String> {
+    let kind = session.config.network.kind;
+    let is_file = kind == NetworkKind::Onnx && wanted.file.is_some();
+    if kind != wanted.kind && !is_file {
+        return Ok(None);
     }
-    let (noise, trials) = trials(&session.config, &session.record.analyses, wanted)?;
+    let found = trials(&session.config, &session.record.analyses, wanted);
+    let (Some((noise, trials)), Some(training)) = (found, &session.record.training) else {
+        return Ok(None);
+    };
     let mut reference = AuditedNetwork {
         from: Some(session.name.clone()),
-        accuracy: session.record.training.as_ref()?.test_accuracy,
+        accuracy: training.test_accuracy,
         trials: vec![trials.clone()],
         ..AuditedNetwork::new(AuditRole::Reference, session.config.seed)
     };
     reference.conclude(wanted.plan);
     let images: &Array<f32> = &reference.images;
-    images
-        .values()
-        .iter()
-        .any(|v| v.is_finite())
-        .then_some((noise, reference))
+    if !images.values().iter().any(|v| v.is_finite()) {
+        return Ok(None);
+    }
+    let mut sha256 = None;
+    if let Some(suspect) = wanted.file.filter(|_| is_file) {
+        let graph = graph_of(path, session, wanted.form)?;
+        reference.architecture = suspect.architecture_of(&graph).ok_or(
+            "its network is the one under study, which is no reference for itself: leave this session out",
+        )?;
+        let model = session.record.model.as_ref();
+        sha256 = model.map(|model| model.sha256.clone());
+    }
+    Ok(Some(Found {
+        noise,
+        network: reference,
+        sha256,
+    }))
 }
 
 /// Trials with the required noise, with maps of all classes and equal weights; of several, those whose number is closest.

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::{Conductor, RunError, on_device};
 use crate::engine::device::OpenDevices;
-use crate::engine::originals;
+use crate::engine::originals::OriginalsError;
 use crate::format::thousands;
 use crate::nets::graph::Graph;
 use crate::nets::import::onnx::Bundle;
 use crate::nets::import::{self};
-use crate::nets::onnx_network::OnnxNetwork;
+use crate::nets::onnx_network::{OnnxNetwork, original};
 use crate::nets::{Network, NetworkShape, Subject, graph_parameter_count};
 use crate::session::Array;
 use crate::session::config::{Config, NetworkKind, WeightSource};
@@ -121,7 +121,8 @@ impl Conductor {
         let is_gone = |model: &Model| !path.is_file() && model.path == path.display().to_string();
         let opened = record.model.as_ref();
         let began = opened.filter(|model| has_begun || is_gone(model));
-        Ok(originals::bundle(began, path, self.options.store.folder())?)
+        let folder = self.options.store.folder();
+        Ok(original::bundle(began, path, folder).map_err(OriginalsError::from)?)
     }
 
     /// Uses the network from a file unchanged.

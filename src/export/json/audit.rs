@@ -22,7 +22,7 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
         "gamma": plan.gamma,
         "cell": plan.cell,
         "trials": plan.trials,
-        "reference_kind": plan.kind.resolve(kind).label(),
+        "reference_kind": audit.reference_label(plan, kind),
         "found": verdict.as_ref().and_then(found),
         "undecided": verdict.as_ref().and_then(AuditVerdict::undecided).map(undecided),
         "class": verdict.as_ref().map(|verdict| verdict.class),
@@ -42,7 +42,7 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
         })),
         "classes": suspect.and_then(|suspect| suspect.examined.as_ref()).map(|examined| classes(examined, plan.cell)),
         "pasted": audit.pasted.iter().map(|entry| pasted(entry, plan.cell)).collect::<Vec<_>>(),
-        "references": audit.references().map(|entry| network(entry, plan.cell)).collect::<Vec<_>>(),
+        "references": audit.references().map(|entry| reference(entry, plan, kind)).collect::<Vec<_>>(),
         "power": power
             .iter()
             .map(|(examinee, verdict, right)| {
@@ -101,6 +101,16 @@ fn network(examinee: &AuditedNetwork, cell: usize) -> Value {
     })
 }
 
+fn reference(examinee: &AuditedNetwork, plan: &config::Audit, kind: NetworkKind) -> Value {
+    let mut value = network(examinee, plan.cell);
+    if let Some(object) = value.as_object_mut() {
+        let alike = examinee.is_like_suspect(plan, kind);
+        object.insert("session".into(), json!(examinee.from));
+        object.insert("same_architecture".into(), json!(alike));
+    }
+    value
+}
+
 fn poisoned(
     examinee: &AuditedNetwork,
     (verdict, right): (Option<&AuditVerdict>, bool),
@@ -137,6 +147,7 @@ fn pasted(pasted: &PastedFinding, cell: usize) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::record::ReferenceArchitecture;
     use crate::stats::audit::ClassScore;
 
     /// An audit with three references of these scores, and a suspect of those.
@@ -204,5 +215,25 @@ mod tests {
             (&other["kind"], &other["applies"]),
             (&json!("mlp"), &json!(false))
         );
+    }
+
+    #[test]
+    fn references_say_where_they_are_from_and_whether_they_are_of_the_suspects_architecture() {
+        let plan = config::Audit::default();
+        let mut audit = audited([1.4, 2.9, 0.8], [1.1, 4.4, 1.0]);
+        let of = |audit: &Audit| section(&plan, audit, NetworkKind::Onnx);
+        let planned = of(&audit);
+        assert_eq!(planned["reference_kind"], "mlp");
+        assert_eq!(planned["null"], "own_classes");
+        assert_eq!(planned["references"][0]["same_architecture"], json!(false));
+        for network in &mut audit.networks[..3] {
+            network.from = Some("clean".into());
+            network.architecture = ReferenceArchitecture::Suspect;
+        }
+        let alike = of(&audit);
+        assert_eq!(alike["reference_kind"], "same-architecture");
+        assert_eq!(alike["null"], "references");
+        assert_eq!(alike["references"][0]["same_architecture"], json!(true));
+        assert_eq!(alike["references"][0]["session"], "clean");
     }
 }

@@ -78,8 +78,14 @@ pub fn networks(session: &Session, data: &AuditData<'_>, sheet: Sheet, width: f6
             Paint::Dim
         },
     )];
+    // Poisoned networks of another kind than the references are far from these in all classes.
+    let kind = session.config.network.kind;
+    let shown = match data.plan.kind.resolve(kind) == kind {
+        true => MOST_POISONED,
+        false => 0,
+    };
     let poisoned = data.audit.power(data.plan);
-    for (index, (examinee, verdict, right)) in poisoned.iter().take(MOST_POISONED).enumerate() {
+    for (index, (examinee, verdict, right)) in poisoned.iter().take(shown).enumerate() {
         let score = verdict.as_ref().map(|verdict| verdict.top.score);
         let mut bar = scored(format!("poisoned {}", index + 1), score, Paint::Fourth);
         if let (AuditRole::Poisoned { target, .. }, Some(_)) = (examinee.role, score) {

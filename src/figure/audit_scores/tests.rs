@@ -5,8 +5,10 @@ use crate::drawing::{Background, Mark, Paint, Palette, Sheet, layout_faults};
 use crate::figure::FigureError;
 use crate::figure::test_parts::{bars, long_names};
 use crate::ids::ClassId;
-use crate::session::config::{self, Analysis, ReferenceKind};
-use crate::session::record::{self, Audit, AuditRole, AuditedNetwork, PastedFinding};
+use crate::session::config::{self, Analysis, NetworkKind, ReferenceKind};
+use crate::session::record::{
+    self, Audit, AuditRole, AuditedNetwork, PastedFinding, ReferenceArchitecture,
+};
 use crate::session::{Array, Config, Session};
 use crate::stats::audit::{AuditScores, ClassScore};
 
@@ -194,6 +196,45 @@ fn power_measured_on_another_kind_of_network_is_not_taken_for_that_of_the_suspec
     let words = caption(&session, 0).unwrap();
     let measured = "Power for mlp only, unknown for this kind of network: a network poisoned";
     assert!(words.contains(measured), "{words}");
+}
+
+/// The network of a file beside files of its own graph, and beside some of another one.
+#[test]
+fn references_from_files_are_named_by_their_architecture() {
+    let mut session = audited(10, true);
+    session.config.network.kind = NetworkKind::Onnx;
+    let words_with = |session: &mut Session, architecture: ReferenceArchitecture| {
+        if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
+            for (index, network) in audit.networks[..5].iter_mut().enumerate() {
+                network.from = Some(format!("of{index}"));
+                network.architecture = ReferenceArchitecture::Suspect;
+            }
+            audit.networks[2].architecture = architecture;
+        }
+        caption(session, 0).unwrap()
+    };
+    let words = words_with(&mut session, ReferenceArchitecture::Suspect);
+    assert!(words.contains("among 5 same-architecture"), "{words}");
+    // The poisoned network is of another kind, so that it has no bar beside these.
+    assert!(words.contains("Power for mlp only"), "{words}");
+    let bars = |session: &Session| {
+        let data = super::data::audit_data(session, 0).unwrap();
+        super::bars::networks(session, &data, Sheet::DOUBLE, 80.0)
+    };
+    let names: Vec<String> = bars(&session)
+        .unwrap()
+        .bars
+        .into_iter()
+        .map(|bar| bar.name)
+        .collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+    assert!(names.iter().all(|name| !name.contains("poisoned")));
+    // One of another architecture: the network is compared with its own classes, and the words say why.
+    let words = words_with(&mut session, ReferenceArchitecture::Other);
+    let which = "these have another architecture: of2; all reach";
+    assert!(words.contains(which), "{words}");
+    assert!(words.contains("against 5 mixed references"), "{words}");
+    assert!(bars(&session).is_none());
 }
 
 #[test]

@@ -27,13 +27,16 @@ pub fn caption(session: &Session, nth: usize) -> Option<String> {
         "Audit of {} against {} {} references, by {}s at γ = {}, each from {} trials of {} noise{cells}. Score of a class: the largest mean deviation of its image from those of the references over square windows with sides of {side} {unit}, times the side; deviation: images at unit length, minus the references' mean, over √((sd² + mean sd²)/2).",
         clean(&session.config.network.label()),
         data.audit.references().count(),
-        plan.kind.resolve(kind).label(),
+        data.audit.reference_label(plan, kind),
         plan.response.image_label(),
         gamma(plan.gamma),
         thousands(plan.trials),
         plan.noise.label(),
     );
-    words += &lines(&data.verdict);
+    words += &lines(
+        &data.verdict,
+        audit::unlike_in_words(data.audit, plan, kind),
+    );
     if data.verdict.has_window() || data.found().is_none() {
         words += &format!(
             " Outlined: the window of {}, {}.",
@@ -62,8 +65,9 @@ pub fn caption(session: &Session, nth: usize) -> Option<String> {
     Some(words)
 }
 
-/// What the vertical lines of the bars are.
-fn lines(verdict: &AuditVerdict) -> String {
+/// What the vertical lines of the bars are; `unlike` says how the references differ if not all are of the suspect's
+/// architecture.
+fn lines(verdict: &AuditVerdict, unlike: &str) -> String {
     let ratio = verdict.ratio_bound;
     match (verdict.baseline, verdict.bound()) {
         (Baseline::References, Some(_)) if verdict.is_unlike_references() => format!(
@@ -76,9 +80,9 @@ fn lines(verdict: &AuditVerdict) -> String {
             " Vertical line: the largest score of a reference compared with the others.".to_owned()
         }
         (Baseline::OwnClasses, Some(_)) => format!(
-            " The references are of another kind; vertical line: {ratio:.1} times the median class's score, beyond which a class stands out."
+            " {unlike}; vertical line: {ratio:.1} times the median class's score, beyond which a class stands out."
         ),
-        (Baseline::OwnClasses, None) => " The references are of another kind.".to_owned(),
+        (Baseline::OwnClasses, None) => format!(" {unlike}."),
     }
 }
 

@@ -3,7 +3,7 @@
 //! This module defines the graph and its builder. Every node has one output, whose shape is inferred
 //! and checked when the node is added, for any number of images N. Operators are in [`op`], shape
 //! inference in [`shape`], receptive fields in [`field`], the sites to observe and push in [`site`],
-//! and the computation in [`run`].
+//! the architecture in [`structure`], and the computation in [`run`].
 
 pub mod dim;
 pub mod field;
@@ -14,6 +14,7 @@ pub mod rewrite;
 pub mod run;
 pub mod shape;
 pub mod site;
+pub mod structure;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

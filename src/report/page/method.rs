@@ -12,6 +12,7 @@ use crate::session::config::{
     Noise, Predictions, Response, SpikeTriggered, Templates, TrainingConfig, WeightSource,
     Weighting,
 };
+use crate::session::record;
 
 /// The chapter.
 pub(super) fn chapter(session: &Session) -> Markup {
@@ -114,7 +115,7 @@ fn describe(session: &Session, index: usize, plan: &Analysis) -> String {
         Analysis::SpikeTriggered(plan) => spikes(plan),
         Analysis::Modulation(plan) => modulation(session, index, plan),
         Analysis::Backdoor(plan) => backdoor(session, plan),
-        Analysis::Audit(plan) => audit(session, plan),
+        Analysis::Audit(plan) => audit(session, index, plan),
         Analysis::Predictions(plan) => predictions(plan),
     }
 }
@@ -262,7 +263,7 @@ fn spikes(plan: &SpikeTriggered) -> String {
 fn modulation(session: &Session, index: usize, plan: &Modulation) -> String {
     let measured = session.record.analyses.get(index);
     let measured = match measured {
-        Some(crate::session::record::Analysis::Modulation(record)) => &record.layers[..],
+        Some(record::Analysis::Modulation(record)) => &record.layers[..],
         _ => &[],
     };
     let layers: Vec<String> = match measured.is_empty() {
@@ -306,8 +307,12 @@ fn backdoor(session: &Session, plan: &Backdoor) -> String {
     )
 }
 
-fn audit(session: &Session, plan: &Audit) -> String {
-    let kind = plan.kind.resolve(session.config.network.kind).label();
+fn audit(session: &Session, index: usize, plan: &Audit) -> String {
+    let suspect = session.config.network.kind;
+    let kind = match session.record.analyses.get(index) {
+        Some(record::Analysis::Audit(audit)) => audit.reference_label(plan, suspect),
+        _ => plan.kind.resolve(suspect).label(),
+    };
     let sessions = match plan.sessions.len() {
         0 => String::new(),
         count => format!(

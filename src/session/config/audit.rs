@@ -25,7 +25,8 @@ pub struct Audit {
     pub references: usize,
     /// Session files whose networks, or whose audits' references, are added as references. The sessions
     /// must be finished, use the same images, kind of noise, γ and response, and about as many trials, and
-    /// each have another seed.
+    /// each have another seed. Their networks must be of the references' kind; with `kind: Same`, for an
+    /// ONNX network, they may also be from ONNX files.
     pub sessions: Vec<PathBuf>,
     /// Architecture of the references and of the poisoned networks.
     pub kind: ReferenceKind,
@@ -58,8 +59,8 @@ pub struct Audit {
 /// Architecture of the reference networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReferenceKind {
-    /// The same as the network under study if that is built in; for an ONNX network, `Mlp`, which fits
-    /// images of any size.
+    /// The same as the network under study if that is built in. For an ONNX network, `Mlp`, which fits
+    /// images of any size, for those trained here; those of other sessions may be of ONNX files, too.
     Same,
     /// See [`NetworkKind::Cnn`].
     Cnn,

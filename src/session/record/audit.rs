@@ -1,10 +1,11 @@
 //! The record of an audit: the suspect, its references, and the findings.
 
+mod network;
 mod pasted;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlockProgress, GammaTrials, TrainingRecord, arrays, has_shape};
+use super::{BlockProgress, arrays, has_shape};
 use crate::ids::ClassId;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
@@ -14,6 +15,7 @@ use crate::stats::audit::{
     audit_verdict, leave_one_out, overlaps_patch, window_pixels, window_sides,
 };
 
+pub use network::{AuditRole, AuditedNetwork, ReferenceArchitecture};
 pub use pasted::PastedFinding;
 
 /// The networks of an audit: the trained references, then the networks poisoned on purpose, then the
@@ -34,135 +36,6 @@ pub struct Audit {
     pub pasted: Vec<PastedFinding>,
 }
 
-/// The role of a network in an audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename = "Role")]
-pub enum AuditRole {
-    /// Trained on clean images, for comparison.
-    Reference,
-    /// Trained on images with a white square that leads to a class, to measure the detection power.
-    Poisoned {
-        /// The class that the backdoor leads to.
-        target: ClassId,
-        /// The square: top row, left column, side, in pixels.
-        square: SquareWindow,
-    },
-    /// The network under study.
-    Suspect,
-}
-
-/// One network of an audit. K classes; maps on the noise's grid of c channels, h rows and w columns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[serde(rename = "Examinee")]
-pub struct AuditedNetwork {
-    /// Its role.
-    pub role: AuditRole,
-    /// The session that it was taken from; `None` for the suspect and for networks trained here.
-    #[serde(default)]
-    pub from: Option<String>,
-    /// The seed of its weights and of its image order; for the suspect, of the noise alone.
-    pub seed: u64,
-    /// Its training; dropped once noise has been shown, and `None` for the suspect.
-    pub training: Option<TrainingRecord>,
-    /// Share of clean test images that it classifies correctly; `None` for the suspect.
-    pub accuracy: Option<f64>,
-    /// Share of the test images of other classes that it calls the target once they carry the square.
-    pub attack_success: Option<f64>,
-    /// Number of those images.
-    pub attacked: u64,
-    /// Sums of its trials, one entry; dropped once the images have been computed.
-    pub trials: Vec<GammaTrials>,
-    /// Trials by decision, \[K\]; empty before the images have been computed.
-    pub called: Vec<u64>,
-    /// Its image of every class, \[K,c,h,w\]; NaN for a class without one. Empty before the end.
-    pub images: Array<f32>,
-    /// Its distance from the references; for a reference, from the others. `None` before all networks
-    /// have been shown noise.
-    pub examined: Option<AuditScores>,
-}
-
-impl AuditedNetwork {
-    /// A network that has not been measured yet.
-    pub fn new(role: AuditRole, seed: u64) -> Self {
-        Self {
-            role,
-            from: None,
-            seed,
-            training: None,
-            accuracy: None,
-            attack_success: None,
-            attacked: 0,
-            trials: Vec::new(),
-            called: Vec::new(),
-            images: Array::default(),
-            examined: None,
-        }
-    }
-
-    /// Computes the images from the trials, and drops the data that is no longer needed; does nothing
-    /// without trials.
-    pub fn conclude(&mut self, plan: &config::Audit) {
-        let Some(trials) = std::mem::take(&mut self.trials).pop() else {
-            return;
-        };
-        let estimate = trials.estimate();
-        let [channels, height, width] = trials.shape();
-        let nothing = vec![f32::NAN; channels * height * width];
-        let image = |class: &crate::stats::classification::ClassEstimate| match class
-            .image(plan.response)
-        {
-            Some(map) => map.image.clone(),
-            None => nothing.clone(),
-        };
-        let values = estimate.classes.iter().flat_map(image).collect();
-        self.called = estimate.classes.iter().map(|class| class.called).collect();
-        let shape = [estimate.classes.len(), channels, height, width];
-        self.images = Array::new(&shape, values);
-        self.training = None;
-    }
-
-    /// Whether its images have been computed.
-    pub fn is_concluded(&self) -> bool {
-        !self.called.is_empty()
-    }
-
-    /// Its images by class.
-    fn by_class(&self) -> ClassImages {
-        by_class(&self.images)
-    }
-
-    fn fits(&self, plan: &config::Audit, form: &Form) -> bool {
-        let k = form.class_count();
-        let [c, h, w] = plan.grain().grid(form.shape());
-        let of_form = |trials: &GammaTrials| {
-            trials.is_consistent()
-                && trials.images == form.shape()
-                && trials.classes() == k
-                && trials.shape() == [c, h, w]
-        };
-        let inside = |(row, column, side): SquareWindow, h: usize, w: usize| {
-            let along = |first: usize, all: usize| first <= all && side <= all - first;
-            along(row, h) && along(column, w)
-        };
-        let examined_fits = |examined: &AuditScores| {
-            let mut classes = examined.classes.iter().flatten();
-            examined.classes.len() == k && classes.all(|class| inside(class.window, h, w))
-        };
-        let role = match self.role {
-            AuditRole::Poisoned { target, square } => {
-                target.0 < k && inside(square, form.height, form.width)
-            }
-            AuditRole::Reference | AuditRole::Suspect => true,
-        };
-        role && self.trials.len() <= 1
-            && self.trials.iter().all(of_form)
-            && (has_shape(&self.images, &[0]) || has_shape(&self.images, &[k, c, h, w]))
-            && self.called.len() == if self.is_concluded() { k } else { 0 }
-            && self.examined.as_ref().is_none_or(examined_fits)
-    }
-}
-
 /// Whether the class and the square of a poisoned network were found, with noise cells of this side.
 fn is_right(network: &AuditedNetwork, verdict: &AuditVerdict, cell: usize) -> bool {
     let (AuditRole::Poisoned { target, square }, &[_, _, _, width]) =
@@ -177,17 +50,6 @@ fn is_right(network: &AuditedNetwork, verdict: &AuditVerdict, cell: usize) -> bo
     verdict.has_finding()
         && verdict.class == target
         && overlaps_patch(verdict.top.window, &window_pixels(on_grid, width), width)
-}
-
-/// Maps by class; `None` for missing ones.
-fn by_class(maps: &Array<f32>) -> ClassImages {
-    let [classes, ..] = *maps.shape() else {
-        return Vec::new();
-    };
-    let pixels = maps.values().len() / classes.max(1);
-    let maps = maps.values().chunks_exact(pixels.max(1));
-    maps.map(|map| map.iter().all(|v| v.is_finite()).then(|| map.to_vec()))
-        .collect()
 }
 
 impl Audit {
@@ -289,10 +151,26 @@ impl Audit {
         found.map(|(class, _, window)| (class, window)).collect()
     }
 
-    /// The null distribution to use: whether the references are of the suspect's architecture or
-    /// another.
-    pub fn null_for(plan: &config::Audit, suspect: NetworkKind) -> Baseline {
-        match plan.kind.resolve(suspect) == suspect {
+    /// What the suspect's scores are compared with: the references if all of them have its architecture.
+    pub fn baseline(&self, plan: &config::Audit, suspect: NetworkKind) -> Baseline {
+        let alike = |network: &AuditedNetwork| network.is_like_suspect(plan, suspect);
+        match self.references().all(alike) {
+            true => Baseline::References,
+            false => Baseline::OwnClasses,
+        }
+    }
+
+    /// What its references are called: their kind, or how they relate to the suspect, a network of this kind.
+    pub fn reference_label(&self, plan: &config::Audit, suspect: NetworkKind) -> &'static str {
+        let all = self.references().map(|network| network.architecture);
+        ReferenceArchitecture::label(all, plan.kind.resolve(suspect))
+    }
+
+    /// What the scores of the networks poisoned on purpose, which are of the planned kind, are compared with.
+    fn baseline_of_poisoned(&self) -> Baseline {
+        let planned =
+            |network: &AuditedNetwork| network.architecture == ReferenceArchitecture::Planned;
+        match self.references().all(planned) {
             true => Baseline::References,
             false => Baseline::OwnClasses,
         }
@@ -302,22 +180,22 @@ impl Audit {
     /// noise, and if nothing could be compared.
     pub fn verdict(&self, plan: &config::Audit, suspect: NetworkKind) -> Option<AuditVerdict> {
         let examined = self.suspect()?.examined.as_ref()?;
-        audit_verdict(examined, &self.null(), Self::null_for(plan, suspect))
+        audit_verdict(examined, &self.null(), self.baseline(plan, suspect))
     }
 
-    /// The verdicts on the networks poisoned on purpose, which share the references' architecture: each
-    /// with its verdict, and whether class and window are right.
+    /// The verdicts on the networks poisoned on purpose, which are of the planned kind: each with its verdict, and
+    /// whether class and window are right.
     pub fn power(
         &self,
         plan: &config::Audit,
     ) -> Vec<(&AuditedNetwork, Option<AuditVerdict>, bool)> {
         let null = self.null();
+        let baseline = self.baseline_of_poisoned();
         let poisoned = self.with_role(|role| matches!(role, AuditRole::Poisoned { .. }));
         poisoned
             .map(|(_, network)| {
                 let examined = network.examined.as_ref();
-                let found = examined
-                    .and_then(|examined| audit_verdict(examined, &null, Baseline::References));
+                let found = examined.and_then(|examined| audit_verdict(examined, &null, baseline));
                 let right = found
                     .as_ref()
                     .is_some_and(|found| is_right(network, found, plan.cell));
@@ -381,7 +259,6 @@ impl Audit {
     }
 }
 
-arrays!(AuditedNetwork: training, trials, images);
 arrays!(Audit: networks, deviation);
 
 #[cfg(test)]

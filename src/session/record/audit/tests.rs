@@ -1,10 +1,11 @@
 //! Tests of the record of an audit: its maps, its findings, and what is checked in a file.
 
+use super::network::by_class;
 use super::*;
 use crate::ids::Gamma;
-use crate::session::config::{Grain, Response};
+use crate::session::config::{Grain, ReferenceKind, Response};
 use crate::session::record::gamma_trials::tests::balanced;
-use crate::session::record::{BlockSums, TrialKind};
+use crate::session::record::{BlockSums, GammaTrials, TrainingRecord, TrialKind};
 use crate::stats::audit::ClassScore;
 
 fn scored(score: f64, window: SquareWindow) -> Option<ClassScore> {
@@ -113,6 +114,7 @@ fn an_audit_fits_its_plan_and_its_windows_lie_inside_the_images() {
         |it| it.networks[3].role = AuditRole::Reference,
         |it| it.networks[4].role = AuditRole::Reference,
         |it| it.networks[0].from = Some("other".into()),
+        |it| it.networks[0].architecture = ReferenceArchitecture::Suspect,
         |it| it.networks.push(network(AuditRole::Suspect)),
         |it| it.networks.truncate(4),
         |it| it.progress.blocks.truncate(5),
@@ -326,16 +328,56 @@ fn networks_are_not_compared_before_all_have_been_shown_noise() {
 
 #[test]
 fn references_of_another_architecture_are_no_null_distribution() {
+    let (_, audit) = of_two_cells();
     let baseline = |kind, suspect| {
         let plan = config::Audit {
             kind,
             ..config::Audit::default()
         };
-        Audit::null_for(&plan, suspect)
+        audit.baseline(&plan, suspect)
     };
-    use config::ReferenceKind::{Mlp, Same};
+    use ReferenceKind::{Mlp, Same};
     assert_eq!(baseline(Same, NetworkKind::Cnn), Baseline::References);
     assert_eq!(baseline(Same, NetworkKind::Onnx), Baseline::OwnClasses);
     assert_eq!(baseline(Mlp, NetworkKind::Cnn), Baseline::OwnClasses);
     assert_eq!(baseline(Mlp, NetworkKind::Mlp), Baseline::References);
+}
+
+/// A network of an ONNX file is compared with references if all of them are from files with the same graph; the poisoned
+/// networks are of the planned kind, so that these references are no null distribution for them.
+#[test]
+fn references_with_the_graph_of_the_suspects_file_are_its_null_distribution() {
+    use ReferenceArchitecture::{Other, Planned, Suspect};
+    let verdict = |architectures: [ReferenceArchitecture; 3]| {
+        let (plan, mut audit) = of_two_cells();
+        for (network, architecture) in audit.networks.iter_mut().zip(architectures) {
+            network.architecture = architecture;
+        }
+        audit.examine(&plan);
+        let kind = NetworkKind::Onnx;
+        let power = audit.power(&plan)[0].1.as_ref().map(|found| found.baseline);
+        let verdict = audit.verdict(&plan, kind).unwrap();
+        assert_eq!(verdict.baseline, audit.baseline(&plan, kind));
+        (verdict.baseline, verdict.has_finding(), power)
+    };
+    let (references, own) = (Baseline::References, Baseline::OwnClasses);
+    // What stands out from the references is a finding; its one class has no others to stand out from.
+    assert_eq!(verdict([Suspect; 3]), (references, true, Some(own)));
+    assert_eq!(verdict([Planned; 3]), (own, false, Some(references)));
+    assert_eq!(verdict([Other; 3]), (own, false, Some(own)));
+    assert_eq!(verdict([Suspect, Suspect, Other]), (own, false, Some(own)));
+    assert_eq!(
+        verdict([Planned, Suspect, Suspect]),
+        (own, false, Some(own))
+    );
+}
+
+/// An audit in a file of an earlier version has the verdict that it had.
+#[test]
+fn a_network_in_an_earlier_file_has_the_planned_architecture() {
+    let text = ron::to_string(&network(AuditRole::Reference)).unwrap();
+    let field = "architecture:Planned,";
+    assert!(text.contains(field), "{text}");
+    let earlier: AuditedNetwork = ron::from_str(&text.replace(field, "")).unwrap();
+    assert_eq!(earlier.architecture, ReferenceArchitecture::Planned);
 }

@@ -173,7 +173,7 @@ fn title(
             format!(
                 " beside {} {} references",
                 sight.audit.references().count(),
-                plan.kind.resolve(network.kind).label()
+                sight.audit.reference_label(plan, network.kind)
             ),
             theme.dim(),
         ),

@@ -1,0 +1,56 @@
+//! The network of an ONNX file that is under study, and whether others have its architecture.
+
+use std::path::Path;
+
+use crate::nets::graph::Graph;
+use crate::nets::graph::structure::Structure;
+use crate::nets::onnx_network::{OnnxNetwork, original};
+use crate::session::Session;
+use crate::session::config::WeightSource;
+use crate::session::form::Form;
+use crate::session::record::ReferenceArchitecture;
+
+/// The network of an ONNX file that is under study.
+#[derive(Debug)]
+pub struct FileNetwork {
+    graph: Graph,
+    structure: Structure,
+}
+
+impl FileNetwork {
+    /// The network with this graph.
+    pub(super) fn new(graph: &Graph) -> Self {
+        Self {
+            graph: graph.clone(),
+            structure: graph.structure(),
+        }
+    }
+
+    /// The architecture of another one; `None` if it is the same network.
+    pub(super) fn architecture_of(&self, other: &Graph) -> Option<ReferenceArchitecture> {
+        match other.structure() == self.structure {
+            true if other.weights() == self.graph.weights() => None,
+            true => Some(ReferenceArchitecture::Suspect),
+            false => Some(ReferenceArchitecture::Other),
+        }
+    }
+}
+
+/// The graph of the ONNX file of a session, which is in the file `path`.
+///
+/// # Errors
+/// A message: why the network's file cannot be read.
+pub(super) fn graph_of(path: &Path, session: &Session, form: &Form) -> Result<Graph, String> {
+    let network = &session.config.network;
+    let WeightSource::File(weights) = &network.weights else {
+        return Err("its network is not from a file".to_owned());
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let bundle = original::bundle(session.record.model.as_ref(), weights, folder);
+    let bundle = bundle.map_err(|error| error.to_string())?;
+    let size = Some((form.height, form.width));
+    let opened = OnnxNetwork::open(&bundle, network.output.as_deref(), size);
+    let graph = opened.map_err(|error| error.to_string())?.graph;
+    let scaled = graph.with_input_scaling(&network.input);
+    scaled.map_err(|error| error.to_string())
+}
