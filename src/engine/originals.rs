@@ -1,6 +1,6 @@
 //! Opening a session's original images and its network, which is in its record or in a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::inputs;
 use crate::nets::graph::{Graph, GraphError};

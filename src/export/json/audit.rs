@@ -13,9 +13,10 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
     let verdict = audit.verdict(plan, kind);
     let power = audit.power(plan);
     let suspect = audit.suspect();
+    let poisoned_kind = plan.kind.resolve(kind);
     let control = ControlKind {
-        label: plan.kind.resolve(kind).label(),
-        applies: Audit::null_for(plan, kind) == Baseline::References,
+        label: poisoned_kind.label(),
+        applies: poisoned_kind == kind,
     };
     json!({
         "response": plan.response.key(),

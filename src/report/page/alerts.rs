@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::{counted, list};
+use super::words::list;
 use super::{Page, findings};
 use crate::format::{clean, counted};
 use crate::report::session_status::SessionStatus;
