@@ -223,8 +223,11 @@ fn an_analysis_that_has_not_begun_says_what_it_waits_for() {
     session.run = Some(synthetic::run(Phase::Working(1)));
     let session = synthetic::with_stages(session);
     for (view, words) in [
-        ("Attack", "attack waits for classification images"),
-        ("Predictions", "predictions waits for classification images"),
+        ("Attack", "attack must wait for classification images"),
+        (
+            "Predictions",
+            "predictions must wait for classification images",
+        ),
     ] {
         let screen = screen(&session, &showing(view, (80, 24)));
         assert!(screen.contains(words), "{screen}");
