@@ -8,8 +8,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::machine::{self, ConvolutionArg};
+use super::network_file::{existing_file, is_network};
 use super::output::print_line;
-use super::session_args::{existing_file, is_network};
 use super::{CommandError, typed_names};
 use crate::engine::device::profile::{self, NETWORK};
 use crate::engine::device::records::Convolutions;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::listing::{SessionEntry, contents, rows};
 use super::look::{AttachView, ScreenArgs};
 use super::machine::MachineArgs;
+use super::network_file::expand_home;
 use super::run::RunArgs;
-use super::session_args::expand_home;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{
     CommandError, SessionArgs, attach, compare, data_arg, ls, pilot, preset_info, run,

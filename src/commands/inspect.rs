@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::network_file::{is_weights, no_network_file};
 use super::output::print_line;
-use super::session_args::{is_weights, no_network_file, normalise_setting};
+use super::session_args::normalise_setting;
 use super::{CommandError, data_arg};
 use crate::data::{self, Dataset, DatasetRequest};
 use crate::engine::device::{self, DeviceChoice};

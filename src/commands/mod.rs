@@ -25,6 +25,7 @@ mod look;
 mod ls;
 mod machine;
 mod merge;
+mod network_file;
 mod new;
 mod note;
 mod note_file;

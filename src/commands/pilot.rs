@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::background::this_program;
+use super::network_file::{expand_home, is_weights};
 use super::output::print_line;
-use super::session_args::{expand_home, is_weights};
 use super::{CommandError, SessionArgs};
 use crate::data::{self, DatasetRequest};
 use crate::engine::device::{self, DeviceChoice};

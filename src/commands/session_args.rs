@@ -1,16 +1,15 @@
 //! Command-line options that name a session and, if it is new, configure it.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
+use super::network_file::{existing_file, expand_home, hint, is_network, is_weights};
 use super::output::complain;
 use super::{CommandError, data_arg, preset, preset_fit, typed_names};
 use crate::inspect;
-use crate::nets::import;
 use crate::session::config::{self, Dataset, NetworkKind};
-use crate::session::form::DEFAULT_IMAGE;
 use crate::session::setting;
 use crate::session::store::{Store, check_name};
 use crate::session::{Config, Session};
@@ -18,12 +17,6 @@ use crate::tui::browser::SessionRequest;
 use crate::typing;
 
 mod file_name;
-
-/// Extensions of weight files.
-const WEIGHTS: [&str; 7] = ["pt", "pth", "safetensors", "ckpt", "bin", "pkl", "tar"];
-
-/// Extension of a file that holds a whole network, not only weights.
-const NETWORK: &str = "onnx";
 
 /// A session's name and, if it is new, its configuration.
 #[derive(Debug, Clone, Default, Args)]
@@ -311,73 +304,6 @@ impl SessionArgs {
         }
         network.weights = config::WeightSource::File(existing_file(typed)?);
         Ok(())
-    }
-}
-
-/// A typed path with a leading `~/` expanded, since no shell has done so.
-pub fn expand_home(typed: &str) -> String {
-    match (typed.strip_prefix("~/"), std::env::var("HOME")) {
-        (Some(rest), Ok(home)) => format!("{home}/{rest}"),
-        _ => typed.to_owned(),
-    }
-}
-
-/// Whether a file holds a whole network, judged by its extension.
-pub fn is_network(path: &Path) -> bool {
-    ends_in(path, &[NETWORK])
-}
-
-/// Whether a file holds only weights, judged by its extension.
-pub fn is_weights(path: &Path) -> bool {
-    ends_in(path, &WEIGHTS)
-}
-
-/// The absolute path of an existing network file.
-///
-/// # Errors
-/// If it does not exist.
-pub fn existing_file(typed: &str) -> Result<PathBuf, CommandError> {
-    let path = std::path::absolute(typed).map_err(CommandError::failed)?;
-    if path.is_file() {
-        return Ok(path);
-    }
-    Err(CommandError::Usage(format!(
-        "--network {typed}: {}",
-        no_network_file(&path)
-    )))
-}
-
-/// Why this path, which is no regular file, is not a network's.
-pub fn no_network_file(path: &Path) -> String {
-    let shown = path.display();
-    let what = match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => "a folder",
-        Ok(_) => "not a regular file",
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return format!("there is no file {shown}");
-        }
-        Err(error) => return format!("{shown} cannot be read: {error}"),
-    };
-    format!(
-        "{shown} is {what}; give a network file (.onnx, .pt, .pth, .safetensors), and images with --data"
-    )
-}
-
-fn ends_in(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| endings.iter().any(|known| ending == *known))
-}
-
-/// A hint, if the user probably meant a file of an unsupported kind.
-fn hint(typed: &str) -> String {
-    let path = Path::new(typed);
-    if let Some(words) = import::foreign(path, DEFAULT_IMAGE) {
-        return format!("; {words}");
-    }
-    let is_like_a_file = path.exists() || typed.contains(['/', '.']);
-    match is_like_a_file {
-        true => "; a network file ends in .onnx, a weight file in .pt, .pth or .safetensors".into(),
-        false => String::new(),
     }
 }
 

@@ -36,14 +36,3 @@ fn a_grain_chosen_in_the_form_fits_every_preset_that_the_network_fits() {
         assert!(cells.take(1).all(|cell| cell == 2), "{preset}");
     }
 }
-
-#[test]
-fn a_folder_or_a_device_is_not_a_missing_network_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let said = no_network_file(folder.path());
-    assert!(said.contains("is a folder; give a network file"), "{said}");
-    let said = no_network_file(Path::new("/dev/null"));
-    assert!(said.contains("is not a regular file"), "{said}");
-    let said = no_network_file(&folder.path().join("none.onnx"));
-    assert!(said.starts_with("there is no file "), "{said}");
-}

@@ -2,17 +2,19 @@
 
 use maud::{Markup, html};
 
+use own_networks::{audit, backdoor};
+
 use super::words::{capital, counted, gammas, list};
-use crate::figure::wording;
 use crate::format::{clean, learning_rate, percent, short, thousands};
 use crate::report::status;
 use crate::session::Session;
 use crate::session::config::{
-    Analysis, Attack, Audit, Backdoor, ClassificationImages, EvidenceMeasure, Grain, Modulation,
-    Noise, Predictions, Response, SpikeTriggered, Templates, TrainingConfig, WeightSource,
-    Weighting,
+    Analysis, Attack, ClassificationImages, EvidenceMeasure, Grain, Modulation, Noise, Predictions,
+    Response, SpikeTriggered, Templates, TrainingConfig, WeightSource, Weighting,
 };
 use crate::session::record;
+
+mod own_networks;
 
 /// The chapter.
 pub(super) fn chapter(session: &Session) -> Markup {
@@ -293,53 +295,6 @@ fn modulation(session: &Session, index: usize, plan: &Modulation) -> String {
     )
 }
 
-fn backdoor(session: &Session, plan: &Backdoor) -> String {
-    let name = |class| wording::class_name(&session.record, class);
-    format!(
-        "Backdoor: a study that trains its own networks, {} on images some of which have a patch that leads from {} \
-         to {}, and {} without; each is shown {} at each of {}, to see how well the two kinds can be told apart.",
-        counted(plan.poisoned as u64, "network", "networks"),
-        name(plan.source),
-        name(plan.target),
-        thousands(plan.clean as u64),
-        counted(plan.trials, "trial", "trials"),
-        gammas(&plan.gammas)
-    )
-}
-
-fn audit(session: &Session, index: usize, plan: &Audit) -> String {
-    let suspect = session.config.network.kind;
-    let kind = match session.record.analyses.get(index) {
-        Some(record::Analysis::Audit(audit)) => audit.reference_label(plan, suspect),
-        _ => plan.kind.resolve(suspect).label(),
-    };
-    let sessions = match plan.sessions.len() {
-        0 => String::new(),
-        count => format!(
-            " and those of {}",
-            counted(count as u64, "other session", "other sessions")
-        ),
-    };
-    let power = match plan.power {
-        0 => String::new(),
-        count => format!(
-            "; {} poisoned on purpose, to show what would have been found",
-            counted(count as u64, "more network is", "more networks are")
-        ),
-    };
-    format!(
-        "Audit: is there a backdoor in the network? It is compared, by {}, with {}{sessions} that are clean \
-         ({kind}), on {} each at {}{power}.",
-        match plan.response {
-            Response::Evidence => "its outputs",
-            Response::Decision => "its decisions",
-        },
-        counted(plan.references as u64, "network", "networks"),
-        counted(plan.trials, "trial", "trials"),
-        gammas(&[plan.gamma])
-    )
-}
-
 fn predictions(plan: &Predictions) -> String {
     let splits: Vec<String> = plan
         .splits
@@ -357,6 +312,7 @@ mod tests {
     use super::*;
     use crate::report::tests::{measured, planned};
     use crate::session::Config;
+    use crate::session::config::{Audit, Backdoor};
 
     #[test]
     fn a_plan_is_described_before_it_begins_and_in_more_detail_after() {
