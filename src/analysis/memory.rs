@@ -50,6 +50,9 @@ pub struct MemoryEstimate {
     pub training: u64,
     /// Blocks that workers are computing.
     pub workers: u64,
+    /// The experiment, by its index in the plan, whose networks in training are what workers need most of that for;
+    /// `None` if blocks take more.
+    pub population: Option<usize>,
     /// One copy of the record of each experiment of the plan.
     pub analyses: Vec<u64>,
 }
@@ -72,6 +75,7 @@ impl MemoryEstimate {
             weights: WEIGHTS * 4 * parameters as u64,
             training: 0,
             workers: workers as u64 * worker.unwrap_or(0),
+            population: None,
             analyses: analyses.map(|plan| sizes.kept(plan, config)).collect(),
         }
     }
@@ -98,17 +102,22 @@ impl MemoryEstimate {
         self.training = TRAINING * 4 * parameters as u64 + batch as u64;
     }
 
-    /// Includes networks that an experiment trains itself, of `parameters` parameters each, in batches that take `batch`
-    /// bytes: every worker has one in progress.
+    /// Includes `networks` networks that the experiment at `index` trains itself, of `parameters` parameters each, in
+    /// batches that take `batch` bytes: every worker has one in progress.
     pub fn include_population(
         &mut self,
+        index: usize,
         networks: usize,
         (parameters, batch): (usize, usize),
         workers: usize,
     ) {
         let each = TRAINING * 4 * parameters as u64 + batch as u64;
         let in_progress = networks.min(workers) as u64;
-        self.workers = self.workers.max(in_progress.saturating_mul(each));
+        let all = in_progress.saturating_mul(each);
+        if all > self.workers {
+            self.workers = all;
+            self.population = Some(index);
+        }
     }
 
     /// The bytes of all copies of the experiments' records.
@@ -157,16 +166,25 @@ impl MemoryEstimate {
         let Some((index, kept)) = self.largest() else {
             return Ok(());
         };
-        let (largest, remedy) = match self.workers > kept.saturating_mul(COPIES) {
-            true => (
-                format!("{} of it for the workers", in_words(self.workers)),
-                "fewer workers (--workers) or smaller blocks (block: 100) take less",
-            ),
-            false => (
-                format!("{} of it for this analysis", in_words(kept)),
-                remedy(config.analyses.get(index)),
-            ),
-        };
+        let workers = in_words(self.workers);
+        let (index, largest, remedy) =
+            match (self.workers > kept.saturating_mul(COPIES), self.population) {
+                (true, Some(population)) => (
+                    population,
+                    format!("{workers} of it for the networks that it trains, one per worker"),
+                    "fewer workers (--workers) or smaller batches (training.batch) take less",
+                ),
+                (true, None) => (
+                    index,
+                    format!("{workers} of it for the workers"),
+                    "fewer workers (--workers) or smaller blocks (block: 100) take less",
+                ),
+                (false, _) => (
+                    index,
+                    format!("{} of it for this analysis", in_words(kept)),
+                    remedy(config.analyses.get(index)),
+                ),
+            };
         let problem = format!(
             "the plan needs about {}, {largest}, but only {} is free; {remedy}",
             in_words(total),

@@ -203,13 +203,35 @@ fn every_worker_trains_a_network_of_a_population() {
     );
     let workers = |count| {
         let mut memory = MemoryEstimate::estimate(&config, &form, 0, count, (0, &[]));
-        memory.include_population(population.networks, (1_000_000, 5_000), count);
+        memory.include_population(0, population.networks, (1_000_000, 5_000), count);
         memory.workers
     };
     let each = 24 * 4_000_000 + 5_000;
     // Not more at a time than there are.
     assert_eq!([1, 3, 9].map(workers), [each, 3 * each, 4 * each]);
     assert!(Population::of(&plan(Vec::new(), 1).analyses[0], NetworkKind::Cnn).is_none());
+}
+
+#[test]
+fn networks_in_training_that_do_not_fit_are_refused_with_settings_that_would() {
+    let form = Form::numbered([1, 28, 28], 10);
+    let mut config = plan(Vec::new(), 1);
+    config
+        .analyses
+        .push(Analysis::Backdoor(config::Backdoor::default()));
+    let mut memory = MemoryEstimate::estimate(&config, &form, 0, 2, (0, &[]));
+    memory.include_population(1, 20, (1, 1), 2);
+    // A block takes more than such small networks.
+    assert_eq!(memory.population, None);
+    memory.include_population(1, 20, (1_000_000_000, 5_000), 2);
+    let refused = memory.check(1 << 30, &config).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("analyses[1]")
+            && refused.contains("for the networks that it trains")
+            && refused.contains("--workers")
+            && !refused.contains("block"),
+        "{refused}"
+    );
 }
 
 #[test]

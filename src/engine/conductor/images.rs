@@ -106,7 +106,7 @@ impl Conductor {
             if let Some(population) = population.filter(|_| !is_done)
                 && let Some(size) = size_of(population, dataset)
             {
-                memory.include_population(population.networks, size, workers);
+                memory.include_population(index, population.networks, size, workers);
             }
         }
         memory.weights += packed as u64;
