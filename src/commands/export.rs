@@ -271,7 +271,9 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
     export::figure_files::write(&session, &drawn, out).map_err(|error| match error {
         // The session may have this figure later.
         ExportError::Figure(
-            error @ (FigureError::Missing(_) | FigureError::NoConfusion { .. }),
+            error @ (FigureError::Missing(_)
+            | FigureError::NoConfusion { .. }
+            | FigureError::Uncompared),
         ) => CommandError::failed(format!("{name}: {error}")),
         ExportError::Figure(error) => CommandError::Usage(format!("{name}: {error}")),
         error => failure(error),

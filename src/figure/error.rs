@@ -99,6 +99,11 @@ pub enum FigureError {
     /// The experiment is not in the plan, or has not begun.
     #[error("this session has no {0} yet{made}", made = made_by(.0))]
     Missing(&'static str),
+    /// The audit is done, but no class could be compared.
+    #[error(
+        "the audit has no figure, since no class could be compared; more trials in its plan may change that"
+    )]
+    Uncompared,
 }
 
 /// A hint on which part of a plan would produce what is missing.

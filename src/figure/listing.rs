@@ -255,6 +255,13 @@ pub fn find(
             example: pair_name::example(session),
         });
     }
+    if kind == "audit" {
+        super::draw(
+            session,
+            &Figure::Audit { nth: 0 },
+            crate::drawing::Sheet::DOUBLE,
+        )?;
+    }
     if let Some((_, missing)) = KINDS.iter().find(|(name, _)| *name == kind) {
         return Err(FigureError::Missing(missing));
     }

@@ -49,5 +49,12 @@ pub fn audit_data(session: &Session, nth: usize) -> Result<AuditData<'_>, Figure
             summary: audit::summary(&session.record, audit, plan, kind)?,
         })
     };
-    found().ok_or(FigureError::Missing("audit"))
+    found().ok_or_else(|| {
+        let audit = super::super::nth::<Audit>(session, nth).map(|(_, audit)| audit);
+        let suspect = audit.and_then(Audit::suspect);
+        match suspect.is_some_and(|suspect| suspect.examined.is_some()) {
+            true => FigureError::Uncompared,
+            false => FigureError::Missing("audit"),
+        }
+    })
 }

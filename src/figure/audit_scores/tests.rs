@@ -2,8 +2,8 @@
 
 use super::{caption, draw, is_available};
 use crate::drawing::{Background, Mark, Paint, Palette, Sheet, layout_faults};
-use crate::figure::FigureError;
 use crate::figure::test_parts::{bars, long_names};
+use crate::figure::{self, FigureError};
 use crate::ids::ClassId;
 use crate::session::config::{self, Analysis, NetworkKind, ReferenceKind};
 use crate::session::record::{
@@ -270,6 +270,19 @@ fn before_the_networks_can_be_compared_there_is_no_figure() {
         Err(FigureError::Missing("audit"))
     );
     assert_eq!(caption(&session, 0), None);
+    // If nothing could be compared, not for lack of an audit in the plan.
+    if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
+        for network in &mut audit.networks {
+            network.examined = Some(AuditScores {
+                classes: vec![None; 3],
+            });
+        }
+    }
+    assert!(!is_available(&session, 0));
+    assert_eq!(
+        figure::find(&session, "audit", &[]),
+        Err(FigureError::Uncompared)
+    );
     // Before anything has been pasted, the figure lacks these bars.
     let mut session = audited(3, true);
     if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {

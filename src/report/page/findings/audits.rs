@@ -27,7 +27,11 @@ pub(super) fn audit(
         true => (verdict.pasted, verdict.power),
         false => (verdict.power, verdict.pasted),
     };
-    let standing = format!("The score: {}.", verdict.standing);
+    let standing = match audit.verdict(plan, kind) {
+        Some(_) => format!("The score: {}.", verdict.standing),
+        // Why there is none.
+        None => sentence(&verdict.standing),
+    };
     let others = first
         .into_iter()
         .chain(second)
@@ -79,4 +83,32 @@ fn called_target(record: &Backdoor, poisoned: bool) -> Share {
         })
     });
     shares.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Session;
+    use crate::session::record::{AuditRole, AuditedNetwork};
+    use crate::stats::audit::AuditScores;
+
+    #[test]
+    fn why_no_class_could_be_compared_is_not_told_of_a_score() {
+        let suspect = AuditedNetwork {
+            examined: Some(AuditScores {
+                classes: vec![None; 3],
+            }),
+            ..AuditedNetwork::new(AuditRole::Suspect, 1)
+        };
+        let examined = Audit {
+            networks: vec![suspect],
+            ..Audit::default()
+        };
+        let plan = config::Audit::default();
+        let record = Session::new("suspect", config::Config::default()).record;
+        let found = audit(&record, &examined, &plan, NetworkKind::Cnn).unwrap();
+        assert!(found.lead.starts_with("Nothing could be compared"));
+        assert!(found.facts[0].contains("plan more trials"));
+        assert!(!found.facts[0].contains("score"), "{}", found.facts[0]);
+    }
 }
