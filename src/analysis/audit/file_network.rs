@@ -1,4 +1,4 @@
-//! The network of an ONNX file that is under study, and whether others have its architecture.
+//! The networks of ONNX files in an audit: which have one architecture, and which are the same.
 
 use std::path::Path;
 
@@ -10,26 +10,35 @@ use crate::session::config::WeightSource;
 use crate::session::form::Form;
 use crate::session::record::ReferenceArchitecture;
 
-/// The network of an ONNX file that is under study.
+/// The network of an ONNX file, under study or a reference.
 #[derive(Debug)]
 pub struct FileNetwork {
-    graph: Graph,
     structure: Structure,
+    weights: Vec<u8>,
+    /// The checksum of the file, if it is known.
+    file: Option<String>,
 }
 
 impl FileNetwork {
-    /// The network with this graph.
-    pub(super) fn new(graph: &Graph) -> Self {
+    /// The network with this graph, from the file with this checksum.
+    pub(super) fn new(graph: &Graph, file: Option<String>) -> Self {
         Self {
-            graph: graph.clone(),
             structure: graph.structure(),
+            weights: graph.weights_sha256(),
+            file,
         }
     }
 
+    /// Whether it is the same network as another one, from one file or from two that differ in names.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        let is_one_file = self.file.is_some() && self.file == other.file;
+        is_one_file || (self.structure == other.structure && self.weights == other.weights)
+    }
+
     /// The architecture of another one; `None` if it is the same network.
-    pub(super) fn architecture_of(&self, other: &Graph) -> Option<ReferenceArchitecture> {
-        match other.structure() == self.structure {
-            true if other.weights() == self.graph.weights() => None,
+    pub(super) fn architecture_of(&self, other: &Self) -> Option<ReferenceArchitecture> {
+        match other.structure == self.structure {
+            _ if self.is_same_as(other) => None,
             true => Some(ReferenceArchitecture::Suspect),
             false => Some(ReferenceArchitecture::Other),
         }

@@ -44,8 +44,8 @@ pub struct ReferenceRequirements<'a> {
 struct Found {
     noise: ShownNoise,
     network: AuditedNetwork,
-    /// The checksum of the ONNX file that the network is from.
-    sha256: Option<String>,
+    /// The network of an ONNX file, if it is from one.
+    file: Option<FileNetwork>,
 }
 
 /// The session in a file.
@@ -118,7 +118,7 @@ impl Audit {
         lab: &Lab,
     ) -> Result<Vec<AuditedNetwork>, AnalysisError> {
         let is_file = lab.kind == NetworkKind::Onnx && self.config.kind == ReferenceKind::Same;
-        let file = is_file.then(|| FileNetwork::new(lab.network.graph()));
+        let file = is_file.then(|| FileNetwork::new(lab.network.graph(), None));
         let wanted = ReferenceRequirements {
             plan: &self.config,
             kind: self.config.kind.resolve(lab.kind),
@@ -143,7 +143,7 @@ impl Audit {
         let trained = trained.map(|noise| (noise, Shown::Trained));
         let mut known: Vec<(ShownNoise, Shown<'_>)> =
             trained.chain([(suspect, Shown::Suspect)]).collect();
-        let mut files: Vec<(String, &Path)> = Vec::new();
+        let mut files: Vec<(FileNetwork, &Path)> = Vec::new();
         let mut all = Vec::new();
         for (at, path) in self.config.sessions.iter().enumerate() {
             let field = format!("sessions[{at}]");
@@ -155,16 +155,16 @@ impl Audit {
                     return Err(refused(shared_noise(path, *other, noise.seed)));
                 }
                 known.push((noise, Shown::Listed(path)));
-                if let Some(sha256) = found.sha256 {
-                    let same = files.iter().find(|(other, _)| *other == sha256);
+                if let Some(file) = found.file {
+                    let same = files.iter().find(|(other, _)| file.is_same_as(other));
                     if let Some((_, other)) = same {
                         return Err(refused(format!(
-                            "{}: its network is that of {}, from the same file, and {AMONG_REFERENCES}; list one of the two",
+                            "{}: its network is that of {}, and {AMONG_REFERENCES}; list one of the two",
                             path.display(),
                             other.display()
                         )));
                     }
-                    files.push((sha256, path.as_path()));
+                    files.push((file, path.as_path()));
                 }
                 all.push(found.network);
             }
@@ -248,7 +248,7 @@ fn of_audits(session: &Session, wanted: ReferenceRequirements<'_>) -> Vec<Found>
             Found {
                 noise,
                 network: reference,
-                sha256: None,
+                file: None,
             }
         }));
     }
@@ -284,19 +284,20 @@ fn of_images(
     if !images.values().iter().any(|v| v.is_finite()) {
         return Ok(None);
     }
-    let mut sha256 = None;
+    let mut file = None;
     if let Some(suspect) = wanted.file.filter(|_| is_file) {
         let graph = graph_of(path, session, wanted.form)?;
-        reference.architecture = suspect.architecture_of(&graph).ok_or(
+        let model = session.record.model.as_ref();
+        let found = FileNetwork::new(&graph, model.map(|model| model.sha256.clone()));
+        reference.architecture = suspect.architecture_of(&found).ok_or(
             "its network is the one under study, which is no reference for itself: leave this session out",
         )?;
-        let model = session.record.model.as_ref();
-        sha256 = model.map(|model| model.sha256.clone());
+        file = Some(found);
     }
     Ok(Some(Found {
         noise,
         network: reference,
-        sha256,
+        file,
     }))
 }
 

@@ -1,5 +1,7 @@
 //! The architecture of a network: its graph without the values of the weights.
 
+use sha2::{Digest, Sha256};
+
 use super::{Dim, Graph, NodeId, NodeInput, Op};
 use crate::session::form::Shape;
 
@@ -72,6 +74,23 @@ impl Graph {
         }
     }
 
+    /// The SHA-256 of the values of the weights, as they are used: of networks of one structure it is equal for the same
+    /// network alone, whatever the names.
+    pub fn weights_sha256(&self) -> Vec<u8> {
+        let mut sum = Sha256::new();
+        for id in self.by_wiring() {
+            for input in &self.node(id).inputs {
+                if let NodeInput::Weight(name) = input
+                    && let Some(weight) = self.weights().get(name)
+                {
+                    let values = weight.values().iter();
+                    values.for_each(|value| sum.update(value.to_le_bytes()));
+                }
+            }
+        }
+        sum.finalize().to_vec()
+    }
+
     /// The nodes that the logits depend on, each after its inputs, in an order that follows from the wiring alone.
     fn by_wiring(&self) -> Vec<NodeId> {
         let mut order = Vec::new();
@@ -133,7 +152,7 @@ mod tests {
         has_rest: false,
     };
 
-    fn structure(made: Made) -> Structure {
+    fn graph(made: Made) -> Graph {
         let named = |name: &str| format!("{}.{name}", made.names);
         let numbers = |rows: usize, columns: usize| {
             let values = (0..rows * columns).map(|i| made.first + i as f32);
@@ -190,7 +209,28 @@ mod tests {
         let logits = builder
             .add(&named("logits"), Op::Dense, &[sum.into(), last])
             .unwrap();
-        builder.finish(logits).unwrap().structure()
+        builder.finish(logits).unwrap()
+    }
+
+    fn structure(made: Made) -> Structure {
+        graph(made).structure()
+    }
+
+    #[test]
+    fn a_network_is_recognised_by_the_values_of_its_weights_in_their_places() {
+        let sum = |made: Made| graph(made).weights_sha256();
+        let same = sum(MADE);
+        for other in [
+            Made { names: "b", ..MADE },
+            Made {
+                right_first: true,
+                ..MADE
+            },
+        ] {
+            assert_eq!(sum(other), same);
+        }
+        let other = Made { first: 7.0, ..MADE };
+        assert_ne!(sum(other), same);
     }
 
     #[test]

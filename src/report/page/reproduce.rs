@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 use ron::ser::PrettyConfig;
 
+use super::words::list;
 use crate::files::quoted;
 use crate::format::clean;
-use crate::session::config::{Config, DatasetSource, WeightSource};
+use crate::session::config::{Analysis, Config, DatasetSource, WeightSource};
 use crate::session::{Session, again};
 
 /// The chapter with the complete plan.
@@ -103,6 +104,18 @@ fn needed(session: &Session) -> Vec<String> {
             clean(&path.to_string_lossy())
         ));
     }
+    for analysis in &config.analyses {
+        if let Analysis::Audit(plan) = analysis
+            && !plan.sessions.is_empty()
+        {
+            let files = plan.sessions.iter();
+            let files: Vec<String> = files.map(|path| clean(&path.to_string_lossy())).collect();
+            needed.push(format!(
+                "Its audit needs the networks of these sessions, which are not on this page: {}.",
+                list(&files)
+            ));
+        }
+    }
     needed
 }
 
@@ -110,7 +123,8 @@ fn needed(session: &Session) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::report::tests::planned;
-    use crate::session::setting;
+    use crate::session::{config, setting};
+    use std::path::PathBuf;
     use std::process::Command;
 
     /// The words that a shell parses from a command line.
@@ -144,6 +158,30 @@ mod tests {
         assert!(
             text.contains("It needs the file /it's a &quot;model&quot;.pt"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn the_sessions_with_an_audits_references_are_needed() {
+        let mut session = planned();
+        let needed_by = |session: &Session| {
+            let mut words = needed(session);
+            words.retain(|words| words.contains("audit"));
+            words
+        };
+        let audit = |sessions: &[&str]| {
+            Analysis::Audit(config::Audit {
+                sessions: sessions.iter().map(PathBuf::from).collect(),
+                ..config::Audit::default()
+            })
+        };
+        session.config.analyses = vec![audit(&[])];
+        assert!(needed_by(&session).is_empty());
+        session.config.analyses = vec![audit(&["clean/a.ron", "b.ron"])];
+        let words = needed_by(&session);
+        assert!(
+            words.len() == 1 && words[0].contains("clean/a.ron and b.ron"),
+            "{words:?}"
         );
     }
 

@@ -77,6 +77,21 @@ impl Files {
         path
     }
 
+    /// The network of a file in another one, with other names.
+    fn renamed(&self, name: &str, file: &Path) -> PathBuf {
+        let mut model = ModelProto::parse_from_bytes(&fs::read(file).unwrap()).unwrap();
+        let graph = model.graph.mut_or_insert_default();
+        for weight in &mut graph.initializer {
+            weight.name.push_str(".renamed");
+        }
+        for name in &mut graph.node[1].input[1..] {
+            name.push_str(".renamed");
+        }
+        let path = self.folder.path().join(format!("{name}.onnx"));
+        fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+        path
+    }
+
     /// A lab around the network of a file.
     fn lab(&self, file: &Path) -> Lab {
         let bundle = Bundle::open(file).unwrap();
@@ -223,9 +238,13 @@ fn a_network_is_no_reference_for_itself_and_only_one_for_others() {
     let [first, second] = [files.session(&a, 11), files.session(&b, 12)];
     let own = files.session(&suspect, 13);
     let again = files.session(&a, 14);
+    let own_renamed = files.session(&files.renamed("own", &suspect), 15);
+    let again_renamed = files.session(&files.renamed("again", &a), 16);
     for (third, problem) in [
         (own, "is the one under study"),
+        (own_renamed, "is the one under study"),
         (again, "its network is that of"),
+        (again_renamed, "its network is that of"),
     ] {
         let plan = files.plan(&[&first, &second, &third]);
         let error = files.begun(&suspect, &plan).unwrap_err();
