@@ -49,6 +49,24 @@ pub struct SessionEntry {
     pub is_divided: bool,
 }
 
+impl SessionEntry {
+    /// The entry of a session of which nothing but its standing is known.
+    pub fn unread(name: &str, standing: SessionStatus) -> Self {
+        Self {
+            name: name.to_owned(),
+            standing,
+            done: 0,
+            total: 0,
+            updated: None,
+            pid: None,
+            headline: String::new(),
+            open: None,
+            problem: None,
+            is_divided: false,
+        }
+    }
+}
+
 /// An engine's last reply.
 #[derive(Debug)]
 struct LastReply {
@@ -81,8 +99,7 @@ impl SessionList {
         }
     }
 
-    /// Every session of the folder, by name, from the head of its file and its engine's reply. A file that
-    /// cannot be read is listed as damaged, unreadable or newer.
+    /// Every session of the folder, by name, from the head of its file, if that can be read, and its engine's reply.
     ///
     /// # Errors
     /// If the folder cannot be read.
@@ -224,18 +241,7 @@ fn read(store: &Store, name: &str) -> SessionEntry {
     match store.load_short_head(name) {
         Ok(session) if session.record.sharding.is_some() => divided_entry(store, &session),
         Ok(session) => session_entry(&session),
-        Err(error) => SessionEntry {
-            name: name.to_owned(),
-            standing: SessionStatus::from_error(&error),
-            done: 0,
-            total: 0,
-            updated: None,
-            pid: None,
-            headline: String::new(),
-            open: None,
-            problem: None,
-            is_divided: false,
-        },
+        Err(error) => SessionEntry::unread(name, SessionStatus::from_error(&error)),
     }
 }
 

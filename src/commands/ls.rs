@@ -137,16 +137,8 @@ mod tests {
     #[test]
     fn a_session_that_cannot_be_saved_says_so_while_it_runs_and_a_hung_one_that_it_is_silent() {
         let entry = |standing| SessionEntry {
-            name: "mine".into(),
-            standing,
-            done: 1,
-            total: 2,
-            updated: None,
-            pid: Some(4242),
-            headline: String::new(),
-            open: None,
             problem: Some("no checkpoint: the disk is full".into()),
-            is_divided: false,
+            ..SessionEntry::unread("mine", standing)
         };
         for (standing, expected) in [
             (
@@ -169,18 +161,7 @@ mod tests {
     #[test]
     fn every_line_of_a_problem_is_below_its_session_and_all_of_it_is_in_json() {
         let problem = "no file.\nGive another:\n    noisescope run NAME";
-        let entry = SessionEntry {
-            name: "mine".into(),
-            standing: SessionStatus::Failed(problem.into()),
-            done: 0,
-            total: 0,
-            updated: None,
-            pid: None,
-            headline: String::new(),
-            open: None,
-            problem: None,
-            is_divided: false,
-        };
+        let entry = SessionEntry::unread("mine", SessionStatus::Failed(problem.into()));
         let row = serde_json::to_value(Row::from(&entry)).unwrap();
         assert_eq!(row["problem"], json!(problem));
         let text = table(&[entry], &Store::new("sessions"));
