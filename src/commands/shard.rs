@@ -12,7 +12,7 @@ use super::output::print_line;
 use super::run::RunArgs;
 use super::scheduler;
 use super::signals::{REQUEUED, SignalAction, SignalLoop};
-use super::{CommandError, SessionArgs};
+use super::{CommandError, SessionArgs, holder};
 use crate::data;
 use crate::engine::device::records::Convolutions;
 use crate::engine::inputs::program;
@@ -104,7 +104,7 @@ pub fn run(
     let name = &plan.name;
     let shard_name = which.session(name);
     store.load_head(name).or_else(|_| store.load(name))?;
-    let mut lock = store.lock(&shard_name)?;
+    let mut lock = holder::lock(store, &shard_name)?;
     if let Some(code) = prepare(store, name, which, &options, how, &mut ready)? {
         return Ok(ExitCode::from(code));
     }

@@ -1,6 +1,6 @@
 //! Tests of the audit view: with a finding, with none, and at its beginning.
 
-use noisescope::session::config::{self, Analysis as Plan, Config};
+use noisescope::session::config::{self, Analysis as Plan, Config, NetworkKind};
 use noisescope::session::record::{self, Analysis, AuditRole, AuditedNetwork, PastedFinding};
 use noisescope::session::{Array, Session};
 use rand::{RngExt, SeedableRng};
@@ -114,6 +114,24 @@ fn a_clean_network_is_not_called_clean() {
     assert!(screen.contains("power: a network"), "{screen}");
     assert!(!screen.contains("is clean"), "{screen}");
     golden("audit-clean-120x40", &without_pixels(&screen));
+}
+
+#[test]
+fn beside_references_of_another_kind_the_line_is_where_a_class_stands_out() {
+    let mut session = audited(true);
+    session.config.network.kind = NetworkKind::Onnx;
+    let Analysis::Audit(audit) = &session.record.analyses[0] else {
+        panic!();
+    };
+    let plan = config::Audit::default();
+    let verdict = audit.verdict(&plan, NetworkKind::Onnx).unwrap();
+    let words = format!("past {:.1}", verdict.bound().unwrap());
+    for size in [(60, 18), (80, 24)] {
+        let shown = screen(&session, &showing("Audit", size));
+        assert!(shown.contains(&words), "{words}\n{shown}");
+        assert!(!shown.contains("references 4.8"), "{shown}");
+        assert!(!shown.contains("the references' largest,"), "{shown}");
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Draws the score of every class as bars, with the largest scores of the references as a line.
+//! Draws the score of every class as bars. A line is at the largest score of the references; if these are of another kind,
+//! at the score beyond which a class stands out from the network's others.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,6 +9,7 @@ use super::AuditSelection;
 use crate::figure::audit::class_scores;
 use crate::format::fixed;
 use crate::ids::ClassId;
+use crate::stats::audit::Baseline;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left};
@@ -39,7 +41,6 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
     let Some((scores, null)) = class_scores(sight.audit) else {
         return;
     };
-    let largest = null.iter().copied().fold(0.0, f64::max);
     let height = usize::from(area.height);
     let shown = visible(
         (sight.class, sight.found()),
@@ -47,10 +48,22 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
         height.saturating_sub(1),
     );
     let line = theme.glyphs.upright;
-    let titles = [
-        format!("score of each class; {line} the references' largest, {largest:.1}"),
-        format!("score; {line} references {largest:.1}"),
-    ];
+    let own = sight.verdict.as_ref();
+    let own = own.filter(|verdict| verdict.baseline == Baseline::OwnClasses);
+    let (at, [long, short]) = match own {
+        Some(verdict) => (verdict.bound(), ["stands out past", "past"]),
+        None => {
+            let largest = null.iter().copied().fold(0.0, f64::max);
+            (Some(largest), ["the references' largest,", "references"])
+        }
+    };
+    let titles = match at {
+        Some(at) => [
+            format!("score of each class; {line} {long} {at:.1}"),
+            format!("score; {line} {short} {at:.1}"),
+        ],
+        None => ["score of each class", "score"].map(str::to_owned),
+    };
     let fits = |title: &&String| title.chars().count() <= usize::from(area.width);
     let title = titles.iter().find(fits).cloned().unwrap_or_default();
     left(buf, area, 0, Span::styled(title, theme.dim()));
@@ -61,9 +74,9 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
         .iter()
         .flatten()
         .copied()
-        .fold(1.2 * largest, f64::max);
+        .fold(1.2 * at.unwrap_or(0.0), f64::max);
     let columns = |value: f64| (value.max(0.0) / limit * f64::from(width)).round() as u16;
-    let mark = columns(largest);
+    let mark = at.map(columns);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
     for (index, class) in shown.into_iter().enumerate() {
         let row = 1 + index as u16;
@@ -86,23 +99,21 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
         } else {
             theme.accent()
         };
-        left(buf, beside(bar, mark), row, Span::styled(line, theme.dim()));
         let text = full.repeat(usize::from(filled));
         left(buf, bar, row, Span::styled(text, style));
-        if mark < filled {
-            left(
-                buf,
-                beside(bar, mark),
-                row,
-                Span::styled(line, theme.bright()),
-            );
+        if let Some(mark) = mark {
+            let style = match mark < filled {
+                true => theme.bright(),
+                false => theme.dim(),
+            };
+            left(buf, beside(bar, mark), row, Span::styled(line, style));
         }
         let number = match scores[class] {
             Some(score) => fixed(score, 1),
             None => "no image".into(),
         };
         let style = if found { theme.bright() } else { theme.text() };
-        let number_area = beside(bar, filled.max(mark) + 2);
+        let number_area = beside(bar, filled.max(mark.unwrap_or(0)) + 2);
         left(buf, number_area, row, Span::styled(number, style));
     }
 }
