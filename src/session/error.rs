@@ -183,4 +183,17 @@ mod tests {
         assert!(lost.is_lock_lost());
         assert!(!locked.is_lock_lost() && !full.is_lock_lost());
     }
+
+    #[test]
+    fn a_file_is_unwritable_if_its_folder_or_its_file_system_does_not_allow_it() {
+        use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        let failed = |kind| io_error(Path::new("mine.ron"), "write")(io::Error::from(kind));
+        for kind in [PermissionDenied, ReadOnlyFilesystem] {
+            assert!(failed(kind).is_unwritable(), "{kind}");
+        }
+        for kind in [NotFound, StorageFull] {
+            assert!(!failed(kind).is_unwritable(), "{kind}");
+        }
+        assert!(!StoreError::Name("a/b".into()).is_unwritable());
+    }
 }

@@ -174,6 +174,9 @@ mod tests {
             let error = read(&other).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
+        let mut largest = whole.clone();
+        largest.record.form = Some(Form::numbered([1, 1 << 16, 1 << 16], 2));
+        assert!(read(&largest).is_ok());
         let mut divided = Session::new("mine", whole.config.clone());
         divided.divide(2, "any").unwrap();
         assert!(read(&divided).is_ok());

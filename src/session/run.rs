@@ -236,6 +236,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_a_run_at_work_or_paused_is_in_a_stage() {
+        for phase in [Phase::Working(3), Phase::Paused(3)] {
+            assert_eq!((phase.stage(), phase.is_over()), (Some(3), false));
+        }
+        assert_eq!(
+            (Phase::Stopping.stage(), Phase::Stopping.is_over()),
+            (None, false)
+        );
+        for phase in [Phase::Stopped, Phase::Finished, Phase::Failed("why".into())] {
+            assert_eq!((phase.stage(), phase.is_over()), (None, true));
+        }
+    }
+
+    #[test]
     fn shards_are_counted_by_status_the_most_urgent_first() {
         let shards = |all: &[ShardStatus]| -> Vec<ShardState> {
             let state = |&standing: &ShardStatus| ShardState {

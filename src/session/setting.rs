@@ -213,9 +213,8 @@ fn bare_experiment(path: &str, value: &str) -> Option<String> {
             outside.push(c);
         }
     }
-    let names = outside.split([',', '[', ']']).map(str::trim);
-    let mut bare = names.filter(|name| !name.is_empty() && !name.contains('('));
-    let name = bare.find(|name| ron::from_str::<Analysis>(&format!("{name}(())")).is_ok())?;
+    let mut names = outside.split([',', '[', ']']).map(str::trim);
+    let name = names.find(|name| ron::from_str::<Analysis>(&format!("{name}(())")).is_ok())?;
     Some(format!(
         "the experiment {name} needs parentheses; write {name}(())"
     ))

@@ -89,6 +89,13 @@ fn once_all_trials_are_done_the_stages_that_are_open_are_named() {
     assert_eq!(session.open_after_trials().as_deref(), Some("predictions"));
     session.record.analyses[1] = predictions(9);
     assert_eq!(session.open_after_trials(), None);
+    let plan = Config {
+        analyses: vec![Plan::Predictions(Default::default())],
+        ..Config::default()
+    };
+    let without_trials = Session::new("mine", plan);
+    assert_eq!(without_trials.trials(), (0, 0));
+    assert_eq!(without_trials.open_after_trials(), None);
 }
 
 #[test]

@@ -271,3 +271,17 @@ fn an_extension_must_add_trials_unless_a_gamma_stopped_at_its_target() {
         Some((300, 300))
     );
 }
+
+#[test]
+fn a_plan_has_the_extensions_that_were_made_and_no_others() {
+    let mut session = finished();
+    let added = more(Some(0.0), 200);
+    assert!(!session.has_extension(0, &added));
+    session.extend(0, added.clone()).unwrap();
+    assert!(session.has_extension(0, &added));
+    assert!(
+        !session.has_extension(1, &added),
+        "there are no such images"
+    );
+    assert!(!session.has_extension(0, &more(Some(0.0), 201)));
+}

@@ -225,6 +225,28 @@ fn an_experiment_without_parentheses_is_named() {
 }
 
 #[test]
+fn experiments_lack_parentheses_only_where_a_list_of_them_or_one_of_them_is_set() {
+    let hint = |path, value| bare_experiment(path, value).is_some();
+    assert!(hint("analyses", "[Predictions]") && hint("analyses[0]", "Predictions"));
+    for path in ["name", "network.kind", "analyses[0].gammas"] {
+        assert!(!hint(path, "[Predictions]"), "{path}");
+        let single = hints::single_parentheses(path, "Predictions(a: 1)");
+        assert_eq!(single, None, "{path}");
+    }
+    // Names inside the parentheses of an experiment belong to its settings, however deep they are.
+    for (value, expected) in [
+        ("[Predictions((a: Attack))]", false),
+        ("[Predictions((a: (1, 2), b: (Attack)))]", false),
+        ("[Predictions((a: (1), Attack, b: 2))]", false),
+        ("[Predictions((a: (1))), Attack]", true),
+        ("[Predictions(())]", false),
+        ("[]", false),
+    ] {
+        assert_eq!(hint("analyses", value), expected, "{value}");
+    }
+}
+
+#[test]
 fn settings_of_an_experiment_in_single_parentheses_are_said_to_need_two() {
     let needed = "double parentheses; write ClassificationImages((…))";
     for value in [

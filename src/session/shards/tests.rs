@@ -9,6 +9,7 @@ use crate::session::record::{
     Analysis, BlockProgress, ClassificationImages as Images, Inputs, Model, NetworkWeights,
     Predictions, SplitCounts, SplitFingerprint, TrainingRecord, TrialKind,
 };
+use crate::session::run::{Run, ShardState, ShardStatus};
 
 /// A change of a session.
 type Change = fn(&mut Session);
@@ -303,4 +304,43 @@ fn a_merged_session_has_the_sums_the_time_and_the_devices_of_its_shards() {
     assert_eq!(whole.record.sharding, None);
     assert_eq!(whole.record.state, SavedState::Stopped);
     assert!(whole.record.updated > 0);
+}
+
+/// A scheduler's jobs say nothing of shards that already run.
+#[test]
+fn the_jobs_of_a_division_are_named_while_no_engine_runs_a_shard() {
+    let mut session = divided();
+    let state = |standing| ShardState {
+        standing,
+        ..ShardState::default()
+    };
+    let with = |session: &Session, all: &[ShardStatus]| {
+        let mut session = session.clone();
+        session.run = Some(Run {
+            shards: all.iter().copied().map(state).collect(),
+            ..Run::default()
+        });
+        session.shards_in_words()
+    };
+    let (idle, busy) = (
+        [ShardStatus::NotBegun, ShardStatus::Done],
+        [ShardStatus::Working, ShardStatus::Done],
+    );
+    assert_eq!(with(&session, &idle), "2 shards: 1 not started, 1 done");
+    for (jobs, expected) in [
+        (&["7"][..], "submitted as job 7: squeue --jobs 7"),
+        (&["7", "8"], "submitted as jobs 7 and 8: squeue --jobs 7,8"),
+        (
+            &["7", "8", "9"],
+            "submitted as jobs 8 and 9: squeue --jobs 8,9",
+        ),
+    ] {
+        let jobs = jobs.iter().map(|&job| job.to_owned()).collect();
+        session.record.sharding.as_mut().unwrap().jobs = jobs;
+        let words = with(&session, &idle);
+        let expected =
+            format!("2 shards: 1 not started, 1 done; {expected} shows whether they wait");
+        assert_eq!(words, expected);
+        assert_eq!(with(&session, &busy), "2 shards: 1 running, 1 done");
+    }
 }

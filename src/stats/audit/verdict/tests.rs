@@ -193,3 +193,18 @@ fn of_two_classes_none_stands_out_from_the_other() {
     let one = verdict(&[(9.0, 1.0)], Baseline::References);
     assert_eq!((one.rest, one.has_window()), (None, true));
 }
+
+#[test]
+fn among_scores_of_zero_no_class_can_stand_out_and_there_is_no_bound() {
+    let zero = of_scores(&[0.0; 5]);
+    let some = of_scores(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+    let below = of_scores(&[-1.0, -2.0, 0.0, -3.0, -4.0]);
+    for baseline in [Baseline::References, Baseline::OwnClasses] {
+        for suspect in [&zero, &below] {
+            let verdict = audit_verdict(suspect, std::slice::from_ref(&zero), baseline).unwrap();
+            assert_eq!((verdict.bound(), verdict.has_window()), (None, false));
+        }
+    }
+    let verdict = audit_verdict(&some, &[zero], Baseline::References).unwrap();
+    assert_eq!((verdict.bound(), verdict.has_window()), (None, false));
+}

@@ -71,6 +71,7 @@ pub(super) fn assert_close(found: f64, expected: f64, what: &str) {
     );
 }
 
+#[derive(Clone)]
 pub(super) struct Experiment {
     pub(super) gamma: Gamma,
     pub(super) classes: usize,
