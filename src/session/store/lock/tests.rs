@@ -189,3 +189,21 @@ fn an_engine_writes_nothing_into_a_lock_that_another_has_taken() {
     heartbeat.beat().unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"");
 }
+
+#[test]
+fn a_lock_is_held_while_it_is_in_its_place_and_the_engines_own() {
+    let (outer, store, lock) = locked();
+    let heartbeat = lock.heartbeat().unwrap();
+    assert!(heartbeat.holds_lock());
+    // Moved away: nothing is in its place; a copy is another file, though with the same content.
+    let (place, aside) = (store.folder().join("mine.lock"), outer.path().join("aside"));
+    fs::rename(&place, &aside).unwrap();
+    assert!(!heartbeat.holds_lock());
+    fs::copy(&aside, &place).unwrap();
+    assert!(!heartbeat.holds_lock());
+    fs::rename(&aside, &place).unwrap();
+    assert!(heartbeat.holds_lock());
+    // The same file, taken by another engine.
+    Owner::current().write(&heartbeat.file).unwrap();
+    assert!(!heartbeat.holds_lock());
+}
