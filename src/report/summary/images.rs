@@ -98,6 +98,7 @@ impl<'a> Table<'a> {
             thousands(planned),
             self.estimate.threshold
         )];
+        lines.extend(wording::clipped(self.trials));
         let listed = &self.trials.listed;
         if listed.len() <= MOST {
             lines.push(self.head());
