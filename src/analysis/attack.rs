@@ -7,7 +7,7 @@
 use super::{AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, block_range};
 use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::score::pixels;
-use crate::nets::softmax::log_softmax;
+use crate::nets::softmax::probability;
 use crate::nets::{decision, has_decision};
 use crate::session::array::Array;
 use crate::session::config::{self, Noise, Response};
@@ -283,7 +283,7 @@ impl Attack {
             truth: ClassId(usize::from(test.label(image))),
             image: Array::new(&[c, h, w], test.image(image).to_vec()),
             called: rows().map(decision).collect(),
-            confidence: rows().map(|row| log_softmax(row)[target].exp()).collect(),
+            confidence: rows().map(|row| probability(row, target)).collect(),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{
     AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, OptionalLaunches,
 };
 use crate::ids::{BlockIndex, ClassId, Gamma};
-use crate::nets::softmax::log_softmax;
+use crate::nets::softmax::probability;
 use crate::nets::{decision, has_decision};
 use crate::session::Form;
 use crate::session::config::{self, BlockTrials, Noise, Response, Weighting};
@@ -282,7 +282,7 @@ impl Readout {
     /// Reads decisions and weights from rows of logits, \[K\] each.
     pub fn new<'a>(logits: impl Iterator<Item = &'a [f32]> + Clone, weighting: Weighting) -> Self {
         let rows = || logits.clone();
-        let confidence = |row: &[f32]| log_softmax(row)[decision(row)].exp();
+        let confidence = |row: &[f32]| probability(row, decision(row));
         let weights = match weighting {
             Weighting::Equal => None,
             // A decision's confidence is at least 1/K; with very many classes its weight might still be
@@ -353,7 +353,7 @@ fn decisions_on(
         let called = decision(row);
         answers[*class] = Some(FedBack {
             class: called,
-            confidence: log_softmax(row)[called].exp(),
+            confidence: probability(row, called),
         });
     }
     answers

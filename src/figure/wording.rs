@@ -5,8 +5,22 @@ use std::collections::HashMap;
 use crate::format;
 use crate::ids::ClassId;
 use crate::session::Record;
-use crate::session::record::Attack;
+use crate::session::record::{Attack, GammaTrials};
 use crate::stats::interval::Interval;
+
+/// How many responses do not count as the network gave them: `36 of 3,000 responses are clipped or without a value`.
+/// `None` if there are none.
+pub fn clipped(trials: &GammaTrials) -> Option<String> {
+    let clipped = trials.evidence.as_ref()?.clipped;
+    let all = trials.trials.saturating_mul(trials.listed.len() as u64);
+    (clipped > 0).then(|| {
+        format!(
+            "{} of {} are clipped or without a value",
+            format::thousands(clipped),
+            format::counted(all, "response", "responses")
+        )
+    })
+}
 
 /// A class in a sentence or a title: `Dress`; `class 3` if its name is a number.
 pub fn class_name(record: &Record, class: ClassId) -> String {

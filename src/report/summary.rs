@@ -337,6 +337,19 @@ mod tests {
     }
 
     #[test]
+    fn a_decision_whose_probability_is_unknown_is_named_alone() {
+        let mut session = measured();
+        let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+            unreachable!()
+        };
+        let back = images.gammas[0].fed_back[1].as_mut().unwrap();
+        (back.class, back.confidence) = (ClassId(7), f64::NAN);
+        let page = summary(&session);
+        let line = page.lines().find(|line| line.starts_with("1 ")).unwrap();
+        assert!(line.ends_with("  7"), "{line}");
+    }
+
+    #[test]
     fn names_in_a_session_cannot_control_the_terminal() {
         let mut session = measured();
         session.config.dataset = Some(config::Dataset {

@@ -208,6 +208,17 @@ fn a_confidence_weights_a_trial_or_drops_it() {
     assert_eq!(weights(Weighting::Threshold(0.51)), Some(vec![0]));
 }
 
+/// The softmax of an infinite logit is NaN as computed, but its limit is 1: the trial has the full weight, and no
+/// threshold drops it.
+#[test]
+fn an_infinite_output_is_a_decision_without_doubt() {
+    let mut logits = [0.0; 10];
+    logits[4] = f32::INFINITY;
+    let weights = |weighting| Readout::new(logits.chunks(10), weighting).weights;
+    assert_eq!(weights(Weighting::Confidence), Some(vec![1024]));
+    assert_eq!(weights(Weighting::Threshold(0.99)), Some(vec![1]));
+}
+
 fn plan(images: config::ClassificationImages) -> Config {
     Config {
         analyses: vec![Analysis::ClassificationImages(images)],

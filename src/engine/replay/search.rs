@@ -11,7 +11,7 @@ use crate::engine::fault::catch_panic;
 use crate::ids::{BlockIndex, Gamma};
 use crate::nets::Subject;
 use crate::nets::graph::{Graph, GraphError};
-use crate::nets::softmax::log_softmax;
+use crate::nets::softmax::probability;
 use crate::session::config::{self, BlockTrials};
 use crate::stimulus::{self, BlockSeed, NoiseSource, Pool};
 
@@ -123,7 +123,7 @@ impl BlockSearch<'_> {
             truth: is_visible.then_some(drawn.truth[place]),
             image: drawn.image.get(place).copied().filter(|_| is_visible),
             decision: responses.decisions[place],
-            confidence: log_softmax(outputs[place])[responses.decisions[place]].exp(),
+            confidence: probability(outputs[place], responses.decisions[place]),
             stimulus: drawn.stimuli[place * area..(place + 1) * area].to_vec(),
             noise: stimulus::noise_values(
                 &drawn.noise[place * points..(place + 1) * points],

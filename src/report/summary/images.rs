@@ -98,6 +98,7 @@ impl<'a> Table<'a> {
             thousands(planned),
             self.estimate.threshold
         )];
+        lines.extend(wording::clipped(self.trials));
         let listed = &self.trials.listed;
         if listed.len() <= MOST {
             lines.push(self.head());
@@ -279,7 +280,10 @@ impl<'a> Table<'a> {
 
     fn called(&self, answer: FedBack) -> String {
         let name = self.names.get(answer.class.0).map_or("?", String::as_str);
-        format!("{name} ({:.2})", answer.confidence)
+        match answer.confidence.is_finite() {
+            true => format!("{name} ({:.2})", answer.confidence),
+            false => name.to_owned(),
+        }
     }
 }
 

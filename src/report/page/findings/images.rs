@@ -3,7 +3,7 @@
 use super::ExperimentFindings;
 use crate::figure::audit::share_with_interval;
 use crate::figure::choice::{self, RELIABLE};
-use crate::figure::wording::class_name;
+use crate::figure::wording::{self, class_name};
 use crate::format::{gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::report::page::responses;
@@ -43,6 +43,7 @@ pub(super) fn image_findings(
     let begun = images.gammas.iter().filter(|trials| trials.trials > 0);
     facts.extend(begun.take(MOST_GAMMAS).map(|trials| called(record, trials)));
     facts.extend(images.gammas.iter().filter_map(dropped));
+    facts.extend(images.gammas.iter().filter_map(clipped));
     if let Some(target) = plan.target {
         let reached = images.gammas.iter().filter(|trials| trials.reached).count();
         facts.push(format!(
@@ -261,11 +262,21 @@ fn dropped(trials: &GammaTrials) -> Option<String> {
     })
 }
 
+/// Responses that evidence images do not have as the network gave them.
+fn clipped(trials: &GammaTrials) -> Option<String> {
+    let clipped = wording::clipped(trials)?;
+    Some(format!(
+        "At γ {}, {clipped}, since outputs were infinite or far larger than in the first block.",
+        gamma(trials.gamma)
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::tests::measured;
     use crate::session::config::Analysis;
+    use crate::session::record::{self, TrialKind};
 
     #[test]
     fn classes_without_enough_trials_are_listed_with_the_trials_needed() {
@@ -294,5 +305,25 @@ mod tests {
                 .any(|fact| fact.contains("the reliability R of 2 maps")),
             "{facts:#?}"
         );
+    }
+
+    #[test]
+    fn responses_that_were_clipped_are_told() {
+        let mut session = measured();
+        let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+            unreachable!()
+        };
+        let trials = &mut images.gammas[0];
+        assert_eq!(clipped(trials), None);
+        let _ = trials.estimate();
+        trials.record_evidence(1.0, &TrialKind::plain(10, [1, 28, 28]));
+        assert_eq!(clipped(trials), None);
+        trials.evidence.as_mut().unwrap().clipped = 36;
+        let words = "At γ 0.0, 36 of 4,800 responses are clipped or without a value, since outputs were infinite or \
+                     far larger than in the first block.";
+        assert_eq!(clipped(trials).unwrap(), words);
+        let page = crate::report::summary(&session);
+        let line = "36 of 4,800 responses are clipped or without a value";
+        assert!(page.lines().any(|text| text == line), "{page}");
     }
 }

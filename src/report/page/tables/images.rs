@@ -122,8 +122,11 @@ fn cells(record: &Record, row: &CsvRow<'_>, keys: &Keys) -> Vec<GridCell> {
     };
     let [low, high] = keys.ends.map(|end| row.real(end).map(reliability));
     let ends = low.zip(high).map(|(low, high)| format!("{low} to {high}"));
-    let back = row.class(keys.class).zip(row.real(keys.confidence));
-    let back = back.map(|(class, sure)| format!("{} ({sure:.2})", bare_class_name(record, class)));
+    let back = row.class(keys.class).map(|class| {
+        let name = bare_class_name(record, class);
+        let sure = row.real(keys.confidence);
+        sure.map_or(name.clone(), |sure| format!("{name} ({sure:.2})"))
+    });
     vec![
         GridCell::Words(match row.class("class") {
             Some(class) => bare_class_name(record, class),
@@ -154,7 +157,7 @@ mod tests {
         let mut text = "noise,gamma,class,name,trials,called,listed,sufficient,reliability,snr,significant_pixels,\
                         fed_back_class,fed_back_name,fed_back_confidence\n"
             .to_owned();
-        text += "uniform,0,0,0,480,240,true,true,0.9512,1.25,84,,,\n";
+        text += "uniform,0,0,0,480,240,true,true,0.9512,1.25,84,1,1,\n";
         text += "uniform,0,1,1,480,240,true,true,0.5,0.125,3,1,1,0.75\n";
         (2..10).for_each(|class| {
             text += &format!("uniform,0,{class},{class},480,0,true,false,,,,,,\n")
@@ -181,6 +184,7 @@ mod tests {
                 GridCell::Words("1 (0.75)".into()),
             ]
         );
+        assert_eq!(grid.rows[0][7], GridCell::Words("1".into()));
         assert_eq!(grid.rows[9][3], GridCell::Words("insufficient".into()));
         assert!(groups[0].more.is_empty());
     }
