@@ -333,6 +333,22 @@ fn npz_without_results_is_an_error_that_says_so() {
 }
 
 #[test]
+fn npz_of_a_session_that_has_only_been_trained_describes_it() {
+    let mut session = planned();
+    session.record.form = measured().record.form;
+    session.record.training = Some(TrainingRecord::default());
+    let before_the_first_epoch = npz(&session, Cursor::new(Vec::new()));
+    assert!(matches!(
+        before_the_first_epoch,
+        Err(ExportError::Nothing { .. })
+    ));
+    session.record.training = measured().record.training;
+    let file = zip::ZipArchive::new(Cursor::new(container(&session))).unwrap();
+    let names: BTreeSet<&str> = file.file_names().collect();
+    assert_eq!(names, BTreeSet::from(["classes.npy", "meta.npy"]));
+}
+
+#[test]
 fn replacing_a_file_leaves_no_temporary_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.json");

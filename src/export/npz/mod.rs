@@ -103,7 +103,7 @@ pub fn npz(session: &Session, out: impl Write + Seek) -> Result<(), ExportError>
         .map_err(ExportError::Encode)
 }
 
-/// Writes the arrays; returns `false` if there are none yet.
+/// Writes the arrays; returns `false` if nothing has been measured yet, no epoch of training either.
 fn write<W: Write + Seek>(session: &Session, out: &mut Container<W>) -> io::Result<bool> {
     if let Some(form) = &session.record.form {
         out.texts("classes", "class", &form.classes)?;
@@ -144,7 +144,10 @@ fn write<W: Write + Seek>(session: &Session, out: &mut Container<W>) -> io::Resu
             predictions::write(nth, predictions, out)?;
         }
     }
-    Ok(out.count() > before)
+    let training = session.record.training.as_ref();
+    // The other formats have its course: a file without arrays of results still has the classes and `meta`.
+    let is_trained = training.is_some_and(|training| !training.epochs.is_empty());
+    Ok(is_trained || out.count() > before)
 }
 
 /// The experiments of one kind, each with its number among them and its plan.
