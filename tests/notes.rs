@@ -160,6 +160,11 @@ fn an_invalid_note_is_refused_and_changes_nothing() {
         let error = both(&refused);
         assert!(error.contains("cannot be used with"), "{error}");
     }
+    // The usage has the words in the order in which they are read.
+    let refused = bench.output(&["note", "done", "--class", "3"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let error = both(&refused);
+    assert!(error.contains("<NAME> [TEXT]"), "{error}");
     let error = bench.refuse(2, &["note", "nobody", "a"]);
     assert!(error.contains("nobody"), "{error}");
     // The plan of a new session may still change, and its maps with it.
