@@ -289,6 +289,11 @@ fn only_formats_that_a_comparison_has_are_offered() {
     }
     let refused = bench.output(&["compare", "a", "b", "--format", "safetensors"]);
     assert_eq!(refused.status.code(), Some(2));
+    // Text is not written into a file.
+    let refused = bench.output(&["compare", "a", "b", "--plain", "--out", "text"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("cannot be used with"), "{error}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Bench, endless, finished, wait_until, with_plan};
+use common::{Bench, both, endless, finished, wait_until, with_plan};
 use flate2::read::GzDecoder;
 use noisescope::ids::{ClassId, Gamma};
 use noisescope::session::config::Response;
@@ -148,6 +148,23 @@ fn an_invalid_note_is_refused_and_changes_nothing() {
         assert!(error.contains(expected), "{error}");
         assert!(bench.load("done") == before);
     }
+    // What tells maps of a class apart says nothing about a unit.
+    for option in [
+        ["--gamma", "0.4"],
+        ["--images", "1"],
+        ["--response", "decision"],
+    ] {
+        let unit = ["note", "done", "a", "--unit", "logits/3"];
+        let refused = bench.output(&[&unit[..], &option].concat());
+        assert_eq!(refused.status.code(), Some(2));
+        let error = both(&refused);
+        assert!(error.contains("cannot be used with"), "{error}");
+    }
+    // The usage has the words in the order in which they are read.
+    let refused = bench.output(&["note", "done", "--class", "3"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let error = both(&refused);
+    assert!(error.contains("<NAME> [TEXT]"), "{error}");
     let error = bench.refuse(2, &["note", "nobody", "a"]);
     assert!(error.contains("nobody"), "{error}");
     // The plan of a new session may still change, and its maps with it.

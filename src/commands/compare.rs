@@ -73,7 +73,12 @@ pub struct CompareArgs {
     #[arg(long, value_enum)]
     format: Option<ComparisonFormat>,
     /// Output path (default: standard output for json, A-vs-B.npz, the folders A-vs-B-tables and A-vs-B-figures)
-    #[arg(long, value_name = "PATH", requires = "format")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "format",
+        conflicts_with = "plain"
+    )]
     out: Option<PathBuf>,
     #[command(flatten)]
     machine: MachineArgs,

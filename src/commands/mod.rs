@@ -120,6 +120,8 @@ enum Command {
         how: run::RunArgs,
     },
     /// Write a note on a session, a map or a unit of a layer, or list the notes
+    // Else the usage beside an error has TEXT before NAME.
+    #[command(override_usage = "noisescope note [OPTIONS] <NAME> [TEXT]")]
     Note(note::NoteArgs),
     /// View a session
     Attach {

@@ -30,13 +30,19 @@ pub struct NoteArgs {
     #[arg(long, value_name = "CLASS", requires = "line", conflicts_with = "unit")]
     class: Option<String>,
     /// The signal strength of the map (default: the one that shows the class best)
-    #[arg(long, value_name = "G", requires = "class")]
+    #[arg(long, value_name = "G", requires = "class", conflicts_with = "unit")]
     gamma: Option<Gamma>,
     /// The response that the map is made by (default: evidence if recorded)
-    #[arg(long, value_enum, value_name = "WHAT", requires = "class")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        requires = "class",
+        conflicts_with = "unit"
+    )]
     response: Option<ResponseArg>,
     /// Which of the plan's classification images, if it has several; from 1 (default: 1)
-    #[arg(long, value_name = "N", requires = "class", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "class", conflicts_with = "unit", value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
     /// On a unit of a layer: fc1/437; with TEXT or --remove
     #[arg(long, value_name = "LAYER/UNIT", requires = "line")]

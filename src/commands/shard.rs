@@ -274,10 +274,9 @@ pub fn belongs_to_division(session: &Session, which: ShardNumber) -> Result<bool
     };
     if sharding.count != which.count {
         return Err(CommandError::Usage(format!(
-            "--shard {}/{}: {name} is already divided into {}. Run those, or discard their work and divide it again: noisescope merge {name} --abandon",
-            which.index,
-            which.count,
-            counted(u64::from(sharding.count), "shard", "shards")
+            "{name} is already divided into {}, not into {}. Run those, or discard their work and divide it again: noisescope merge {name} --abandon",
+            counted(u64::from(sharding.count), "shard", "shards"),
+            which.count
         )));
     }
     if sharding.program != program() {

@@ -26,13 +26,13 @@ pub struct ShowArgs {
     #[command(flatten)]
     which: FigureChoice,
     /// The signal strength of the map (default: the one that shows the class best)
-    #[arg(long, value_name = "G", requires = "map")]
+    #[arg(long, value_name = "G", conflicts_with_all = OTHER_FIGURES)]
     gamma: Option<Gamma>,
     /// The response that the map is made by (default: evidence if recorded)
-    #[arg(long, value_enum, value_name = "WHAT", requires = "map")]
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = OTHER_FIGURES)]
     response: Option<ResponseArg>,
     /// Which of the plan's classification images, if it has several; from 1 (default: 1)
-    #[arg(long, value_name = "N", requires = "map", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with_all = OTHER_FIGURES, value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
     /// Which of the plan's experiments of the figure's kind, if it has several; from 1 (default: the first that has the
     /// figure)
@@ -83,6 +83,9 @@ struct FigureChoice {
     #[arg(long)]
     training: bool,
 }
+
+/// The options for figures other than the map of a class, whose γ, response and images cannot be chosen beside them.
+const OTHER_FIGURES: [&str; 4] = ["filters", "figure", "attack", "training"];
 
 /// Most names of figures in a sentence.
 const NAMES: usize = 6;

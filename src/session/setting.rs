@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use self::hints::single_parentheses;
+use self::hints::{parentheses, single_parentheses};
 use self::scan::Scanner;
 use super::config::{Analysis, Config};
 use crate::format::parse_trials;
@@ -149,11 +149,14 @@ fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
         let digits = || is_integer.then(|| in_digits(value)).flatten();
         invalid_value(bare_text(path, value).or_else(digits).unwrap_or(reason))
     })?;
-    let after = [&text[..span.start], value, &text[span.end..]].concat();
-    ron::from_str(&after).map_err(|error| {
+    let with = |value: &str| -> ron::error::SpannedResult<Config> {
+        ron::from_str(&[&text[..span.start], value, &text[span.end..]].concat())
+    };
+    with(value).map_err(|error| {
         let hint = bare_experiment(path, value)
             .or_else(|| single_parentheses(path, value))
-            .or_else(|| bare_text(path, value));
+            .or_else(|| bare_text(path, value))
+            .or_else(|| parentheses(value, |other| with(other).is_ok()));
         // The parser reads the digits before the point, and misses a comma after them.
         let is_fraction = value.contains('.') && value.parse::<f64>().is_ok();
         invalid_value(match hint {

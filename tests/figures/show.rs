@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::common::pty::Pty;
-use crate::common::{self, Bench, finished};
+use crate::common::{self, Bench, both, finished};
 
 /// Runs `show` on a new terminal, with additional environment variables.
 fn show(bench: &Bench, environment: &[&str], more: &[&str]) -> Pty {
@@ -33,13 +33,25 @@ fn show_needs_a_terminal_and_otherwise_suggests_export() {
     for arguments in [
         &["show", "done"][..],
         &["show", "done", "--map", "3", "--attack"],
-        &["show", "done", "--training", "--gamma", "0.4"],
     ] {
         assert_eq!(
             bench.output(arguments).status.code(),
             Some(2),
             "{arguments:?}"
         );
+    }
+    // Only a map can be chosen by these options; nothing given is ignored.
+    for figure in [&["--training"][..], &["--figure", "maps"]] {
+        for option in [
+            ["--gamma", "0.4"],
+            ["--images", "1"],
+            ["--response", "decision"],
+        ] {
+            let refused = bench.output(&[&["show", "done"][..], figure, &option].concat());
+            assert_eq!(refused.status.code(), Some(2));
+            let error = both(&refused);
+            assert!(error.contains("cannot be used with"), "{error}");
+        }
     }
     let mut pty = show(&bench, &[], &["--attack"]);
     assert_eq!(pty.exit_code(), 2);

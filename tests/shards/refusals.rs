@@ -24,7 +24,14 @@ fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
     shard(&bench, "many", "1/2");
     // Another division, or a run of the whole session, while it is divided.
     let error = bench.refuse(2, &["run", "many", "--shard", "1/3", "--plain"]);
-    assert!(error.contains("already divided into 2 shards"), "{error}");
+    let divided = "many is already divided into 2 shards, not into 3.";
+    assert!(error.contains(divided), "{error}");
+    let submit = ["submit", "many", "--slurm", "--print", "--shards", "3"];
+    let error = bench.refuse(2, &submit);
+    assert!(
+        error.contains(divided) && !error.contains("--shard "),
+        "{error}"
+    );
     let error = bench.refuse(2, &["run", "many", "--plain"]);
     assert!(
         error.contains("--shard 1/2 to 2/2") && error.contains("--abandon"),

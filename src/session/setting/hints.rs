@@ -25,3 +25,25 @@ pub fn single_parentheses(path: &str, value: &str) -> Option<String> {
         "the settings of an experiment are in double parentheses; write {name}((…))"
     ))
 }
+
+/// How to write a name with as many parentheses as it takes, if only these are wrong: `Gaussian(())` for `Gaussian`, `Pca`
+/// for `Pca(())`.
+pub fn parentheses(value: &str, is_accepted: impl Fn(&str) -> bool) -> Option<String> {
+    let value = value.trim();
+    let (name, settings) = match value.split_once('(') {
+        Some((name, rest)) => (name.trim_end(), Some(rest.strip_suffix(')')?.trim())),
+        None => (value, None),
+    };
+    if name.is_empty() || !name.chars().all(char::is_alphanumeric) {
+        return None;
+    }
+    let Some(settings) = settings else {
+        let whole = format!("{name}(())");
+        return is_accepted(&whole).then(|| format!("{name} needs parentheses; write {whole}"));
+    };
+    if is_accepted(name) {
+        return Some(format!("{name} takes no parentheses; write {name}"));
+    }
+    let whole = format!("{name}(({settings}))");
+    is_accepted(&whole).then(|| format!("{name} needs double parentheses; write {whole}"))
+}

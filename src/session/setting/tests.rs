@@ -267,6 +267,51 @@ fn settings_of_an_experiment_in_single_parentheses_are_said_to_need_two() {
 }
 
 #[test]
+fn a_name_with_the_wrong_parentheses_is_shown_with_the_right_ones() {
+    for (value, needed) in [
+        (
+            "analyses[0].noise=Gaussian",
+            "Gaussian needs parentheses; write Gaussian(());",
+        ),
+        ("analyses[0].noise=Gaussian()", "write Gaussian(());"),
+        (
+            "analyses[0].noise=Gaussian(sigma: 0.2)",
+            "Gaussian needs double parentheses; write Gaussian((sigma: 0.2));",
+        ),
+        (
+            "analyses[0].noise=Pca(())",
+            "Pca takes no parentheses; write Pca;",
+        ),
+        ("analyses[0].noise=Binary((p: 0.2))", "write Binary;"),
+        ("network.weights=Train", "write Train(());"),
+        (
+            "network.weights=Train(epochs: 3)",
+            "write Train((epochs: 3));",
+        ),
+        ("network.kind=Cnn()", "write Cnn;"),
+    ] {
+        let message = refused(value);
+        assert!(message.contains(needed), "{message}");
+        let written = needed
+            .rsplit_once("write ")
+            .unwrap()
+            .1
+            .trim_end_matches(';');
+        let (path, _) = value.split_once('=').unwrap();
+        made(&format!("{path}={written}"));
+    }
+    for value in [
+        "analyses[0].noise=Noise",
+        "analyses[0].noise=Gaussian((sd: 0.2))",
+        "analyses[0].trials=many",
+        "network.kind=Nothing(())",
+    ] {
+        let message = refused(value);
+        assert!(!message.contains("write"), "{message}");
+    }
+}
+
+#[test]
 fn a_field_of_an_experiment_is_found_by_its_name_alone() {
     for (path, meant) in [
         ("gammas", "analyses[1].gammas"),
