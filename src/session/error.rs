@@ -127,7 +127,7 @@ pub enum StoreError {
     },
     /// The name is not a plain file name.
     #[error(
-        "`{0}` cannot be a session's name: use letters, digits, `.`, `-` and `_`, not starting with a dot or a dash, at most 100 characters"
+        "`{0}` cannot be a session's name: use letters, digits, `.`, `-` and `_`, not starting with a dot or a dash, at most 100 bytes (letters outside ASCII have 2 to 4)"
     )]
     Name(String),
 }

@@ -54,14 +54,14 @@ pub struct Store {
     folder: PathBuf,
 }
 
-/// Checks that `name` is a plain file name.
+/// Checks that `name` is a plain file name; the number of a shard does not count towards its length.
 ///
 /// # Errors
 /// [`StoreError::Name`].
 pub fn check_name(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let fits = !name.is_empty()
-        && name.len() <= 100
+        && session_of_shard(name).len() <= 100
         && name.chars().all(allowed)
         && !name.starts_with(['.', '-'])
         && !name.ends_with(".ron");

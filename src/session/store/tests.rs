@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::session::Config;
+use crate::session::record::shard::MAX_SHARDS;
 
 #[test]
 fn a_name_is_a_plain_file_name_of_at_most_100_bytes() {
@@ -19,6 +20,17 @@ fn a_name_is_a_plain_file_name_of_at_most_100_bytes() {
     for name in ["", ".a", "-a", "a.ron", "a/b", "a b", "..", longer.as_str()] {
         assert!(check_name(name).is_err(), "{name}");
     }
+    // What has a name can be divided, into any number of shards.
+    let last = |whole: &str| shard_name(whole, MAX_SHARDS, MAX_SHARDS);
+    assert!(check_name(&last(&longest)).is_ok());
+    assert!(check_name(&last(&longer)).is_err());
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let shard = Session::new(last(&longest), Config::default());
+    store.save(&shard).unwrap();
+    assert_eq!(store.load(&shard.name).unwrap(), shard);
+    let told = check_name(&"ä".repeat(51)).unwrap_err().to_string();
+    assert!(told.contains("100 bytes"), "{told}");
 }
 
 #[test]
