@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -71,6 +71,18 @@ pub fn append(path: &Path) -> io::Result<File> {
         })?;
     check_regular(&file.metadata()?)?;
     Ok(file)
+}
+
+/// What to do if a file cannot grow or be created because its disk, a quota or a limit is exhausted, after a semicolon;
+/// empty for other errors.
+pub fn room_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "; free some space on its disk, or remove files if it has too many (df, df -i)"
+        }
+        ErrorKind::FileTooLarge => "; raise the limit on the size of its files (prlimit --fsize)",
+        _ => "",
+    }
 }
 
 /// The error for a path that is an unexpected symbolic link.
