@@ -2,8 +2,8 @@
 //! for a shell.
 
 use std::ffi::OsStr;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -71,6 +71,48 @@ pub fn append(path: &Path) -> io::Result<File> {
         })?;
     check_regular(&file.metadata()?)?;
     Ok(file)
+}
+
+/// Writes a file that replaces any earlier one of its name as a whole or not at all. A link or a pipe of that name is
+/// replaced, too; nothing is written into it.
+///
+/// # Errors
+/// The system's error; then whatever had this name still has it.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = Path::new(&beside);
+    // Left by an earlier process of this number, or planted.
+    let _ = fs::remove_file(beside);
+    let written = File::create_new(beside).and_then(|mut file| {
+        file.write_all(content)?;
+        match file.sync_all() {
+            // Not every file system can.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::InvalidInput | ErrorKind::Unsupported
+                ) => {}
+            synced => synced?,
+        }
+        fs::rename(beside, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(beside);
+    }
+    written
+}
+
+/// What to do if a file cannot grow or be created because its disk, a quota or a limit is exhausted, after a semicolon;
+/// empty for other errors.
+pub fn room_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "; free some space on its disk, or remove files if it has too many (df, df -i)"
+        }
+        ErrorKind::FileTooLarge => "; raise the limit on the size of its files (prlimit --fsize)",
+        _ => "",
+    }
 }
 
 /// The error for a path that is an unexpected symbolic link.
@@ -191,6 +233,31 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_replaced_as_a_whole_or_not_at_all_and_never_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("target"), "my own").unwrap();
+        fs::write(at("old"), "a longer text").unwrap();
+        std::os::unix::fs::symlink(at("target"), at("link")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        for name in ["new", "old", "link", "pipe"] {
+            replace(&at(name), b"text").unwrap();
+            let about = fs::symlink_metadata(at(name)).unwrap();
+            assert!(about.is_file(), "{name}");
+            assert_eq!(fs::read(at(name)).unwrap(), b"text", "{name}");
+        }
+        assert_eq!(fs::read(at("target")).unwrap(), b"my own");
+        // What cannot be replaced stays, and nothing is left beside it.
+        fs::create_dir(at("folder")).unwrap();
+        assert!(replace(&at("folder"), b"text").is_err());
+        assert!(at("folder").is_dir());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 6);
+    }
+
+    #[test]
     fn every_kind_of_file_has_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -238,7 +305,6 @@ mod tests {
 
     #[test]
     fn a_file_to_append_to_is_the_owners_and_neither_a_link_nor_a_device() {
-        use std::io::Write;
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use self::reaching::connect;
 use self::sent::SentCommand;
-use self::unfinished::{describe_loss, left_behind, overdue, unsaved};
+use self::unfinished::{describe_loss, left_behind, only_saving, overdue, unsaved};
 use super::division_check::resume_command;
 use super::output::print_line;
 use super::signals::runtime;
@@ -355,12 +355,20 @@ async fn send_and_wait(
         }
         *seen = Some(run.phase.clone());
         // It has retried by now.
-        if let (EngineCommand::Stop, Phase::Stopping, Some(problem)) =
-            (command, &run.phase, &run.problem)
+        if let (Phase::Stopping, Some(problem)) = (&run.phase, &run.problem)
             && sent.at.elapsed() > RETRY_TIME
         {
-            let words = describe_loss(store, name, session, problem);
-            return Ok(Answer::CannotSave(words));
+            match command {
+                EngineCommand::Stop => {
+                    let words = describe_loss(store, name, session, problem);
+                    return Ok(Answer::CannotSave(words));
+                }
+                EngineCommand::Pause | EngineCommand::Continue => {
+                    let words = only_saving(name, problem);
+                    return Err(SendError::Refused(CommandError::Failed(words)));
+                }
+                _ => {}
+            }
         }
     }
 }

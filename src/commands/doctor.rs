@@ -15,6 +15,7 @@ use super::output::print_line;
 use super::{CommandError, checkup, typed_names};
 use crate::data::{catalog, data_dir};
 use crate::engine::device::{self, DeviceKind, gpu, libtorch, speed};
+use crate::files;
 use crate::format::thousands;
 use crate::nets::plan::Lanes;
 use crate::session::config::NetworkKind;
@@ -244,40 +245,49 @@ fn images(report: &mut Checklist, data: Option<&Path>) {
 fn sessions(report: &mut Checklist, store: &Store) {
     report.title("Sessions");
     let folder = store.folder().display();
-    match store.names() {
-        Ok(names) => {
-            let plural = if names.len() == 1 { "" } else { "s" };
-            let words = format!("{folder}, {} session{plural}", names.len());
-            report.add(CheckStatus::Pass, "folder", words);
-        }
+    let names = match store.names() {
+        Ok(names) => names,
         Err(error) => return report.add(CheckStatus::Broken, "folder", error),
-    }
-    match can_write(store.folder()) {
+    };
+    let plural = if names.len() == 1 { "" } else { "s" };
+    let words = format!("{folder}, {} session{plural}", names.len());
+    report.add(CheckStatus::Pass, "folder", words);
+    match can_write(store.folder(), checkpoint_size(store, &names)) {
         Ok(()) => report.add(
             CheckStatus::Pass,
             "writing",
             "files can be created and replaced",
         ),
         Err(error) => {
+            let room = files::room_remedy(&error);
             let words = format!(
-                "{folder} is not writable ({error}); name another folder with --sessions DIR or NOISESCOPE_SESSIONS"
+                "{folder} is not writable ({error}{room}); name another folder with --sessions DIR or NOISESCOPE_SESSIONS"
             );
             report.add(CheckStatus::Broken, "writing", words);
         }
     }
 }
 
-/// Creates and replaces a file in the folder, as a checkpoint does; if it does not exist, in the one in which it would be
-/// created.
-fn can_write(folder: &Path) -> std::io::Result<()> {
+/// The size in bytes of the largest session, which the next checkpoint may need, within reasonable limits.
+fn checkpoint_size(store: &Store, names: &[String]) -> usize {
+    const LEAST: u64 = 1 << 16;
+    const MOST: u64 = 1 << 26;
+    let sizes = names.iter().filter_map(|name| {
+        let about = fs::metadata(store.path(name)).ok()?;
+        Some(about.len())
+    });
+    sizes.max().unwrap_or(0).clamp(LEAST, MOST) as usize
+}
+
+/// Creates a file of this size in the folder, as a checkpoint does, and removes it; if the folder does not exist, in the
+/// one in which it would be created.
+fn can_write(folder: &Path, bytes: usize) -> std::io::Result<()> {
     let folder = folder.ancestors().find(|folder| folder.exists());
     // The empty path around a relative one is the current folder.
     let folder = folder.unwrap_or(Path::new("."));
-    let (new, old) = (folder.join(".doctor.tmp"), folder.join(".doctor"));
-    let tried = fs::write(&new, "noisescope").and_then(|()| fs::rename(&new, &old));
-    let removed = fs::remove_file(&old);
-    let _ = fs::remove_file(&new);
-    tried.and(removed)
+    let file = folder.join(format!(".doctor-{}", std::process::id()));
+    files::replace(&file, &vec![0; bytes])?;
+    fs::remove_file(&file)
 }
 
 #[cfg(test)]
@@ -287,10 +297,40 @@ mod tests {
     #[test]
     fn a_folder_is_not_created_to_see_whether_it_can_be_written() {
         let outer = tempfile::tempdir().unwrap();
-        assert!(can_write(&outer.path().join("new/sessions")).is_ok());
+        assert!(can_write(&outer.path().join("new/sessions"), 1).is_ok());
         assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 0);
         let file = outer.path().join("file");
         fs::write(&file, "no folder").unwrap();
-        assert!(can_write(&file.join("sessions")).is_err());
+        assert!(can_write(&file.join("sessions"), 1).is_err());
+    }
+
+    #[test]
+    fn the_folder_is_tried_with_a_file_as_large_as_the_next_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        assert_eq!(checkpoint_size(&store, &[]), 1 << 16);
+        fs::write(store.path("small"), [0_u8; 10]).unwrap();
+        fs::write(store.path("large"), vec![0_u8; 100_000]).unwrap();
+        assert_eq!(checkpoint_size(&store, &store.names().unwrap()), 100_000);
+    }
+
+    #[test]
+    fn what_a_planted_link_leads_to_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = folder.path().join("mine");
+        fs::write(&mine, "my own").unwrap();
+        let sessions = folder.path().join("sessions");
+        fs::create_dir(&sessions).unwrap();
+        let own = format!(".doctor-{}", std::process::id());
+        for link in [
+            ".doctor.tmp",
+            ".doctor",
+            &own,
+            &format!("{own}.{}.tmp", std::process::id()),
+        ] {
+            std::os::unix::fs::symlink(&mine, sessions.join(link)).unwrap();
+        }
+        can_write(&sessions, 10).unwrap();
+        assert_eq!(fs::read_to_string(&mine).unwrap(), "my own");
     }
 }

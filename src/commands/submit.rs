@@ -11,7 +11,7 @@ use super::output::print_line;
 use super::{CommandError, holder, scheduler, shard};
 use crate::engine::device::DeviceChoice;
 use crate::engine::inputs::program;
-use crate::files::quoted;
+use crate::files::{self, quoted};
 use crate::format::counted;
 use crate::session::Session;
 use crate::session::record::shard::is_divided;
@@ -103,8 +103,13 @@ pub fn run(
     let path = |ending: &str| places.sessions.join(format!("{name}{ending}"));
     let (array_path, merge_path) = (path(".sbatch"), path(".merge.sbatch"));
     for (path, script) in [(&array_path, &array), (&merge_path, &merge)] {
-        std::fs::write(path, script)
-            .map_err(|error| CommandError::Failed(format!("{}: {error}", path.display())))?;
+        files::replace(path, script.as_bytes()).map_err(|error| {
+            let room = files::room_remedy(&error);
+            CommandError::Failed(format!(
+                "{} could not be written: {error}{room}",
+                path.display()
+            ))
+        })?;
     }
     // Save the division before any job can start.
     let mut lock = holder::lock(store, name)?;

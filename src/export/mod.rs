@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use crate::figure::FigureError;
+use crate::files::room_remedy;
 use crate::session::Session;
 
 pub mod comparison;
@@ -72,7 +73,7 @@ pub enum ExportError {
     #[error("the export could not be encoded: {0}")]
     Encode(io::Error),
     /// The file could not be written.
-    #[error("{} could not be written: {error}", path.display())]
+    #[error("{} could not be written: {error}{}", path.display(), room_remedy(error))]
     File {
         /// Its path.
         path: PathBuf,

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::config;
 use super::schema::VERSION;
+use crate::files;
 use crate::format::bytes;
 
 /// A session or configuration file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The operating system refused.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {source}{}", path.display(), files::room_remedy(source))]
     Io {
         /// The file.
         path: PathBuf,

@@ -105,6 +105,12 @@ fn an_engine_waiting_for_disk_space_ends_once_there_is_some() {
     let bench = Bench::new();
     let (mut child, before) = run_into_full_disk(&bench, "full");
     bench.refuse(1, &["stop", "full"]);
+    // There is nothing to pause or to continue, and nobody waits for it.
+    for command in ["pause", "continue"] {
+        let error = bench.refuse(1, &[command, "full"]);
+        assert!(error.contains("as soon as it can be saved"), "{error}");
+        assert!(error.contains("raise the limit"), "{error}");
+    }
     limit_files(&child, None);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let session = bench.load("full");
@@ -147,6 +153,7 @@ fn a_command_that_may_not_write_so_large_a_file_says_so_and_leaves_the_session()
     let printed = both(&output);
     assert_eq!(output.status.code(), Some(1), "{printed}");
     assert!(printed.contains("mine.ron: cannot write"), "{printed}");
+    assert!(printed.contains("raise the limit"), "{printed}");
     assert!(fs::read(bench.store().path("mine")).unwrap() == before);
     // Neither a temporary file nor a lock.
     assert_eq!(fs::read_dir(bench.path("sessions")).unwrap().count(), 1);

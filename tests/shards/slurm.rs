@@ -83,6 +83,29 @@ fn submit(bench: &Bench, script: &str, arguments: &[&str]) -> (Option<i32>, Stri
 }
 
 #[test]
+fn the_scripts_of_a_session_are_not_written_through_a_link_or_into_a_pipe() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
+    let target = bench.path("mine");
+    std::fs::write(&target, "my own").unwrap();
+    let scripts =
+        ["many.sbatch", "many.merge.sbatch"].map(|name| bench.path("sessions").join(name));
+    std::os::unix::fs::symlink(&target, &scripts[0]).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(&scripts[1])
+        .status();
+    assert!(made.unwrap().success());
+    let (code, printed) = submit(&bench, "echo 12", &["--shards", "4"]);
+    assert_eq!(code, Some(0), "{printed}");
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "my own");
+    for script in &scripts {
+        let about = std::fs::symlink_metadata(script).unwrap();
+        assert!(about.is_file(), "{}", script.display());
+    }
+}
+
+#[test]
 fn a_session_that_cannot_be_submitted_is_not_divided() {
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("80000", "2000"));

@@ -39,6 +39,13 @@ pub(super) fn unsaved(name: &str, problem: &str) -> String {
     )
 }
 
+/// A sentence on a pause of an engine that has no more to compute and waits until it can save.
+pub(super) fn only_saving(name: &str, problem: &str) -> String {
+    format!(
+        "{name} computes nothing any more and ends as soon as it can be saved: {problem}. To discard what is not saved: noisescope stop {name} --discard"
+    )
+}
+
 /// What an engine that ended without saving has left: its last checkpoint, if it wrote one.
 pub(super) fn left_behind(store: &Store, name: &str) -> &'static str {
     match store.load(name) {

@@ -194,14 +194,12 @@ impl ActiveRun {
     }
 }
 
-/// What to do about a session that cannot be saved, after a semicolon; empty if that is unknown.
+/// What to do about a session that may not be saved, after a semicolon; empty if the error says it or it is unknown.
 fn remedy(error: &StoreError) -> &'static str {
     let StoreError::Io { source, .. } = error else {
         return "";
     };
     match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free some space on its disk",
-        ErrorKind::FileTooLarge => "; raise the limit on the size of its files (prlimit --fsize)",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "; make its folder writable again"
         }
@@ -236,14 +234,26 @@ mod tests {
     #[test]
     fn a_session_that_cannot_be_saved_comes_with_what_to_do() {
         let told = |kind: ErrorKind| {
-            remedy(&StoreError::Io {
+            let error = StoreError::Io {
                 path: "mine.ron".into(),
                 action: "write the session",
                 source: kind.into(),
-            })
+            };
+            // Other commands than a run print the error alone.
+            (error.to_string(), remedy(&error))
         };
-        assert!(told(ErrorKind::StorageFull).contains("free some space"));
-        assert!(told(ErrorKind::PermissionDenied).contains("writable"));
-        assert_eq!(told(ErrorKind::Interrupted), "");
+        for (kind, words) in [
+            (ErrorKind::StorageFull, "free some space"),
+            (ErrorKind::QuotaExceeded, "free some space"),
+            (ErrorKind::FileTooLarge, "prlimit --fsize"),
+        ] {
+            let (alone, added) = told(kind);
+            assert!(alone.contains(words), "{alone}");
+            assert_eq!(added, "", "{alone}");
+        }
+        let (alone, added) = told(ErrorKind::PermissionDenied);
+        assert!(!alone.contains(';') && added.contains("writable"));
+        let (alone, added) = told(ErrorKind::Interrupted);
+        assert!(!alone.contains(';') && added.is_empty());
     }
 }
