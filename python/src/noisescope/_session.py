@@ -272,7 +272,8 @@ class Session:
 
 
 def load(session: str | os.PathLike[str], sessions: Sessions = None) -> Session:
-    """Opens a session by name, or an NPZ file exported by the program.
+    """Opens a session by name, or an NPZ file exported by the program. Of a divided session whose
+    shards are not merged, it opens their sum so far, with a warning.
 
     Args:
         session: a session's name; or the path of an ``.npz`` file, which has all arrays, but not
