@@ -82,6 +82,10 @@ def test_trials_are_made_again(program: Path) -> None:
     assert trials.arrays["block"].tolist() == [0, 3]
     call = program.read_text().splitlines()[-1]
     assert "trials clothes --count 2 --images 1 --called=Coat --true=Sandal --gamma=0.0" in call
+    session.trials(gamma=float(np.float32(0.2)))
+    assert "--gamma=0.2 " in program.read_text().splitlines()[-1]
+    session.trials(gamma=0.3)
+    assert "--gamma=0.3 " in program.read_text().splitlines()[-1]
     session.trials()
     assert "trials clothes --count 20 --images 1 --any --format npz" in program.read_text()
 
