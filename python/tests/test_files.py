@@ -41,8 +41,26 @@ def test_layers_may_have_any_name(session: noisescope.Session) -> None:
     assert filters.sel([1]).units.tolist() == [1]
     with pytest.raises(noisescope.Error, match="no layer `conv9`; there are conv1"):
         session.filters("conv9")
+    assert filters.sel(np.array(1)).units.tolist() == [1]
     with pytest.raises(noisescope.Error, match="has no unit 7"):
         filters.sel(7)
+
+
+def test_a_mask_of_units_is_not_taken_for_their_numbers(session: noisescope.Session) -> None:
+    filters = session.filters("fc")
+    assert filters.sel(np.flatnonzero(filters.silent)).units.tolist() == [1]
+    with pytest.raises(noisescope.Error, match=r"by a mask: numpy.flatnonzero\(mask\)"):
+        filters.sel(filters.silent)
+    with pytest.raises(noisescope.Error, match="0.5 is not a whole number"):
+        filters.sel(np.array([0.5]))
+
+
+def test_no_units_can_be_selected_but_not_drawn(session: noisescope.Session) -> None:
+    none = session.filters("fc").sel([])
+    assert none.values.shape == (0, 4, 5) and none.silent.tolist() == []
+    assert "unit 0" in repr(none) and "0 silent" in repr(none)
+    with pytest.raises(noisescope.Error, match="nothing is selected"):
+        none.plot()
 
 
 def test_the_covariance_has_axes_and_eigenvalues(session: noisescope.Session) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,9 +41,37 @@ def test_one_class_at_one_gamma_is_a_map(maps: noisescope.Maps) -> None:
     assert np.allclose(map_.values / map_.se, map_.z)
 
 
-@pytest.mark.parametrize("wanted", ["Coat", "coat", "co", 1, np.int64(1)])
+@pytest.mark.parametrize(
+    "wanted", ["Coat", "coat", "co", 1, np.int64(1), np.float64(1), np.array(1)]
+)
 def test_a_class_goes_by_name_beginning_or_number(maps: noisescope.Maps, wanted: str) -> None:
     assert maps.sel(classes=wanted).classes == ("Coat",)
+
+
+def test_a_gamma_of_other_maps_selects_the_same(maps: noisescope.Maps) -> None:
+    map_ = maps.sel(gamma=0.2, classes="Dress")
+    wanted: list[Any] = [map_.gamma, np.float32(0.2), maps.gamma[1]]
+    for gamma in wanted:
+        assert np.array_equal(maps.sel(gamma=gamma).values, maps.values[1])
+    assert np.array_equal(maps.sel(gamma=maps.gamma).values, maps.values, equal_nan=True)
+
+
+def test_a_mask_is_not_taken_for_numbers(maps: noisescope.Maps) -> None:
+    mask = np.array([False, True, True])
+    assert maps.sel(classes=np.flatnonzero(mask)).classes == ("Coat", "Sandal")
+    masks: list[dict[str, Any]] = [{"classes": mask}, {"gamma": [False, True]}]
+    for select in masks:
+        with pytest.raises(noisescope.Error, match=r"by a mask: numpy.flatnonzero\(mask\)"):
+            maps.sel(**select)
+    with pytest.raises(noisescope.Error, match="1.7 is not a whole number"):
+        maps.sel(classes=np.array([1.7]))
+
+
+def test_no_class_is_refused(maps: noisescope.Maps) -> None:
+    with pytest.raises(noisescope.Error, match="no class is selected; there are Dress, Coat"):
+        maps.sel(classes=[])
+    with pytest.raises(noisescope.Error, match="nothing to draw"):
+        maps.sel(gamma=[]).plot()
 
 
 def test_what_is_not_there_is_said_with_what_is(maps: noisescope.Maps) -> None:

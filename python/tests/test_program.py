@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,18 @@ def test_the_programs_words_are_the_errors(program: Path) -> None:
     with pytest.raises(noisescope.Error) as caught:
         noisescope.load("shoes")
     assert str(caught.value) == "there is no session `shoes`.\nIt holds: clothes"
+
+
+def test_what_the_program_remarks_is_a_warning(program: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        noisescope.load("clothes")
+    program.with_name("divided").touch()
+    with pytest.warns(UserWarning) as caught:
+        assert noisescope.load("clothes").name == "clothes"
+    (warning,) = caught
+    assert str(warning.message) == "clothes is divided: this is its sum so far"
+    assert warning.filename == __file__
 
 
 def test_tables_are_columns(program: Path) -> None:
@@ -69,6 +82,10 @@ def test_trials_are_made_again(program: Path) -> None:
     assert trials.arrays["block"].tolist() == [0, 3]
     call = program.read_text().splitlines()[-1]
     assert "trials clothes --count 2 --images 1 --called=Coat --true=Sandal --gamma=0.0" in call
+    session.trials(gamma=float(np.float32(0.2)))
+    assert "--gamma=0.2 " in program.read_text().splitlines()[-1]
+    session.trials(gamma=0.3)
+    assert "--gamma=0.3 " in program.read_text().splitlines()[-1]
     session.trials()
     assert "trials clothes --count 20 --images 1 --any --format npz" in program.read_text()
 

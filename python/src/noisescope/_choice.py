@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Union
+from collections.abc import Iterable, Sequence
+from typing import Any, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,36 @@ from ._program import Error
 Class = Union[str, int]
 
 
+def listed(wanted: Any) -> tuple[list[Any], bool]:
+    """What to select, as a list, and whether it was a single thing: also a number of NumPy, or its
+    array without axes."""
+    if isinstance(wanted, str) or getattr(wanted, "ndim", 1) == 0:
+        return [wanted], True
+    return (list(wanted), False) if isinstance(wanted, Iterable) else ([wanted], True)
+
+
+def whole(wanted: Any) -> int:
+    """A number that counts something."""
+    _refuse_mask(wanted)
+    try:
+        number = int(wanted)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Error(f"{wanted!r} is not a number") from error
+    if number != wanted:
+        raise Error(f"{wanted} is not a whole number")
+    return number
+
+
+def _refuse_mask(wanted: object) -> None:
+    """The values of a mask would pass for the numbers 0 and 1."""
+    if isinstance(wanted, (bool, np.bool_)):
+        raise Error(f"{wanted} is not a number; to select by a mask: numpy.flatnonzero(mask)")
+
+
 def class_place(classes: Sequence[str], wanted: Class) -> int:
     """The index of a class among these."""
     if not isinstance(wanted, str):
-        place = int(wanted)
+        place = whole(wanted)
         if 0 <= place < len(classes):
             return place
         raise Error(f"there is no class {place}; there are 0 to {len(classes) - 1}")
@@ -39,6 +65,7 @@ def class_place(classes: Sequence[str], wanted: Class) -> int:
 
 def gamma_place(gammas: npt.NDArray[np.float64], wanted: float) -> int:
     """The index of a signal strength among these."""
+    _refuse_mask(wanted)
     found = np.flatnonzero(np.isclose(gammas, float(wanted), rtol=0.0, atol=1e-6))
     if len(found) == 0:
         raise Error(f"there is no γ {wanted:g}; there are {', '.join(f'{g:g}' for g in gammas)}")

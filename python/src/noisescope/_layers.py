@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from . import _plot
 from ._array import AsArray
+from ._choice import listed, whole
 from ._npz import Arrays
 from ._program import Error
 
@@ -41,11 +42,11 @@ class Filters(AsArray):
     @property
     def silent(self) -> npt.NDArray[np.bool_]:
         """Which units never fired, [units]."""
-        return np.asarray(np.isnan(self.values).reshape(len(self.values), -1).all(axis=1))
+        return np.asarray(np.isnan(self.values).all(axis=tuple(range(1, self.values.ndim))))
 
-    def sel(self, units: int | Sequence[int]) -> Filters:
+    def sel(self, units: int | Iterable[int]) -> Filters:
         """Selects units by number; the axis stays."""
-        wanted = [int(units)] if isinstance(units, (int, np.integer)) else [int(u) for u in units]
+        wanted = [whole(unit) for unit in listed(units)[0]]
         known = self.units.tolist()
         for unit in wanted:
             if unit not in known:

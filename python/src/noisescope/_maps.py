@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from ._choice import (
     channel_place,
     class_place,
     gamma_place,
+    listed,
     shortened,
 )
 from ._npz import Arrays
@@ -81,8 +82,8 @@ class Maps(AsArray):
     def sel(
         self,
         *,
-        gamma: float | Sequence[float] | None = None,
-        classes: Class | Sequence[Class] | None = None,
+        gamma: float | Iterable[float] | None = None,
+        classes: Class | Iterable[Class] | None = None,
         channel: Class | None = None,
     ) -> Maps:
         """Selects maps. A single value removes its axis, a list keeps it.
@@ -98,19 +99,17 @@ class Maps(AsArray):
         maps = self
         if gamma is not None:
             at = maps._axis("gamma")
-            if isinstance(gamma, (int, float, np.number)):
-                maps = maps._take(at, gamma_place(self.gamma, float(gamma)))
-            else:
-                maps = maps._take(at, [gamma_place(self.gamma, one) for one in gamma])
+            gammas, is_single = listed(gamma)
+            places = [gamma_place(self.gamma, one) for one in gammas]
+            maps = maps._take(at, places[0] if is_single else places)
         if classes is not None:
             at = maps._axis("class")
-            if isinstance(classes, (str, int, np.integer)):
-                place = class_place(self.classes, classes)
-                maps = replace(maps._take(at, place), classes=(self.classes[place],))
-            else:
-                places = [class_place(self.classes, one) for one in classes]
-                names = tuple(self.classes[place] for place in places)
-                maps = replace(maps._take(at, places), classes=names)
+            chosen, is_single = listed(classes)
+            if not chosen:
+                raise Error(f"no class is selected; there are {shortened(self.classes)}")
+            places = [class_place(self.classes, one) for one in chosen]
+            names = tuple(self.classes[place] for place in places)
+            maps = replace(maps._take(at, places[0] if is_single else places), classes=names)
         if channel is not None:
             at = maps._axis("channel")
             maps = maps._take(at, channel_place(self.values.shape[self._axis("channel")], channel))

@@ -106,6 +106,8 @@ def limits(reaches: list[float], reliability: list[float]) -> list[float]:
 
 def grid(count: int, ax: Any, across: int = ACROSS, size: float = 1.5) -> list[Any]:
     """Axes without ticks for ``count`` pictures: the given ones, else new ones."""
+    if count == 0:
+        raise Error("nothing is selected, so there is nothing to draw")
     if ax is None:
         columns = min(count, across)
         rows = -(-count // columns)

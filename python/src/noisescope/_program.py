@@ -9,12 +9,16 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Optional, Union
 
 #: The environment variable that names the program, instead of the one beside Python or on the PATH.
 VARIABLE = "NOISESCOPE_PROGRAM"
+
+#: How the program begins what it remarks on standard error.
+SAYS = "noisescope: "
 
 #: A sessions folder, as for the program's ``--sessions``; None for the program's own.
 Sessions = Optional[Union[str, "os.PathLike[str]"]]
@@ -47,7 +51,8 @@ def program() -> str:
 
 
 def run(*arguments: str, sessions: Sessions = None) -> str:
-    """Runs a command to its end, and returns its standard output.
+    """Runs a command to its end, and returns its standard output. What the program remarks on its
+    results, such as that shards are missing from them, becomes a warning.
 
     Raises:
         Error: if it fails, with the program's message.
@@ -67,9 +72,12 @@ def run(*arguments: str, sessions: Sessions = None) -> str:
     except OSError as error:
         raise Error(f"{command[0]} cannot be started: {error}") from error
     if done.returncode == 0:
+        for line in done.stderr.splitlines():
+            if line.startswith(SAYS):
+                warnings.warn(line[len(SAYS) :], stacklevel=3)
         return done.stdout
     message = done.stderr.strip()
-    for prefix in ("noisescope: ", "error: "):
+    for prefix in (SAYS, "error: "):
         if message.startswith(prefix):
             message = message[len(prefix) :]
     raise Error(message or f"{' '.join(command)} ended with code {done.returncode}")

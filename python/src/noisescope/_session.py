@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _figure, _layers, _maps, _safetensors, _tables, _trials
-from ._choice import Class, class_place, shortened
+from ._choice import Class, class_place, gamma_place, shortened
 from ._figure import Figure
 from ._layers import Covariance, Filters
 from ._maps import Maps
@@ -198,7 +198,7 @@ class Session:
             if wanted is not None:
                 arguments.append(f"--{option}={self._typed(wanted)}")
         if gamma is not None:
-            arguments.append(f"--gamma={gamma}")
+            arguments.append(f"--gamma={self._known_gamma(gamma, images)}")
         with scratch() as folder:
             out = folder / "trials.npz"
             run(*arguments, "--format", "npz", "--out", str(out), sessions=self._sessions)
@@ -211,6 +211,14 @@ class Session:
         place = class_place(self.classes, wanted)
         name = self.classes[place]
         return name if self.classes.count(name) == 1 else str(place)
+
+    def _known_gamma(self, wanted: float, images: int) -> float:
+        """The γ of the plan that this stands for, as ``Maps.sel`` takes it; else itself."""
+        known = self._arrays.get(f"ci{'' if images == 1 else images}_gamma", np.array([]))
+        try:
+            return float(known[gamma_place(known, wanted)])
+        except Error:
+            return float(wanted)
 
     def figure(self, name: str, format: str = "svg") -> Figure:
         """A figure as the program draws it, for example ``maps-gamma-0.2``; ``format``: ``svg``,
@@ -272,7 +280,8 @@ class Session:
 
 
 def load(session: str | os.PathLike[str], sessions: Sessions = None) -> Session:
-    """Opens a session by name, or an NPZ file exported by the program.
+    """Opens a session by name, or an NPZ file exported by the program. Of a divided session whose
+    shards are not merged, it opens their sum so far, with a warning.
 
     Args:
         session: a session's name; or the path of an ``.npz`` file, which has all arrays, but not
