@@ -1,6 +1,9 @@
 //! The README agrees with the program.
 
 use std::fs;
+use std::path::Path;
+
+use noisescope::session::store::{VERSION, from_text};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
@@ -35,4 +38,17 @@ fn every_picture_in_the_readme_exists() {
             assert!(fs::metadata(path).is_ok(), "{picture}");
         }
     }
+}
+
+#[test]
+fn the_session_in_the_readme_opens_and_has_the_version_that_is_written() {
+    let readme = fs::read_to_string(PATH).unwrap();
+    let blocks = readme.split("```ron\n").skip(1);
+    let texts: Vec<&str> = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect();
+    assert_eq!(texts.len(), 1);
+    let version = format!("version: {VERSION},");
+    assert!(texts[0].contains(&version), "{version}");
+    from_text(texts[0], Path::new(PATH), "shown").unwrap();
 }

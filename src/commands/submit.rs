@@ -14,7 +14,7 @@ use crate::engine::inputs::program;
 use crate::files::{self, quoted};
 use crate::format::counted;
 use crate::session::Session;
-use crate::session::record::shard::is_divided;
+use crate::session::record::shard::{MAX_SHARDS, is_divided};
 use crate::session::store::Store;
 
 /// Seconds before a job's time limit at which it is sent USR1.
@@ -29,7 +29,7 @@ pub struct SubmitArgs {
     #[arg(long, required = true)]
     slurm: bool,
     /// Number of shards (default: as it is already divided, else 32)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SHARDS)))]
     shards: Option<u32>,
     /// GPUs per job
     #[arg(long, value_name = "N")]

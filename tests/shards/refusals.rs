@@ -32,6 +32,13 @@ fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
         error.contains(divided) && !error.contains("--shard "),
         "{error}"
     );
+    let refused = bench.output(&["submit", "many", "--slurm", "--print", "--shards", "100001"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let error = both(&refused);
+    assert!(
+        error.contains("100001 is not in 1..=100000") && !error.contains("--shard "),
+        "{error}"
+    );
     let error = bench.refuse(2, &["run", "many", "--plain"]);
     assert!(
         error.contains("--shard 1/2 to 2/2") && error.contains("--abandon"),
