@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::Span;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::cell_encoder::CellEncoder;
@@ -70,6 +72,7 @@ impl Painter {
         }
         self.next.reset();
         draw(area, &mut self.next);
+        distrust_clusters(&mut self.shown, &self.next);
         let clear = std::mem::take(&mut self.clear);
         let changes: Vec<Change<'_>> = self
             .shown
@@ -103,6 +106,45 @@ impl Painter {
         let clear = if clear { CLEAR } else { b"" };
         [BEGIN, clear, body.as_slice(), END].concat()
     }
+}
+
+/// Marks cells of the last frame of which it is not known what the terminal shows: those beside a cluster of
+/// several characters that comes or goes. A terminal may give each character its own columns, more than the
+/// cluster has in a frame, and then erases only the character that is overwritten.
+fn distrust_clusters(shown: &mut Buffer, next: &Buffer) {
+    let width = usize::from(shown.area.width);
+    let mut marked: Vec<usize> = Vec::new();
+    let mut marked_until = 0;
+    for (at, (old, new)) in shown.content.iter().zip(&next.content).enumerate() {
+        if old == new && at >= marked_until {
+            continue;
+        }
+        let most = separate_columns(old.symbol()).max(separate_columns(new.symbol()));
+        if most > 1 {
+            let row_end = (at / width + 1) * width;
+            let end = (at + most).min(row_end);
+            marked.extend(at + Span::raw(new.symbol()).width().max(1)..end);
+            marked_until = marked_until.max(end);
+        }
+    }
+    for at in marked {
+        // Equal to no cell that is drawn.
+        shown.content[at].set_symbol("\u{fffd}").modifier = Modifier::all();
+    }
+}
+
+/// The most columns that a cluster takes on a terminal that shows its characters one by one; 1 for a single
+/// character, which every terminal erases as a whole.
+fn separate_columns(symbol: &str) -> usize {
+    if symbol.chars().nth(1).is_none() {
+        return 1;
+    }
+    let columns = symbol.chars().map(|c| match c {
+        // Half of a flag: one column or two.
+        '\u{1f1e6}'..='\u{1f1ff}' => 2,
+        c => Span::raw(&*c.encode_utf8(&mut [0; 4])).width(),
+    });
+    columns.sum()
 }
 
 /// A cell that differs from what the terminal shows.
@@ -238,6 +280,26 @@ mod tests {
             change.contains('y') && !change.contains("nois"),
             "{change:?}"
         );
+    }
+
+    #[test]
+    fn columns_beside_a_cluster_of_characters_are_written_when_it_comes_and_when_it_goes() {
+        let mut painter = Painter::default();
+        let mut shows = |text: &str| say(&mut painter, (10, 2), text);
+        // Two columns; the second is a character of its own, which `a` does not overwrite.
+        shows("น้ำ");
+        let erased = shows("a");
+        assert!(erased.contains("a "), "{erased:?}");
+        // Two columns, or four on a terminal without flags.
+        let flag = shows("🇩🇪");
+        assert!(flag.contains("🇩🇪\x1b[3G  "), "{flag:?}");
+        assert_eq!(shows("🇩🇪"), "");
+        let erased = shows("a");
+        assert!(erased.contains("a   "), "{erased:?}");
+        // The second flag remains, and is written again after the first.
+        shows("🇩🇪🇫🇷");
+        let second = shows("ab🇫🇷");
+        assert!(second.contains("ab🇫🇷\x1b[5G  "), "{second:?}");
     }
 
     #[test]
