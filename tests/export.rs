@@ -344,8 +344,9 @@ fn npz_of_a_session_that_has_only_been_trained_describes_it() {
     ));
     session.record.training = measured().record.training;
     let file = zip::ZipArchive::new(Cursor::new(container(&session))).unwrap();
-    let names: BTreeSet<&str> = file.file_names().collect();
-    assert_eq!(names, BTreeSet::from(["classes.npy", "meta.npy"]));
+    let names = file.file_names().map(|name| name.unwrap().into_owned());
+    let names: BTreeSet<String> = names.collect();
+    assert_eq!(names, ["classes.npy", "meta.npy"].map(String::from).into());
 }
 
 #[test]
