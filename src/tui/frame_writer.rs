@@ -292,14 +292,14 @@ mod tests {
         assert!(erased.contains("a "), "{erased:?}");
         // Two columns, or four on a terminal without flags.
         let flag = shows("🇩🇪");
-        assert!(flag.contains("🇩🇪\x1b[3G  "), "{flag:?}");
+        assert!(flag.contains("🇩🇪\x1b[1;3H  "), "{flag:?}");
         assert_eq!(shows("🇩🇪"), "");
         let erased = shows("a");
         assert!(erased.contains("a   "), "{erased:?}");
         // The second flag remains, and is written again after the first.
         shows("🇩🇪🇫🇷");
         let second = shows("ab🇫🇷");
-        assert!(second.contains("ab🇫🇷\x1b[5G  "), "{second:?}");
+        assert!(second.contains("ab🇫🇷\x1b[1;5H  "), "{second:?}");
     }
 
     #[test]
