@@ -1,5 +1,7 @@
 //! Tests of the record of an audit: its maps, its findings, and what is checked in a file.
 
+mod references;
+
 use super::network::by_class;
 use super::*;
 use crate::ids::Gamma;
@@ -380,31 +382,4 @@ fn a_network_in_an_earlier_file_has_the_planned_architecture() {
     assert!(text.contains(field), "{text}");
     let earlier: AuditedNetwork = ron::from_str(&text.replace(field, "")).unwrap();
     assert_eq!(earlier.architecture, ReferenceArchitecture::Planned);
-}
-
-#[test]
-fn references_are_called_by_their_kind_or_by_how_they_relate_to_the_suspect() {
-    use ReferenceArchitecture::{Other, Planned, Suspect};
-    let plan = config::Audit {
-        kind: ReferenceKind::Mlp,
-        ..config::Audit::default()
-    };
-    for (architectures, expected) in [
-        (vec![Planned, Planned], "mlp"),
-        (vec![Suspect, Suspect], "same-architecture"),
-        (vec![Other], "other-architecture"),
-        (vec![Planned, Other], "mixed"),
-        (vec![Planned, Suspect], "mixed"),
-        (vec![Suspect, Other], "mixed"),
-    ] {
-        let reference = |architecture| AuditedNetwork {
-            architecture,
-            ..network(AuditRole::Reference)
-        };
-        let audit = Audit {
-            networks: architectures.into_iter().map(reference).collect(),
-            ..Audit::default()
-        };
-        assert_eq!(audit.reference_label(&plan, NetworkKind::Onnx), expected);
-    }
 }
