@@ -81,7 +81,14 @@ pub fn append(path: &Path) -> io::Result<File> {
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = Path::new(&beside);
+    replace_by(Path::new(&beside), path, content)
+}
+
+/// The same by a temporary file of this path, in the same folder.
+///
+/// # Errors
+/// The system's error; then whatever had this name still has it.
+pub fn replace_by(beside: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     // Left by an earlier process of this number, or planted.
     let _ = fs::remove_file(beside);
     let written = File::create_new(beside).and_then(|mut file| {

@@ -1,11 +1,11 @@
 //! Export of everything measured in a session, for other programs. Reads a session and writes files; computes nothing.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use crate::figure::FigureError;
-use crate::files::room_remedy;
+use crate::files::{self, room_remedy};
 use crate::session::Session;
 
 pub mod comparison;
@@ -240,17 +240,7 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     folder::remove_leftovers(&path);
-    let beside = folder::temporary_path(&path);
-    // Left by an earlier process with the same id; a planted link is removed, not followed.
-    let _ = fs::remove_file(&beside);
-    let written = File::create_new(&beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        // Clean up after the failed attempt; report the first error.
-        let _ = fs::remove_file(&beside);
-    }
-    written
+    files::replace_by(&folder::temporary_path(&path), &path, bytes)
 }
 
 /// Where links lead from `path`, although nothing is there yet.
