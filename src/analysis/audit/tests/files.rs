@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use onnx_ir::{Message, ModelProto, NodeProto, TensorProto};
+use crate::nets::import::onnx::messages::{ModelProto, NodeProto, TensorProto};
+use prost::Message;
 use tempfile::TempDir;
 
 use super::*;
@@ -18,18 +19,19 @@ use crate::stats::audit::Baseline;
 const SEED: u64 = 2;
 
 fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
-    let mut node = NodeProto::new();
-    operator.clone_into(&mut node.op_type);
-    node.input = inputs.iter().map(|&name| name.to_owned()).collect();
-    node.output = vec![output.to_owned()];
-    node
+    NodeProto {
+        op_type: operator.to_owned(),
+        input: inputs.iter().map(|&name| name.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        ..NodeProto::default()
+    }
 }
 
 /// The ONNX file of logistic regression with these weights, with a rectifier behind it or not.
 fn logistic(weights: &NetworkWeights, is_rectified: bool) -> Vec<u8> {
     let plain = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx/cnn-7.onnx");
-    let mut model = ModelProto::parse_from_bytes(&fs::read(plain).unwrap()).unwrap();
-    let graph = model.graph.mut_or_insert_default();
+    let mut model = ModelProto::decode(&*fs::read(plain).unwrap()).unwrap();
+    let graph = &mut model.graph;
     let (images, logits) = (graph.input[0].name.clone(), graph.output[0].name.clone());
     // The file names its weights among the inputs.
     graph.input.truncate(1);
@@ -45,16 +47,15 @@ fn logistic(weights: &NetworkWeights, is_rectified: bool) -> Vec<u8> {
     if is_rectified {
         graph.node.push(node("Relu", &["sums"], &logits));
     }
-    let array = |(name, values): &(String, Array<f32>)| {
-        let mut array = TensorProto::new();
-        array.name.clone_from(name);
-        array.dims = values.shape().iter().map(|&n| n as i64).collect();
-        array.data_type = 1;
-        array.float_data = values.values().to_vec();
-        array
+    let array = |(name, values): &(String, Array<f32>)| TensorProto {
+        name: name.clone(),
+        dims: values.shape().iter().map(|&n| n as i64).collect(),
+        data_type: 1,
+        float_data: values.values().to_vec(),
+        ..TensorProto::default()
     };
     graph.initializer = weights.tensors.iter().map(array).collect();
-    model.write_to_bytes().unwrap()
+    model.encode_to_vec()
 }
 
 /// A folder with networks in ONNX files, and with sessions of them.
@@ -79,8 +80,8 @@ impl Files {
 
     /// The network of a file in another one, with other names.
     fn renamed(&self, name: &str, file: &Path) -> PathBuf {
-        let mut model = ModelProto::parse_from_bytes(&fs::read(file).unwrap()).unwrap();
-        let graph = model.graph.mut_or_insert_default();
+        let mut model = ModelProto::decode(&*fs::read(file).unwrap()).unwrap();
+        let graph = &mut model.graph;
         for weight in &mut graph.initializer {
             weight.name.push_str(".renamed");
         }
@@ -88,7 +89,7 @@ impl Files {
             name.push_str(".renamed");
         }
         let path = self.folder.path().join(format!("{name}.onnx"));
-        fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+        fs::write(&path, model.encode_to_vec()).unwrap();
         path
     }
 

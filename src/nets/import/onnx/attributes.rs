@@ -1,6 +1,6 @@
 //! Typed access to the attributes of a node by name, with defaults.
 
-use onnx_ir::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use super::messages::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 /// Typed access to a node's attributes.
 #[derive(Clone, Copy)]
@@ -61,11 +61,11 @@ impl<'a> Attributes<'a> {
 
     /// An array.
     pub fn tensor(self, name: &str) -> Option<&'a TensorProto> {
-        self.get(name).and_then(|attribute| attribute.t.as_ref())
+        self.get(name).and_then(|attribute| attribute.t.as_deref())
     }
 
     /// A subgraph.
     pub fn graph(self, name: &str) -> Option<&'a GraphProto> {
-        self.get(name).and_then(|attribute| attribute.g.as_ref())
+        self.get(name).and_then(|attribute| attribute.g.as_deref())
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::messages::{GraphProto, ModelProto, NodeProto, TensorProto};
 use bytes::Bytes;
-use onnx_ir::{GraphProto, ModelProto, NodeProto, TensorProto};
 use sha2::{Digest, Sha256};
 
 use super::constant::Constant;
@@ -42,9 +42,9 @@ fn tensors(model: &ModelProto) -> Vec<&TensorProto> {
             nodes.extend(&graph.node);
         } else if let Some(node) = nodes.pop() {
             for attribute in &node.attribute {
-                found.extend(attribute.t.as_ref());
+                found.extend(attribute.t.as_deref());
                 found.extend(&attribute.tensors);
-                graphs.extend(attribute.g.as_ref());
+                graphs.extend(attribute.g.as_deref());
                 graphs.extend(&attribute.graphs);
             }
         } else {
@@ -183,35 +183,42 @@ impl Bundle {
 mod tests {
     use std::fs;
 
-    use onnx_ir::{AttributeProto, Message};
+    use super::super::messages::{AttributeProto, StringStringEntryProto};
+    use prost::Message;
 
     use super::*;
 
     #[test]
     fn the_side_file_of_a_constant_belongs_to_the_model() {
         let plain = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx/cnn-7.onnx");
-        let mut model = ModelProto::parse_from_bytes(&fs::read(plain).unwrap()).unwrap();
-        let mut attribute = AttributeProto::new();
-        attribute.name = "value".into();
-        let array = attribute.t.mut_or_insert_default();
-        array.dims = vec![1];
-        array.data_type = 1;
-        array.external_data.push(Default::default());
-        let entry = array.external_data.last_mut().unwrap();
-        entry.key = "location".into();
-        entry.value = "shift.bin".into();
-        let mut constant = NodeProto::new();
-        constant.op_type = "Constant".into();
-        constant.output = vec!["shift".into()];
-        constant.attribute.push(attribute);
-        model.graph.mut_or_insert_default().node.push(constant);
+        let mut model = ModelProto::decode(&*fs::read(plain).unwrap()).unwrap();
+        let array = TensorProto {
+            dims: vec![1],
+            data_type: 1,
+            external_data: vec![StringStringEntryProto {
+                key: "location".into(),
+                value: "shift.bin".into(),
+            }],
+            ..TensorProto::default()
+        };
+        let attribute = AttributeProto {
+            name: "value".into(),
+            t: Some(Box::new(array)),
+            ..AttributeProto::default()
+        };
+        model.graph.node.push(NodeProto {
+            op_type: "Constant".into(),
+            output: vec!["shift".into()],
+            attribute: vec![attribute],
+            ..NodeProto::default()
+        });
 
         let folder = tempfile::tempdir().unwrap();
         let (path, side) = (
             folder.path().join("model.onnx"),
             folder.path().join("shift.bin"),
         );
-        fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+        fs::write(&path, model.encode_to_vec()).unwrap();
         let sum = |shift: f32| {
             fs::write(&side, shift.to_le_bytes()).unwrap();
             let bundle = Bundle::open(&path).unwrap();

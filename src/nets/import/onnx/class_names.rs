@@ -1,7 +1,7 @@
 //! Reads class names from a model's metadata in the formats exporters use: JSON or Python lists or
 //! dictionaries, or names separated by commas or line breaks.
 
-use onnx_ir::ModelProto;
+use super::messages::ModelProto;
 
 /// Metadata keys that may hold class names.
 const KEYS: [&str; 9] = [

@@ -3,9 +3,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
+use super::messages::{ModelProto, TensorProto};
 use burn::tensor::{DType, TensorData};
 use bytes::Bytes;
-use onnx_ir::{Message, ModelProto, TensorProto};
+use prost::Message;
 
 use super::constant::Constant;
 use super::count::SymbolicInt;
@@ -33,8 +34,8 @@ pub fn model_of(bytes: &Bytes) -> Result<ModelProto, OnnxFault> {
     if let Some(foreign) = recognise::foreign(&bytes[..bytes.len().min(1 << 16)]) {
         return Err(OnnxFault::Foreign(foreign));
     }
-    let model = ModelProto::parse_from_tokio_bytes(bytes)
-        .map_err(|error| OnnxFault::Damaged(error.to_string()))?;
+    let model =
+        ModelProto::decode(bytes.clone()).map_err(|error| OnnxFault::Damaged(error.to_string()))?;
     if model.graph.node.is_empty() || model.opset_import.is_empty() {
         let message = "it contains no graph of operators".to_owned();
         return Err(OnnxFault::Damaged(message));
@@ -161,7 +162,7 @@ fn external_number(tensor: &TensorProto, key: &str) -> Result<Option<u64>, OnnxF
 }
 
 fn is_external(tensor: &TensorProto) -> bool {
-    tensor.data_location.value() == 1 || !tensor.external_data.is_empty()
+    tensor.data_location == 1 || !tensor.external_data.is_empty()
 }
 
 /// The supported number types of arrays.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use onnx_ir::{AttributeProto, GraphProto, ModelProto, NodeProto};
+use super::messages::{AttributeProto, GraphProto, ModelProto, NodeProto};
 
 use super::error::OnnxFault;
 

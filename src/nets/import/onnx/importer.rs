@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use onnx_ir::{GraphProto, TensorProto};
+use super::messages::{GraphProto, TensorProto};
 
 use super::call::ImportValue;
 use super::constant::Constant;

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use onnx_ir::{GraphProto, NodeProto, ValueInfoProto};
+use super::messages::{
+    DimensionProto, GraphProto, LengthProto, NodeProto, TensorTypeProto, ValueInfoProto,
+};
 
 use super::error::OnnxFault;
 use super::{OnnxOptions, names};
@@ -75,7 +77,7 @@ pub fn inputs(node: &NodeProto, names: &mut Vec<String>) {
     let within = node
         .attribute
         .iter()
-        .filter_map(|attribute| attribute.g.as_ref());
+        .filter_map(|attribute| attribute.g.as_deref());
     for graph in within {
         for inner in &graph.node {
             inputs(inner, names);
@@ -231,28 +233,25 @@ impl Length {
     }
 }
 
+/// The type of a value that is an array.
+fn tensor_type(value: &ValueInfoProto) -> Option<&TensorTypeProto> {
+    value.value_type.as_ref()?.tensor_type.as_ref()
+}
+
 fn shape(value: &ValueInfoProto) -> Option<Vec<Length>> {
-    let kind = value.type_.as_ref()?;
-    if !kind.has_tensor_type() {
-        return None;
-    }
-    let shape = kind.tensor_type().shape.as_ref()?;
-    let lengths = shape
-        .dim
-        .iter()
-        .map(|dim| match usize::try_from(dim.dim_value()) {
-            Ok(length) if length > 0 => Length::Fixed(length),
-            _ => Length::Open(dim.dim_param().to_owned()),
-        });
-    Some(lengths.collect())
+    let shape = tensor_type(value)?.shape.as_ref()?;
+    let length = |dimension: &DimensionProto| match &dimension.value {
+        Some(LengthProto::Named(name)) => Length::Open(name.clone()),
+        Some(LengthProto::Fixed(length)) if *length > 0 => {
+            usize::try_from(*length).map_or_else(|_| Length::Open(String::new()), Length::Fixed)
+        }
+        Some(LengthProto::Fixed(_)) | None => Length::Open(String::new()),
+    };
+    Some(shape.dim.iter().map(length).collect())
 }
 
 fn data_type(value: &ValueInfoProto) -> i32 {
-    value
-        .type_
-        .as_ref()
-        .filter(|kind| kind.has_tensor_type())
-        .map_or(0, |kind| kind.tensor_type().elem_type)
+    tensor_type(value).map_or(0, |array| array.elem_type)
 }
 
 fn written(shape: &[Length]) -> String {

@@ -19,6 +19,7 @@ mod importer;
 mod io;
 mod known;
 mod lengths;
+pub(crate) mod messages;
 mod names;
 mod narrow;
 mod ops;
@@ -32,7 +33,7 @@ mod walk;
 
 use std::path::Path;
 
-use onnx_ir::ModelProto;
+use messages::ModelProto;
 
 pub use bundle::Bundle;
 pub use error::{MissingOperator, OnnxError, OnnxFault};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use onnx_ir::NodeProto;
+use super::messages::NodeProto;
 
 /// A set of used names.
 #[derive(Default)]
@@ -107,11 +107,12 @@ mod tests {
     use super::*;
 
     fn node(name: &str, operator: &str, inputs: &[&str]) -> NodeProto {
-        let mut node = NodeProto::new();
-        name.clone_into(&mut node.name);
-        operator.clone_into(&mut node.op_type);
-        node.input = inputs.iter().map(|&input| input.to_owned()).collect();
-        node
+        NodeProto {
+            name: name.to_owned(),
+            op_type: operator.to_owned(),
+            input: inputs.iter().map(|&input| input.to_owned()).collect(),
+            ..NodeProto::default()
+        }
     }
 
     #[test]

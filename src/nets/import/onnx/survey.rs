@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use onnx_ir::ModelProto;
+use super::messages::ModelProto;
 use serde::Serialize;
 
 use super::error::OnnxFault;

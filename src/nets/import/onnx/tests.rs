@@ -18,8 +18,9 @@ mod wholes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::messages::{AttributeProto, ModelProto, NodeProto, TensorProto};
 use burn::tensor::{Device, Tensor, TensorData};
-use onnx_ir::{AttributeProto, Message, ModelProto, NodeProto, TensorProto};
+use prost::Message;
 use tempfile::TempDir;
 
 use super::{OnnxError, OnnxImport, OnnxOptions, read};
@@ -45,64 +46,69 @@ fn uneven(count: usize) -> Vec<f32> {
 
 /// A node whose attributes are integers.
 fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, i64)]) -> NodeProto {
-    let mut node = NodeProto::new();
-    operator.clone_into(&mut node.op_type);
-    node.input = inputs.iter().map(|&name| name.to_owned()).collect();
-    node.output = vec![output.to_owned()];
-    for &(name, number) in attributes {
-        let mut attribute = AttributeProto::new();
-        name.clone_into(&mut attribute.name);
-        attribute.i = number;
-        attribute.ints = vec![number];
-        node.attribute.push(attribute);
+    let attribute = |&(name, number): &(&str, i64)| AttributeProto {
+        name: name.to_owned(),
+        i: number,
+        ints: vec![number],
+        ..AttributeProto::default()
+    };
+    NodeProto {
+        op_type: operator.to_owned(),
+        input: inputs.iter().map(|&name| name.to_owned()).collect(),
+        output: vec![output.to_owned()],
+        attribute: attributes.iter().map(attribute).collect(),
+        ..NodeProto::default()
     }
-    node
 }
 
 /// The node with another attribute, a string.
 fn with_text(mut node: NodeProto, name: &str, text: &'static str) -> NodeProto {
-    let mut attribute = AttributeProto::new();
-    name.clone_into(&mut attribute.name);
-    attribute.s = text.into();
-    node.attribute.push(attribute);
+    node.attribute.push(AttributeProto {
+        name: name.to_owned(),
+        s: text.into(),
+        ..AttributeProto::default()
+    });
     node
 }
 
 /// A node with an attribute of several integers.
 fn with_list(mut node: NodeProto, name: &str, numbers: &[i64]) -> NodeProto {
-    let mut attribute = AttributeProto::new();
-    name.clone_into(&mut attribute.name);
-    attribute.ints = numbers.to_vec();
-    node.attribute.push(attribute);
+    node.attribute.push(AttributeProto {
+        name: name.to_owned(),
+        ints: numbers.to_vec(),
+        ..AttributeProto::default()
+    });
     node
 }
 
 /// An array of real numbers.
 fn reals(name: &str, shape: &[i64], numbers: &[f32]) -> TensorProto {
-    let mut array = TensorProto::new();
-    name.clone_into(&mut array.name);
-    array.dims = shape.to_vec();
-    array.data_type = 1;
-    array.float_data = numbers.to_vec();
-    array
+    TensorProto {
+        name: name.to_owned(),
+        dims: shape.to_vec(),
+        data_type: 1,
+        float_data: numbers.to_vec(),
+        ..TensorProto::default()
+    }
 }
 
 /// A list of integers.
 fn integers(name: &str, numbers: &[i64]) -> TensorProto {
-    let mut array = TensorProto::new();
-    name.clone_into(&mut array.name);
-    array.dims = vec![i64::try_from(numbers.len()).unwrap()];
-    array.data_type = 7;
-    array.int64_data = numbers.to_vec();
-    array
+    TensorProto {
+        name: name.to_owned(),
+        dims: vec![i64::try_from(numbers.len()).unwrap()],
+        data_type: 7,
+        int64_data: numbers.to_vec(),
+        ..TensorProto::default()
+    }
 }
 
 /// The plain network in this version of the operators, with more arrays, and with these nodes behind its logits.
 fn model(version: i64, arrays: Vec<TensorProto>, nodes: Vec<NodeProto>) -> ModelProto {
     let bytes = fs::read(fixture("cnn-7.onnx")).unwrap();
-    let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
+    let mut model = ModelProto::decode(bytes.as_slice()).unwrap();
     model.opset_import[0].version = version;
-    let graph = model.graph.mut_or_insert_default();
+    let graph = &mut model.graph;
     if let Some(last) = nodes.last() {
         graph.output[0].name.clone_from(&last.output[0]);
     }
@@ -124,7 +130,7 @@ fn extended(
 fn import(model: &ModelProto) -> Result<OnnxImport, OnnxError> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("model.onnx");
-    fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+    fs::write(&path, model.encode_to_vec()).unwrap();
     read(&path, &OnnxOptions::default())
 }
 

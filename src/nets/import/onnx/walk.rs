@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use onnx_ir::NodeProto;
+use super::messages::NodeProto;
 
 use super::attributes::Attributes;
 use super::call::{ImportValue, OnnxCall};

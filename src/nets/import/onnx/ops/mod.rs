@@ -22,7 +22,7 @@ mod shape;
 
 use std::collections::BTreeMap;
 
-use onnx_ir::NodeProto;
+use super::messages::NodeProto;
 
 use super::call::{ImportValue, OnnxCall};
 use super::error::{MissingOperator, NodeProblem};

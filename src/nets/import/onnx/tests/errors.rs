@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use onnx_ir::{Message, ModelProto, NodeProto};
+use super::super::messages::{LengthProto, ModelProto, NodeProto};
+use prost::Message;
 use tempfile::TempDir;
 
 use super::super::{Bundle, OnnxOptions, read};
@@ -12,7 +13,7 @@ use super::fixture;
 /// The plain network, with something changed.
 fn changed(change: impl FnOnce(&mut ModelProto)) -> ModelProto {
     let bytes = fs::read(fixture("cnn-7.onnx")).unwrap();
-    let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
+    let mut model = ModelProto::decode(bytes.as_slice()).unwrap();
     change(&mut model);
     model
 }
@@ -20,7 +21,7 @@ fn changed(change: impl FnOnce(&mut ModelProto)) -> ModelProto {
 fn words_with(model: &ModelProto, options: &OnnxOptions) -> String {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("model.onnx");
-    fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+    fs::write(&path, model.encode_to_vec()).unwrap();
     refusal(&path, options)
 }
 
@@ -43,17 +44,18 @@ fn tells(words: &str, needed: &[&str]) {
 }
 
 fn node(operator: &str, name: &str, inputs: &[&str], outputs: &[&str]) -> NodeProto {
-    let mut node = NodeProto::new();
-    operator.clone_into(&mut node.op_type);
-    name.clone_into(&mut node.name);
-    node.input = inputs.iter().map(|&name| name.to_owned()).collect();
-    node.output = outputs.iter().map(|&name| name.to_owned()).collect();
-    node
+    NodeProto {
+        op_type: operator.to_owned(),
+        name: name.to_owned(),
+        input: inputs.iter().map(|&name| name.to_owned()).collect(),
+        output: outputs.iter().map(|&name| name.to_owned()).collect(),
+        ..NodeProto::default()
+    }
 }
 
 /// Appends a node after the output, and makes it the output.
 fn behind(model: &mut ModelProto, node: NodeProto) {
-    let graph = model.graph.mut_or_insert_default();
+    let graph = &mut model.graph;
     graph.output[0].name.clone_from(&node.output[0]);
     graph.node.push(node);
 }
@@ -100,7 +102,7 @@ fn an_operator_used_in_an_unknown_way_is_named_with_its_place() {
 #[test]
 fn two_inputs_are_named() {
     let model = changed(|model| {
-        let graph = model.graph.mut_or_insert_default();
+        let graph = &mut model.graph;
         let mut second = graph.input[0].clone();
         second.name = "mask".into();
         graph.input.push(second);
@@ -112,11 +114,15 @@ fn two_inputs_are_named() {
 #[test]
 fn an_input_that_is_not_an_image_is_named_with_its_shape() {
     let model = changed(|model| {
-        let graph = model.graph.mut_or_insert_default();
-        let kind = graph.input[0].type_.mut_or_insert_default();
-        let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+        let graph = &mut model.graph;
+        let kind = graph.input[0].value_type.get_or_insert_default();
+        let shape = kind
+            .tensor_type
+            .get_or_insert_default()
+            .shape
+            .get_or_insert_default();
         shape.dim.truncate(2);
-        shape.dim[1].set_dim_value(77);
+        shape.dim[1].value = Some(LengthProto::Fixed(77));
     });
     tells(&words(&model), &["`images` [batch,77]", "[N,C,H,W]"]);
 }
@@ -124,11 +130,15 @@ fn an_input_that_is_not_an_image_is_named_with_its_shape() {
 #[test]
 fn an_open_size_is_requested_and_can_be_given() {
     let model = changed(|model| {
-        let graph = model.graph.mut_or_insert_default();
-        let kind = graph.input[0].type_.mut_or_insert_default();
-        let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
-        shape.dim[2].set_dim_param("height".into());
-        shape.dim[3].set_dim_param("width".into());
+        let graph = &mut model.graph;
+        let kind = graph.input[0].value_type.get_or_insert_default();
+        let shape = kind
+            .tensor_type
+            .get_or_insert_default()
+            .shape
+            .get_or_insert_default();
+        shape.dim[2].value = Some(LengthProto::Named("height".into()));
+        shape.dim[3].value = Some(LengthProto::Named("width".into()));
     });
     tells(
         &words(&model),
@@ -175,11 +185,15 @@ fn an_output_that_is_not_a_class_vector_is_named_with_alternatives() {
 #[test]
 fn several_outputs_are_offered() {
     let model = changed(|model| {
-        let graph = model.graph.mut_or_insert_default();
+        let graph = &mut model.graph;
         let mut second = graph.output[0].clone();
         second.name = "boxes".into();
-        let kind = second.type_.mut_or_insert_default();
-        let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+        let kind = second.value_type.get_or_insert_default();
+        let shape = kind
+            .tensor_type
+            .get_or_insert_default()
+            .shape
+            .get_or_insert_default();
         let dim = shape.dim[1].clone();
         shape.dim.push(dim);
         graph.output.push(second);
@@ -231,12 +245,16 @@ fn an_unused_mask_is_ignored() {
 #[test]
 fn rows_of_numbers_are_taken_as_square_images() {
     let model = changed(|model| {
-        let graph = model.graph.mut_or_insert_default();
+        let graph = &mut model.graph;
         // A vector input, reshaped to the original shape.
-        let kind = graph.input[0].type_.mut_or_insert_default();
-        let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+        let kind = graph.input[0].value_type.get_or_insert_default();
+        let shape = kind
+            .tensor_type
+            .get_or_insert_default()
+            .shape
+            .get_or_insert_default();
         shape.dim.truncate(2);
-        shape.dim[1].set_dim_value(784);
+        shape.dim[1].value = Some(LengthProto::Fixed(784));
         graph.input[0].name = "row".into();
         let mut reshape = node("Reshape", "image", &["row", "shape"], &["images"]);
         reshape.name = "image".into();
@@ -255,7 +273,7 @@ fn rows_of_numbers_are_taken_as_square_images() {
 #[test]
 fn weights_that_are_not_numbers_are_named() {
     let model = changed(|model| {
-        let graph = model.graph.mut_or_insert_default();
+        let graph = &mut model.graph;
         let array = &mut graph.initializer;
         let weight = array
             .iter_mut()
@@ -271,7 +289,7 @@ fn weights_that_are_not_numbers_are_named() {
 #[test]
 fn weights_of_the_wrong_length_are_named() {
     let model = changed(|model| {
-        let graph = model.graph.mut_or_insert_default();
+        let graph = &mut model.graph;
         graph.initializer[0].dims[0] += 1;
     });
     tells(&words(&model), &["damaged", "bytes"]);
@@ -285,7 +303,7 @@ fn a_missing_side_file_is_named() {
     let words = refusal(&path, &OnnxOptions::default());
     tells(&words, &["side-file.onnx.data", "beside the model"]);
     // The array named is one of the file's.
-    let model = ModelProto::parse_from_bytes(&fs::read(&path).unwrap()).unwrap();
+    let model = ModelProto::decode(&*fs::read(&path).unwrap()).unwrap();
     let mut arrays = model.graph.initializer.iter();
     let outside = arrays.find(|array| !array.external_data.is_empty());
     let name = &outside.expect("an array in the side file").name;
@@ -301,8 +319,8 @@ fn a_missing_side_file_is_named() {
 /// The model with a side file, with another value in each array's reference to it.
 fn with_side_entry(key: &str, value: &str) -> ModelProto {
     let bytes = fs::read(fixture("side-file.onnx")).unwrap();
-    let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
-    let graph = model.graph.mut_or_insert_default();
+    let mut model = ModelProto::decode(bytes.as_slice()).unwrap();
+    let graph = &mut model.graph;
     for array in &mut graph.initializer {
         for entry in &mut array.external_data {
             if entry.key == key {

@@ -1,6 +1,6 @@
 //! Tests of files that no exporter writes: each is refused with its place, and computes nothing absurd before that.
 
-use onnx_ir::{NodeProto, TensorProto};
+use super::super::messages::{LengthProto, NodeProto, TensorProto};
 
 use super::{import, integers, model, node, reals, refusal_of, with_list};
 
@@ -208,11 +208,15 @@ fn functions_that_double_the_model_again_and_again_are_refused() {
 #[test]
 fn absurdly_long_rows_are_not_taken_as_images() {
     let mut model = model(13, Vec::new(), Vec::new());
-    let graph = model.graph.mut_or_insert_default();
-    let kind = graph.input[0].type_.mut_or_insert_default();
-    let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+    let graph = &mut model.graph;
+    let kind = graph.input[0].value_type.get_or_insert_default();
+    let shape = kind
+        .tensor_type
+        .get_or_insert_default()
+        .shape
+        .get_or_insert_default();
     shape.dim.truncate(2);
-    shape.dim[1].set_dim_value(1 << 60);
+    shape.dim[1].value = Some(LengthProto::Fixed(1 << 60));
     let Err(error) = import(&model) else {
         panic!("it was read");
     };

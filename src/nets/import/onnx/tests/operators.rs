@@ -1,6 +1,6 @@
 //! Tests of operators in unusual uses, behind the logits of the plain network.
 
-use onnx_ir::{ModelProto, NodeProto};
+use super::super::messages::{LengthProto, ModelProto, NodeProto};
 
 use super::{
     CLASSES, assert_near, extended, import, integers, logits, model, node, output, reals,
@@ -179,10 +179,14 @@ fn exchanged_bounds_leave_the_upper_one_alone() {
 
 /// The model as it is exported for a fixed batch of four images.
 fn for_four_images(mut model: ModelProto) -> ModelProto {
-    let graph = model.graph.mut_or_insert_default();
-    let kind = graph.input[0].type_.mut_or_insert_default();
-    let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
-    shape.dim[0].set_dim_value(4);
+    let graph = &mut model.graph;
+    let kind = graph.input[0].value_type.get_or_insert_default();
+    let shape = kind
+        .tensor_type
+        .get_or_insert_default()
+        .shape
+        .get_or_insert_default();
+    shape.dim[0].value = Some(LengthProto::Fixed(4));
     model
 }
 

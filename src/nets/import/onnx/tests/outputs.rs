@@ -34,7 +34,7 @@ fn among_several_outputs_scores_are_offered_once() {
         node("ArgMax", &["shares"], "label", &[]),
     ];
     let mut model = model(13, Vec::new(), nodes);
-    let graph = model.graph.mut_or_insert_default();
+    let graph = &mut model.graph;
     let mut named = graph.output[0].clone();
     "named".clone_into(&mut named.name);
     graph.output.push(named);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use onnx_ir::{GraphProto, NodeProto, TensorProto};
+use super::super::messages::{GraphProto, NodeProto, TensorProto};
 
 use super::super::call::ImportValue;
 use super::super::file::ArrayReader;
@@ -14,12 +14,13 @@ use crate::nets::plan::Plan;
 
 /// An array of integers of this ONNX type, of at most 32 bits.
 fn small(name: &str, data_type: i32, shape: &[i64], numbers: &[i32]) -> TensorProto {
-    let mut array = TensorProto::new();
-    name.clone_into(&mut array.name);
-    array.dims = shape.to_vec();
-    array.data_type = data_type;
-    array.int32_data = numbers.to_vec();
-    array
+    TensorProto {
+        name: name.to_owned(),
+        dims: shape.to_vec(),
+        data_type,
+        int32_data: numbers.to_vec(),
+        ..TensorProto::default()
+    }
 }
 
 #[test]
@@ -152,11 +153,13 @@ fn weights_may_be_quantised_within_the_file() {
 /// Together they take several times the memory of the weights.
 #[test]
 fn arrays_are_dropped_after_their_last_use() {
-    let mut file = GraphProto::new();
-    file.initializer = vec![
-        small("whole", 3, &[4], &[1, -2, 3, 4]),
-        reals("step", &[], &[0.5]),
-    ];
+    let file = GraphProto {
+        initializer: vec![
+            small("whole", 3, &[4], &[1, -2, 3, 4]),
+            reals("step", &[], &[0.5]),
+        ],
+        ..GraphProto::default()
+    };
     let nodes = [
         node("DequantizeLinear", &["whole", "step"], "weight", &[]),
         node("Mul", &["images", "weight"], "product", &[]),

@@ -1,6 +1,6 @@
 //! Tests of operators whose meaning depends on the version of the operator set, and of those that have grown inputs.
 
-use onnx_ir::{AttributeProto, NodeProto};
+use super::super::messages::{AttributeProto, NodeProto};
 
 use super::{CLASSES, extended, imported, logits, node, output, reals};
 
@@ -82,10 +82,11 @@ fn a_log_of_summed_exponentials_does_not_overflow() {
 #[test]
 fn a_ratio_that_is_not_exact_gives_the_size_that_was_meant() {
     let mut resize = node("Upsample", &["image"], "less", &[]);
-    let mut scales = AttributeProto::new();
-    "scales".clone_into(&mut scales.name);
-    scales.floats = vec![1.0, 1.0, 1.0, 0.9];
-    resize.attribute.push(scales);
+    resize.attribute.push(AttributeProto {
+        name: "scales".into(),
+        floats: vec![1.0, 1.0, 1.0, 0.9],
+        ..AttributeProto::default()
+    });
     let nodes = vec![
         node("Unsqueeze", &["logits"], "row", &[("axes", 1)]),
         node("Unsqueeze", &["row"], "image", &[("axes", 1)]),

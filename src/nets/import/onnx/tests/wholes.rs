@@ -5,7 +5,7 @@ use super::{
 };
 
 /// The logits times a number, as integers rounded by `rounding` if it is not empty.
-fn of_logits(rounding: &str) -> Vec<onnx_ir::NodeProto> {
+fn of_logits(rounding: &str) -> Vec<super::super::messages::NodeProto> {
     let mut nodes = vec![node("Mul", &["logits", "many"], "large", &[])];
     let mut last = "large";
     if !rounding.is_empty() {
@@ -67,9 +67,9 @@ fn integers_of_the_file_stay_integers_behind_every_operator() {
 fn the_range_to_show_is_noted_for_an_input_of_integers() {
     for (code, type_name) in [(2, "uint8"), (6, "int32"), (1, "")] {
         let mut model = model(7, Vec::new(), Vec::new());
-        let graph = model.graph.mut_or_insert_default();
-        let kind = graph.input[0].type_.mut_or_insert_default();
-        kind.mut_tensor_type().elem_type = code;
+        let graph = &mut model.graph;
+        let kind = graph.input[0].value_type.get_or_insert_default();
+        kind.tensor_type.get_or_insert_default().elem_type = code;
         let notes = import(&model).unwrap().notes;
         let noted = notes.iter().find(|note| note.contains("(range: Byte)"));
         assert_eq!(noted.is_some(), !type_name.is_empty(), "{notes:?}");
