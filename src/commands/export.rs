@@ -281,10 +281,11 @@ pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError>
     Ok(ExitCode::SUCCESS)
 }
 
-/// The error of the command: a path that cannot hold the export is a mistake in the command line.
+/// The error of the command: a path that cannot hold the export, and a format that this build
+/// lacks, are mistakes in the command line.
 pub(super) fn failure(error: ExportError) -> CommandError {
     match error {
-        ExportError::Several { .. } => CommandError::Usage(error.to_string()),
+        ExportError::Several { .. } | ExportError::NoPdf => CommandError::Usage(error.to_string()),
         error => CommandError::failed(error),
     }
 }

@@ -7,6 +7,7 @@ mod fonts;
 mod layout_check;
 mod magnify;
 mod mark;
+#[cfg(feature = "pdf")]
 mod pdf;
 mod pixels;
 mod plot;
@@ -22,6 +23,7 @@ pub use layout_check::layout_faults;
 #[cfg(test)]
 pub(crate) use layout_check::test_sheets;
 pub use mark::{Anchor, Label, Mark, Paint, Point, Rect, Stroke};
+#[cfg(feature = "pdf")]
 pub use pdf::pdf;
 pub use pixels::{image_of_colours, map_of_values, outline};
 pub use plot::{AxisScale, MarkerEnd, Plot, Series};

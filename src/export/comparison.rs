@@ -61,6 +61,7 @@ pub fn write(
         PathBuf::from(format!("{a}-vs-{b}{ending}"))
     };
     if let Some(kind) = format.figure_format() {
+        kind.check()?;
         return write_folder(out.unwrap_or(&default("-figures")), |folder| {
             figures(export, folder, &FigureExport::all(kind))
         });

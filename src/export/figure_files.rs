@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::folder::ExportFolder;
 use super::{ExportError, STDOUT, report_written, write_file, write_stdout};
-use crate::drawing::{Drawing, Sheet, pdf, png, svg};
+#[cfg(feature = "pdf")]
+use crate::drawing::pdf;
+use crate::drawing::{Drawing, Sheet, png, svg};
 use crate::figure::{self, Figure};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
@@ -31,6 +33,17 @@ impl FigureFormat {
             Self::Svg => "svg",
             Self::Pdf => "pdf",
             Self::Png => "png",
+        }
+    }
+
+    /// Checks that this build can write it.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn check(self) -> Result<(), ExportError> {
+        match self {
+            Self::Pdf if !cfg!(feature = "pdf") => Err(ExportError::NoPdf),
+            Self::Svg | Self::Pdf | Self::Png => Ok(()),
         }
     }
 }
@@ -103,7 +116,10 @@ impl FigureExport {
     pub(super) fn bytes(&self, drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
         let bytes = match self.format {
             FigureFormat::Svg => Some(svg::file(drawing).into_bytes()),
+            #[cfg(feature = "pdf")]
             FigureFormat::Pdf => pdf(drawing),
+            #[cfg(not(feature = "pdf"))]
+            FigureFormat::Pdf => return Err(ExportError::NoPdf),
             FigureFormat::Png => png(drawing, self.dpi),
         };
         bytes.ok_or_else(|| {
@@ -129,6 +145,7 @@ pub fn write(
     drawn: &FigureExport,
     out: Option<&Path>,
 ) -> Result<(), ExportError> {
+    drawn.format.check()?;
     let chosen = drawn.chosen(session)?;
     if chosen.is_empty() {
         return Err(ExportError::Nothing {

@@ -69,6 +69,12 @@ pub enum ExportError {
         /// The session.
         name: String,
     },
+    /// The program was built without the feature `pdf`.
+    #[error(
+        "this build writes no PDF; build it with `cargo build --release --features pdf`, or write \
+         SVG: --format svg"
+    )]
+    NoPdf,
     /// The data could not be encoded.
     #[error("the export could not be encoded: {0}")]
     Encode(io::Error),

@@ -63,6 +63,9 @@ pub enum SourceError {
         /// How it differs.
         why: String,
     },
+    /// The program was built without the feature `fetch`.
+    #[error("this build has no HTTPS; build it with `cargo build --release --features fetch`")]
+    NoHttps,
     /// A program is not installed.
     #[error("{program} is not installed")]
     NoProgram {

