@@ -7,7 +7,7 @@ use super::maps::trials_of_class;
 use super::wording::capitalise;
 use super::wording::class_name;
 use super::{Figure, images, nth};
-use crate::format::{clean, counted, gamma, percent, reliability, thousands};
+use crate::format::{self, clean, counted, gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{self, Analysis, Response, Split};
@@ -338,7 +338,7 @@ fn filters(session: &Session, at: usize, name: &str) -> Option<String> {
     Some(format!(
         "Spike-triggered averages of {} of {}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.{beside}",
         super::filters::drawn_in_words(layer.units),
-        clean(name),
+        format::layer(name),
         thousands(layer.noise.fields.iter().sum())
     ))
 }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::order::UnitOrder;
 use super::selection::{FiltersSelection, Stimuli, component_of, ramp};
-use crate::format::{clean, percent, reliability, short};
+use crate::format::{clean, layer, percent, reliability, short};
 use crate::session::record::{Covariance, NoteTarget};
 use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, extent};
@@ -107,7 +107,9 @@ fn title(scene: &Scene<'_>, sight: &FiltersSelection<'_>, room: usize) -> Line<'
     let theme = scene.theme;
     let named = format!(
         "unit {} of {}, {}",
-        sight.unit, sight.layer.units, sight.layer.name
+        sight.unit,
+        sight.layer.units,
+        layer(&sight.layer.name)
     );
     let mut spans = vec![Span::styled(named, theme.bright())];
     let component = scene.shared.component.label(sight.layer.channels);
