@@ -311,13 +311,14 @@ fn usual_causes(config: &Config) -> &'static str {
         }
         (WeightSource::File(_), NetworkKind::Onnx) => {
             "it was trained on other data; its classes are in another order; it expects images on another scale \
-             (network.input), inverted, or with rows and columns swapped (dataset.transpose)"
+             (network.input), inverted, or with rows and columns swapped (dataset.transpose). `noisescope inspect FILE \
+             --data IMAGES` tries these"
         }
         (WeightSource::File(_), _) => {
             "it was trained on other data; its classes are in another order; it expects images on another scale \
              (network.input), inverted, or with rows and columns swapped (dataset.transpose); or its non-linearity or \
              pooling, which a weights file does not contain, differs from that of this kind (then export it as ONNX, \
-             which does contain them)"
+             which does contain them). `noisescope inspect FILE --data IMAGES` tries the other orders, scales and forms"
         }
     }
 }
