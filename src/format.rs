@@ -312,5 +312,14 @@ pub fn clean_lines(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<String>>().join("\n")
 }
 
+/// The name of a layer inside a sentence or beside numbers: `conv1`, but `layer 3` if the file only numbers its layers.
+pub fn layer(name: &str) -> String {
+    let name = clean(name);
+    match name.starts_with(|first: char| first.is_ascii_digit()) {
+        true => format!("layer {name}"),
+        false => name,
+    }
+}
+
 #[cfg(test)]
 mod tests;

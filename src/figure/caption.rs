@@ -4,10 +4,11 @@
 use super::channels;
 use super::choice;
 use super::maps::trials_of_class;
+use super::provenance::provenance;
 use super::wording::capitalise;
 use super::wording::class_name;
 use super::{Figure, images, nth};
-use crate::format::{clean, counted, gamma, percent, reliability, thousands};
+use crate::format::{self, counted, gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{self, Analysis, Response, Split};
@@ -29,7 +30,10 @@ pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
             response,
             images,
             gamma,
-        } => maps(session, (*images, *response), *gamma, "mean")?,
+        } => {
+            let words = maps(session, (*images, *response), *gamma, "mean")?;
+            words + &unit(session, *images, *response)?
+        }
         Figure::Significance {
             response,
             images,
@@ -56,47 +60,19 @@ pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
         0 => String::new(),
         nth => format!(" Experiment {} of this kind in the plan.", nth + 1),
     };
-    Some(format!("{text}{number} {}", origin(session)))
+    Some(format!("{text}{number} {}", provenance(session)))
 }
 
-/// The origin of the numbers, as a sentence: session, network, images, seed, program, fingerprints.
-pub fn origin(session: &Session) -> String {
-    let config = &session.config;
-    let parameters = session.record.training.as_ref();
-    let parameters = parameters.map_or_else(String::new, |training| {
-        format!(" ({} parameters)", thousands(training.parameters as u64))
-    });
-    format!(
-        "Session {}: {}{parameters} on {}, seed {}{}; noisescope {}.",
-        clean(&session.name),
-        clean(&config.network.label()),
-        clean(config.dataset_label()),
-        config.seed,
-        fingerprints(session),
-        env!("CARGO_PKG_VERSION")
-    )
-}
-
-/// Fingerprints of the images and the weights: the beginning of their SHA-256.
-fn fingerprints(session: &Session) -> String {
-    let Some(inputs) = session.record.inputs.last() else {
-        return String::new();
+/// The plan and the record of classification images.
+fn planned(
+    session: &Session,
+    place: usize,
+) -> Option<(&config::ClassificationImages, &ClassificationImages)> {
+    let (index, record) = nth::<ClassificationImages>(session, place)?;
+    let Analysis::ClassificationImages(plan) = session.config.analyses.get(index)? else {
+        return None;
     };
-    let short = |sha256: &str| sha256.get(..12).unwrap_or(sha256).to_owned();
-    let parts = [
-        ("training images", Some(&inputs.train.sha256)),
-        ("test images", Some(&inputs.test.sha256)),
-        ("weights", inputs.weights.as_ref()),
-    ];
-    let known = parts.into_iter().filter_map(|(name, sha256)| {
-        let sha256 = sha256.filter(|sum| !sum.is_empty())?;
-        Some(format!("{name} {}", short(sha256)))
-    });
-    let known: Vec<String> = known.collect();
-    match known.is_empty() {
-        true => String::new(),
-        false => format!("; SHA-256: {}", known.join(", ")),
-    }
+    Some((plan, record))
 }
 
 /// The trials that maps are made of, in words: how many, which of them count, and their noise. Evidence takes them all.
@@ -105,10 +81,7 @@ fn made_of(
     (images, response): (usize, Response),
     trials: &[&GammaTrials],
 ) -> Option<String> {
-    let (index, _) = nth::<ClassificationImages>(session, images)?;
-    let Analysis::ClassificationImages(plan) = session.config.analyses.get(index)? else {
-        return None;
-    };
+    let (plan, _) = planned(session, images)?;
     let shown: u64 = trials.iter().map(|trials| trials.trials).sum();
     let counted: u64 = trials.iter().map(|trials| trials.trials_of(response)).sum();
     let number = match counted == shown {
@@ -138,6 +111,16 @@ fn noise(plan: &config::ClassificationImages) -> String {
         false => ", which smooths the map",
     };
     format!("{} noise{cells}{grey}{smoothed}", plan.noise.label())
+}
+
+/// What the numbers of maps are in, as a sentence after others.
+fn unit(session: &Session, place: usize, response: Option<Response>) -> Option<String> {
+    let (plan, record) = planned(session, place)?;
+    let unit = match response.unwrap_or_else(|| choice::best_response(record)) {
+        Response::Decision => "full ranges of a pixel".to_owned(),
+        Response::Evidence => plan.evidence.image_unit(),
+    };
+    Some(format!(" Values in {unit}."))
 }
 
 /// Which plane is drawn of maps of several channels, as a sentence after others; empty for one channel.
@@ -202,7 +185,7 @@ fn map(
         words += ", by Spearman–Brown from even and odd blocks.";
     }
     words += &outlined(map, estimate.threshold);
-    Some(words)
+    Some(words + &unit(session, place, Some(by))?)
 }
 
 fn maps(
@@ -318,6 +301,7 @@ fn pair(
         words += &format!(" Reliability of the difference R = {}.", reliability(r));
     }
     words += &outlined(&map, estimate.threshold);
+    words += &unit(session, place, Some(Response::Evidence))?;
     let strongest = "channel farthest from zero in each map, outlined where any is significant,";
     Some(words + &plane(trials, strongest))
 }
@@ -338,7 +322,7 @@ fn filters(session: &Session, at: usize, name: &str) -> Option<String> {
     Some(format!(
         "Spike-triggered averages of {} of {}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.{beside}",
         super::filters::drawn_in_words(layer.units),
-        clean(name),
+        format::layer(name),
         thousands(layer.noise.fields.iter().sum())
     ))
 }

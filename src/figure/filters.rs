@@ -69,7 +69,10 @@ fn grid(session: &Session, responses: &LayerResponses, sheet: Sheet) -> Drawing 
     let rows = shown.div_ceil(columns);
     let pitch = down + 1.6 * row;
     let mut drawing = Drawing::new(sheet, 0.0);
-    let title = format!("{}: spike-triggered averages", responses.name);
+    let title = format!(
+        "{}: spike-triggered averages",
+        format::layer(&responses.name)
+    );
     let top = drawing.headings(&title, &origin(session));
     let legend = legend(responses, &estimate, shown);
     let lines = sheet.wrap(&legend, sheet.width - 2.0 * margin);
@@ -123,7 +126,7 @@ fn alternative(responses: &LayerResponses, estimate: &LayerEstimate, shown: usiz
     format!(
         "Spike-triggered averages of {shown} of {} units of {}, each a small map of {}×{} pixels on its own scale; {}.{median}",
         responses.units,
-        responses.name,
+        format::layer(&responses.name),
         responses.field()[1],
         responses.field()[2],
         counted(

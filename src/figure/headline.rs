@@ -8,7 +8,7 @@ use self::attack::attack;
 use super::audit;
 use super::choice;
 use super::wording::{class_name, percent_with_ends};
-use crate::format::{fixed, gamma, percent, reliability};
+use crate::format::{self, fixed, gamma, percent, reliability};
 use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::{self, Response};
@@ -218,7 +218,7 @@ fn modulation(record: &Record, modulation: &Modulation) -> Headline {
                 if most.as_ref().is_none_or(|(most, _)| change > *most) {
                     let push = signed(*strength);
                     let (from, to) = (100.0 * before, 100.0 * after);
-                    let (name, layer) = (class_name(record, class), &layer.name);
+                    let (name, layer) = (class_name(record, class), format::layer(&layer.name));
                     let words = [
                         format!("{layer} at {push}: {name} from {from:.1} % to {to:.1} %"),
                         format!("{layer} {push}: {name} {from:.0} → {to:.0} %"),

@@ -22,6 +22,7 @@ mod modulation;
 mod name;
 mod one_gamma;
 mod pair_name;
+mod provenance;
 mod shards;
 #[cfg(test)]
 mod test_parts;

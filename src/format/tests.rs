@@ -292,3 +292,12 @@ fn only_numbers_other_than_zero_have_a_sign() {
     assert_eq!(gamma(Gamma(1.0)), "1.0");
     assert_eq!(gamma(Gamma(0.125)), "0.125");
 }
+
+#[test]
+fn the_number_of_a_layer_is_not_mistaken_for_another_number() {
+    assert_eq!(
+        ["conv1", "layer1.0.conv1", "3", "0.3"].map(layer),
+        ["conv1", "layer1.0.conv1", "layer 3", "layer 0.3"]
+    );
+    assert_eq!(layer("3\n4"), "layer 3 4");
+}

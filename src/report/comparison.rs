@@ -7,7 +7,7 @@ use crate::figure::{channels, wording};
 use crate::format::{self, clean, count, percent, reliability, thousands};
 use crate::ids::ClassId;
 use crate::session::Session;
-use crate::stats::comparison::MapDifference;
+use crate::stats::comparison::{MIN_RELIABILITY, MapDifference};
 use crate::stats::share::Share;
 
 /// Maximum number of classes with their own row: those that differ most.
@@ -135,7 +135,7 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
         lines.push(format!("not listed: {left_out} classes that differ less"));
     }
     lines.push(format!(
-        "r: correlation of the two maps; corrected: r corrected for noise; pixels: |z| > {:.2}, at 5 % for each map",
+        "r: correlation of the two maps; corrected: r corrected for noise, if both R ≥ {MIN_RELIABILITY}; pixels: |z| > {:.2}, at 5 % for each map",
         compared.bounds.map
     ));
     lines

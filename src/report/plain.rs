@@ -103,7 +103,12 @@ fn result(outcome: &StageResult) -> String {
             at_chance,
             ..
         } => {
-            let mut parts = vec!["training  done".to_string()];
+            // Weights from a file were trained elsewhere.
+            let head = match best_epoch {
+                Some(_) => "training  done",
+                None => "weights  read",
+            };
+            let mut parts = vec![head.to_string()];
             let beside = if *at_chance {
                 format!(", {CHANCE_WARNING}")
             } else {
@@ -248,6 +253,16 @@ mod tests {
         assert_eq!(
             plain(EventKind::Result(training(true))),
             "training  done  test accuracy 98.85 %, NO BETTER THAN CHANCE  best epoch 7"
+        );
+        let from_a_file = StageResult::Training {
+            test_accuracy: Some(0.9885),
+            at_chance: false,
+            best_epoch: None,
+            parameters: 431_080,
+        };
+        assert_eq!(
+            plain(EventKind::Result(from_a_file)),
+            "weights  read  test accuracy 98.85 %"
         );
         let images = StageResult::ClassificationImages {
             gamma: Gamma(0.0),

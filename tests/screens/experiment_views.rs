@@ -1,5 +1,6 @@
 //! Tests of the views of filters, modulation and backdoors, and of the picture that a key shows.
 
+use noisescope::ids::BlockIndex;
 use noisescope::session::record;
 
 use super::golden::{golden, without_pixels};
@@ -134,6 +135,42 @@ fn a_silent_unit_is_labelled() {
         "{screen}"
     );
     assert!(screen.contains("2 silent"), "{screen}");
+}
+
+/// What is said of silence is about the stimuli whose average is shown, or should be.
+#[test]
+fn a_unit_that_noise_leaves_silent_may_have_an_average_on_images() {
+    let mut session = session();
+    let spikes: &mut record::SpikeTriggered = experiments::record_of(&mut session);
+    let mut driven = record::LayerResponses::new("conv1", 2, [1, 3, 3], false, None);
+    let responses = |fired: [i64; 2]| record::BlockResponses {
+        fields: 100,
+        fired: fired.to_vec(),
+        activation: fired.map(|count| 1000 * count).to_vec(),
+        magnitude: fired.map(|count| 1000 * count).to_vec(),
+        stimulus: vec![0; 9],
+        weighted: fired.iter().flat_map(|count| [100 * count; 9]).collect(),
+    };
+    for block in BlockIndex::first(2) {
+        driven.add_noise(block, &responses([0, 0]));
+        driven.add_images(block, &responses([50, 0]));
+    }
+    spikes.layers[0] = driven;
+    let mut state = showing("Filters", (120, 40));
+    for (unit, stimuli, wanted) in [
+        (0, Stimuli::Noise, "Silent: no noise ever made it fire"),
+        (
+            0,
+            Stimuli::Images,
+            "No noise ever made it fire, but images do.",
+        ),
+        (1, Stimuli::Images, "Silent: no image ever made it fire"),
+    ] {
+        let view = view_state::<FiltersView>(&mut state);
+        (view.layer, view.unit, view.stimuli) = (Some(0), unit, stimuli);
+        let screen = screen(&session, &state);
+        assert!(screen.contains(wanted), "{wanted}\n{screen}");
+    }
 }
 
 #[test]

@@ -133,6 +133,19 @@ fn a_mean_stimulus_is_shown_in_colour() {
     assert!(dominates(0) && dominates(1) && dominates(2));
 }
 
+/// A cue in one colour is hardly seen in the luminance that is shown first.
+#[test]
+fn the_footer_of_maps_in_colour_offers_the_other_colours() {
+    let session = coloured::session(13);
+    for enlarged in [false, true] {
+        let mut state = showing_class("Maps", (120, 40), ClassId(0));
+        enlarge(&mut state, enlarged);
+        let screen = screen(&session, &state);
+        let footer = screen.lines().last().unwrap_or_default();
+        assert!(footer.contains("o colours"), "{footer}");
+    }
+}
+
 #[test]
 fn a_key_cycles_through_the_channels_of_signed_maps() {
     let session = coloured::session(13);

@@ -173,6 +173,23 @@ fn a_session_without_an_engine_can_be_resumed_unless_it_is_finished() {
     }
 }
 
+/// The line below the header has room for the beginning of the message; the remedy is at its end.
+#[test]
+fn the_overview_of_a_run_that_failed_before_it_measured_anything_has_the_whole_reason() {
+    let why = "network: it has 3 classes, but the images have 2; use the classes it was made for, or noise alone \
+               (dataset: None)";
+    let mut session = synthetic::new();
+    session.record.state = session::SavedState::Failed(why.into());
+    for size in SIZES {
+        let mut state = showing("Overview", size);
+        state.shared.connection = Connection::ReadOnly;
+        let screen = screen(&session, &state);
+        let words: Vec<&str> = screen.split_whitespace().collect();
+        assert!(words.join(" ").contains(why), "{size:?}\n{screen}");
+        assert!(!screen.contains("Run the session to begin"), "{screen}");
+    }
+}
+
 #[test]
 fn an_engine_that_ended_after_finishing_the_plan_is_not_lost() {
     let mut session = synthetic::accumulating([1_000_000; 4]);

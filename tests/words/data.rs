@@ -239,6 +239,7 @@ fn imported_weights_state_their_assumptions_and_causes_of_chance() {
         "classes are in another order",
         "another scale",
         "non-linearity or pooling, which a weights file does not contain",
+        "`noisescope inspect FILE --data IMAGES`",
     ] {
         assert!(printed.contains(text), "{text}: {printed}");
     }

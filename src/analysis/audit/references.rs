@@ -54,13 +54,26 @@ fn read(path: &Path) -> Result<Session, StoreError> {
     read_at(path, &name.to_string_lossy())
 }
 
+/// Why a session cannot be read; for a relative path that leads nowhere also where it was followed from, since sessions
+/// need not be kept there.
+fn unread(path: &Path, error: &StoreError) -> String {
+    let leads_nowhere = path.is_relative() && !path.exists();
+    match std::env::current_dir() {
+        Ok(folder) if leads_nowhere => format!(
+            "{error}; it was looked for from {}, where the run was started: give whole paths",
+            folder.display()
+        ),
+        _ => error.to_string(),
+    }
+}
+
 /// The references in the session in a file.
 ///
 /// # Errors
 /// A message: what is wrong with the file, or in what its networks differ from the audit's.
 fn load_references(path: &Path, wanted: ReferenceRequirements<'_>) -> Result<Vec<Found>, String> {
     let file = path.display();
-    let session = read(path).map_err(|error| error.to_string())?;
+    let session = read(path).map_err(|error| unread(path, &error))?;
     let form = session.record.form.as_ref();
     let dataset = session.config.dataset.as_ref();
     let dataset = dataset.map(|dataset| &dataset.name);
@@ -335,4 +348,23 @@ fn trials<'a>(
     });
     let alike = gammas.filter(|(_, trials)| trials.gamma == wanted.plan.gamma && trials.trials > 0);
     alike.min_by_key(|(_, trials)| trials.trials.abs_diff(wanted.plan.trials))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_path_that_leads_nowhere_is_reported_with_the_folder_it_was_followed_from() {
+        let problem = |path: &str| {
+            let path = Path::new(path);
+            unread(path, &read(path).unwrap_err())
+        };
+        let here = std::env::current_dir().unwrap();
+        let relative = problem("sessions/nowhere.ron");
+        assert!(relative.starts_with("sessions/nowhere.ron: "), "{relative}");
+        assert!(relative.contains(&here.display().to_string()), "{relative}");
+        let whole = problem("/nowhere/session.ron");
+        assert!(!whole.contains("looked for from"), "{whole}");
+    }
 }

@@ -15,7 +15,7 @@ use crate::nets::score::evaluate_until;
 use crate::nets::train::{TrainStep, Trainer, finish};
 use crate::nets::weights::parameters;
 use crate::session::SavedState;
-use crate::session::config::{Config, NetworkKind, WeightSource};
+use crate::session::config::{Config, InputRange, NetworkKind, WeightSource};
 use crate::session::record::{Epoch, TrainingRecord};
 use crate::session::run::Phase;
 use crate::stats::interval::wilson;
@@ -303,6 +303,10 @@ fn checkpoint_untested(active: &mut ActiveRun, config: &Config) {
 
 /// Why a network may fail on the test images.
 fn usual_causes(config: &Config) -> &'static str {
+    let input = &config.network.input;
+    if input.range != InputRange::Byte && input.mean.iter().any(|mean| *mean > 1.0) {
+        return "the mean in network.input is beyond white, as if levels were from 0 to 255: for those add range: Byte to it";
+    }
     match (&config.network.weights, config.network.kind) {
         (WeightSource::Train(_), _) => {
             "the images are inverted (dark on light instead of light on dark); their size, padding or scale differs \
@@ -311,13 +315,14 @@ fn usual_causes(config: &Config) -> &'static str {
         }
         (WeightSource::File(_), NetworkKind::Onnx) => {
             "it was trained on other data; its classes are in another order; it expects images on another scale \
-             (network.input), inverted, or with rows and columns swapped (dataset.transpose)"
+             (network.input), inverted, or with rows and columns swapped (dataset.transpose). `noisescope inspect FILE \
+             --data IMAGES` tries these"
         }
         (WeightSource::File(_), _) => {
             "it was trained on other data; its classes are in another order; it expects images on another scale \
              (network.input), inverted, or with rows and columns swapped (dataset.transpose); or its non-linearity or \
              pooling, which a weights file does not contain, differs from that of this kind (then export it as ONNX, \
-             which does contain them)"
+             which does contain them). `noisescope inspect FILE --data IMAGES` tries the other orders, scales and forms"
         }
     }
 }
@@ -354,6 +359,21 @@ mod tests {
             height: 1,
             width: 1,
             classes: 2,
+        }
+    }
+
+    #[test]
+    fn a_mean_of_bytes_without_their_range_is_the_cause() {
+        let mut config = Config::default();
+        for (mean, range, named) in [
+            (123.7, InputRange::Unit, true),
+            (123.7, InputRange::Byte, false),
+            (0.485, InputRange::Unit, false),
+        ] {
+            config.network.input.mean = vec![mean];
+            config.network.input.range = range;
+            let causes = usual_causes(&config);
+            assert_eq!(causes.contains("range: Byte"), named, "{mean}: {causes}");
         }
     }
 

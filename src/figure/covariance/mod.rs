@@ -15,7 +15,7 @@ use self::units::units;
 use self::words::alternative;
 use super::{FigureError, origin};
 use crate::drawing::{Drawing, Paint, Rect, Sheet};
-use crate::format::clean;
+use crate::format;
 use crate::session::Session;
 use crate::session::record::SpikeTriggered;
 
@@ -40,7 +40,10 @@ pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, Fig
     let (margin, row) = (sheet.margin(), sheet.line_height());
     let room = sheet.width - 2.0 * margin;
     let mut drawing = Drawing::new(sheet, 0.0);
-    let title = format!("{}: axes of the spike-triggered covariance", clean(layer));
+    let title = format!(
+        "{}: axes of the spike-triggered covariance",
+        format::layer(layer)
+    );
     let mut y = drawing.headings(&title, &origin(session));
     for unit in shown {
         y = pictures(&mut drawing, unit, y);

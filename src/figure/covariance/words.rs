@@ -4,7 +4,7 @@ use super::super::channels;
 use super::super::wording::capitalise;
 use super::MOST;
 use super::units::{CovarianceUnit, units};
-use crate::format::{clean, signed, thousands};
+use crate::format::{self, signed, thousands};
 use crate::session::Session;
 use crate::stats::spike_triggered::{MAX_AXES, RANGE_MARGIN};
 
@@ -19,7 +19,7 @@ pub fn caption(session: &Session, layer: &str) -> Option<String> {
     let noise = noise.map_or_else(String::new, |noise| format!(" of {noise} noise"));
     let mut words = format!(
         "Spike-triggered covariance in {}: stimuli weighted by |a|, a the activation, minus the prior covariance; from receptive fields of {height}×{width} pixels{noise}.",
-        clean(layer)
+        format::layer(layer)
     );
     for unit in shown {
         words += &format!(
@@ -50,7 +50,7 @@ pub fn caption(session: &Session, layer: &str) -> Option<String> {
 pub fn alternative(layer: &str, units: &[CovarianceUnit<'_>]) -> String {
     let mut words = format!(
         "Axes of the spike-triggered covariance of units of {}, each a small map beside the unit's average, and a plot of all eigenvalues.",
-        clean(layer)
+        format::layer(layer)
     );
     for unit in units {
         let values: Vec<String> = unit.axes().map(|(value, _)| signed(value)).collect();

@@ -6,7 +6,7 @@ use super::layers::{LayerEffect, TargetEffect, has_noise, pooled, zero_strength}
 use crate::drawing::{
     AxisScale, Drawing, MarkerEnd, Paint, Plot, Point, Rect, Series, Sheet, Stroke,
 };
-use crate::format::{clean, short};
+use crate::format::{self, short};
 use crate::session::Session;
 use crate::session::record::Modulation;
 use crate::stats::share::Share;
@@ -123,7 +123,7 @@ pub fn plot(
 fn title(layer: &LayerEffect<'_>) -> String {
     format!(
         "{}, α = {}",
-        clean(&layer.record.name),
+        format::layer(&layer.record.name),
         short(layer.record.alpha)
     )
 }

@@ -4,7 +4,7 @@ use super::super::wording::capitalise;
 use super::curves::signed;
 use super::layers::{LayerEffect, by_effect, has_noise, pooled, zero_strength};
 use super::{MOST, MOST_CLASSES, begun};
-use crate::format::{clean, percent, short, thousands};
+use crate::format::{self, percent, short, thousands};
 use crate::session::config::Analysis;
 use crate::session::record::Modulation;
 use crate::session::{Session, config};
@@ -21,7 +21,7 @@ pub fn caption(session: &Session, nth: usize) -> Option<String> {
             format!(
                 "{} in {}",
                 short(layer.record.alpha),
-                clean(&layer.record.name)
+                format::layer(&layer.record.name)
             )
         })
         .collect();
@@ -99,7 +99,7 @@ pub fn left_out(modulation: &Modulation, layers: &[LayerEffect<'_>]) -> Vec<Stri
         layer.targets.len() < shown
     });
     let partly = partly.map(|layer| {
-        let name = clean(&layer.record.name);
+        let name = format::layer(&layer.record.name);
         format!(
             "{name} is pushed towards {} of its classes",
             layer.targets.len()
@@ -124,7 +124,7 @@ pub fn left_out(modulation: &Modulation, layers: &[LayerEffect<'_>]) -> Vec<Stri
 pub fn alternative(modulation: &Modulation, layers: &[LayerEffect<'_>]) -> String {
     let names: Vec<String> = layers
         .iter()
-        .map(|layer| clean(&layer.record.name))
+        .map(|layer| format::layer(&layer.record.name))
         .collect();
     let mut words = format!(
         "Curves of the accuracy on test images against the strength of a push of a layer's biases towards a class, one plot a layer: {}.",
@@ -154,7 +154,7 @@ fn effect_sentence(modulation: &Modulation, layer: &LayerEffect<'_>) -> Option<S
     });
     Some(format!(
         "In {} at strength {}, accuracy on images of the class pushed towards is {recognised}{others}{noise}.",
-        clean(&layer.record.name),
+        format::layer(&layer.record.name),
         signed(modulation.strengths[strength])
     ))
 }

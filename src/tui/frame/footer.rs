@@ -43,11 +43,18 @@ const EXTRAS: [&str; 12] = [
     "picture",
 ];
 
-/// The words of the keys that change what an enlarged map shows.
-const CHANGES: [&str; 4] = ["evidence", "decisions", "versus", "map"];
+/// The words of the keys that change what an enlarged map shows; the last one has to go first.
+const CHANGES: [&str; 5] = ["evidence", "decisions", "versus", "map", COLOURS];
 
 /// The words of the keys that move on an enlarged map, which are dropped to make room for [`CHANGES`].
 const MOVES: [&str; 2] = ["cursor", "class"];
+
+/// The word of the key that shows another colour of a map. Only maps of images in colour have it, and what one colour
+/// shows another may hide: it comes before [`REFINEMENTS`].
+const COLOURS: &str = "colours";
+
+/// The words of the keys that change how the same map is drawn.
+const REFINEMENTS: [&str; 2] = ["scale", "significant"];
 
 /// The keys of an entry, and its word.
 type Entry = (String, &'static str);
@@ -79,6 +86,13 @@ pub fn draw(
             None => entries.push((key, word)),
         }
     }
+    let colours = entries.iter().position(|(_, word)| *word == COLOURS);
+    let refinement = entries
+        .iter()
+        .position(|(_, word)| REFINEMENTS.contains(word));
+    if let Some((from, to)) = colours.zip(refinement).filter(|(from, to)| to < from) {
+        entries[to..=from].rotate_right(1);
+    }
     let width = |(keys, word): &Entry| Span::raw(keys).width() + 1 + Span::raw(*word).width();
     let total = |entries: &[Entry]| {
         entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
@@ -106,7 +120,11 @@ pub fn draw(
     };
     if area.width >= ROOMY && entries.iter().any(|(_, word)| *word == MOVES[0]) {
         let fits = |entries: &[Entry]| total(entries) <= usize::from(area.width);
-        entries = with_room_for_changes(entries, kept, fits);
+        let room_for = |changes: &[&str]| with_room_for(changes, &entries, kept, fits);
+        let fewer = room_for(&CHANGES).or_else(|| room_for(&CHANGES[..CHANGES.len() - 1]));
+        if let Some(fewer) = fewer {
+            entries = fewer;
+        }
     }
     while total(&entries) > usize::from(area.width) && entries.len() > kept + 1 {
         let index = entries.len() - kept - 1;
@@ -120,28 +138,26 @@ pub fn draw(
     left(buf, area, 0, Line::from(spans));
 }
 
-/// The entries without those of [`MOVES`] that must go for all of [`CHANGES`] to fit beside the last `kept` ones; all
-/// entries if those do not fit anyway.
-fn with_room_for_changes(
-    entries: Vec<Entry>,
+/// The entries without those of [`MOVES`] that must go for all of these changes to fit beside the last `kept` ones;
+/// `None` if those do not fit anyway.
+fn with_room_for(
+    changes: &[&str],
+    entries: &[Entry],
     kept: usize,
     fits: impl Fn(&[Entry]) -> bool,
-) -> Vec<Entry> {
+) -> Option<Vec<Entry>> {
     let needed_fit = |entries: &[Entry]| {
-        let last = entries.iter().rposition(|(_, word)| CHANGES.contains(word));
+        let last = entries.iter().rposition(|(_, word)| changes.contains(word));
         let changes = last.map_or(0, |last| last + 1);
         let end = entries.len().saturating_sub(kept).max(changes);
         fits(&[&entries[..changes], &entries[end..]].concat())
     };
-    let mut fewer = entries.clone();
+    let mut fewer = entries.to_vec();
     for word in MOVES {
         if needed_fit(&fewer) {
-            return fewer;
+            return Some(fewer);
         }
         fewer.retain(|(_, entry)| *entry != word);
     }
-    match needed_fit(&fewer) {
-        true => fewer,
-        false => entries,
-    }
+    needed_fit(&fewer).then_some(fewer)
 }

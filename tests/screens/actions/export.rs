@@ -76,11 +76,12 @@ fn caption_command_and_number_are_copied() {
     let Effect::Copy(caption) = last_effect(&session, &mut state, "c") else {
         panic!("no caption is copied")
     };
-    // n, γ and the threshold.
+    // n, γ, the threshold and the unit.
     for words in [
         "Evidence image of class 4 at γ = 0.0, from 100,000 trials",
         "Reliability R = ",
         "|z| > ",
+        "Values in logits per full range of a pixel.",
         "mnist-paper",
     ] {
         assert!(caption.contains(words), "{words}\n{caption}");

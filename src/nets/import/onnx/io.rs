@@ -148,21 +148,34 @@ pub fn output(
     })
 }
 
-/// The output of the softmax that gives `output`, directly or through operators that only pass it on.
-pub fn softmax_behind(nodes: &[NodeProto], output: &str) -> Option<String> {
+/// The node whose result is `output`, directly or through operators that only pass it on, and the name of that result.
+fn source<'a>(nodes: &'a [NodeProto], output: &'a str) -> Option<(&'a NodeProto, &'a str)> {
     let makers = makers(nodes);
     let mut name = output;
     for _ in 0..nodes.len() {
         let node = &nodes[*makers.get(name)?];
         match node.op_type.as_str() {
-            "Softmax" | "LogSoftmax" => return Some(name.to_owned()),
             "Identity" | "Cast" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Dropout" => {
                 name = node.input.first()?;
             }
-            _ => return None,
+            _ => return Some((node, name)),
         }
     }
     None
+}
+
+/// The output of the softmax that gives `output`.
+pub fn softmax_behind(nodes: &[NodeProto], output: &str) -> Option<String> {
+    let (node, name) = source(nodes, output)?;
+    let is_softmax = matches!(node.op_type.as_str(), "Softmax" | "LogSoftmax");
+    is_softmax.then(|| name.to_owned())
+}
+
+/// The input of the sigmoid that gives `output`.
+pub fn logits_behind_sigmoid(nodes: &[NodeProto], output: &str) -> Option<String> {
+    let (node, _) = source(nodes, output)?;
+    let is_sigmoid = matches!(node.op_type.as_str(), "Sigmoid" | "HardSigmoid");
+    node.input.first().filter(|_| is_sigmoid).cloned()
 }
 
 /// The scores from which `output` gives a decision: the largest ones, their places, or a list of them with class names.

@@ -109,7 +109,13 @@ fn imported(
     }
     importer.walk(&needed)?;
     let last = leave(&mut importer, &output)?;
-    let (graph, notes) = importer.finish(last)?;
+    let (graph, mut notes) = importer.finish(last)?;
+    if let Some(logits) = io::logits_behind_sigmoid(&nodes, &output) {
+        notes.push(format!(
+            "the network ends in a sigmoid, and its outputs from 0 to 1 are taken as they are, though they are called \
+             logits; for those before it add --set 'network.output=Some(\"{logits}\")'"
+        ));
+    }
     Ok(OnnxImport {
         class_names: class_names::read(model, graph.classes()),
         graph,

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::order::UnitOrder;
 use super::selection::{FiltersSelection, Stimuli, component_of, ramp};
-use crate::format::{clean, percent, reliability, short};
+use crate::format::{clean, layer, percent, reliability, short};
 use crate::session::record::{Covariance, NoteTarget};
 use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, extent};
@@ -107,7 +107,9 @@ fn title(scene: &Scene<'_>, sight: &FiltersSelection<'_>, room: usize) -> Line<'
     let theme = scene.theme;
     let named = format!(
         "unit {} of {}, {}",
-        sight.unit, sight.layer.units, sight.layer.name
+        sight.unit,
+        sight.layer.units,
+        layer(&sight.layer.name)
     );
     let mut spans = vec![Span::styled(named, theme.bright())];
     let component = scene.shared.component.label(sight.layer.channels);
@@ -155,8 +157,18 @@ fn figures(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mu
     }
     let has_noise = sight.layer.noise.fields.iter().sum::<u64>() > 0;
     let is_silent = has_noise && sight.estimate.silent.binary_search(&unit).is_ok();
-    if is_silent {
-        let words = "Silent: no noise ever made it fire, so there is no average.";
+    let has_average = sight.average(unit).is_some();
+    let silence = match sight.stimuli {
+        Stimuli::Noise if is_silent => {
+            Some("Silent: no noise ever made it fire, so there is no average.")
+        }
+        Stimuli::Images if fields > 0 && !has_average => {
+            Some("Silent: no image ever made it fire, so there is no average.")
+        }
+        Stimuli::Images if is_silent => Some("No noise ever made it fire, but images do."),
+        Stimuli::Noise | Stimuli::Images => None,
+    };
+    if let Some(words) = silence {
         let words = wrap(words, area.width).into_iter();
         lines.extend(words.map(|line| Line::from(Span::styled(line, theme.warning()))));
     }

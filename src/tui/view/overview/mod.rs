@@ -1,5 +1,6 @@
 //! The whole run at a glance: its maps so far, its stages, its speed.
 
+mod beginning;
 mod reliable;
 mod stages;
 
@@ -11,7 +12,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
-use crate::format::{clean, count, gamma, number, percent, thousands};
+use crate::format::{clean, count, gamma, number, percent};
 use crate::session::Session;
 use crate::session::record::{ClassificationImages, Epoch, NoteTarget};
 use crate::tui::action::{Action, KeyContext, first_key_of};
@@ -22,9 +23,9 @@ use crate::tui::scene::progress::{current, live_run};
 use crate::tui::scene::{Scene, epochs};
 use crate::tui::shared::{self, SharedState};
 use crate::tui::theme::Bandwidth as Wire;
-use crate::tui::widget::bar::{self, between, spark};
+use crate::tui::widget::bar::{between, spark};
 use crate::tui::widget::scale;
-use crate::tui::widget::text::{below, beside, centre, cut, left, right, start, top};
+use crate::tui::widget::text::{below, beside, cut, left, right, start, top};
 
 /// Its row of the table.
 pub const VIEW: ViewEntry = ViewEntry {
@@ -174,15 +175,8 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         maps(scene, layout, pictures, maps_area, buf);
     } else if scene.session.record.training.is_some() {
         epochs::charts(scene, pictures, buf);
-    } else if let Some(read) = scene.session.run.as_ref().and_then(|run| run.reading) {
-        reading(scene, read, pictures, buf);
     } else {
-        let text = match &scene.session.run {
-            Some(_) => "Reading images and building the network.",
-            None => "Nothing has been measured yet. Run the session to begin.",
-        };
-        let text = Span::styled(text, scene.theme.dim());
-        centre(buf, pictures, pictures.height / 2, text);
+        beginning::draw(scene, pictures, buf);
     }
     if figures.y > pictures.bottom() {
         note(scene, below(area, pictures.height), buf);
@@ -218,24 +212,6 @@ fn note(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         Span::styled(more, scene.theme.dim()),
     ]);
     left(buf, area, 0, line);
-}
-
-/// Maximum columns of the progress bar for reading pictures.
-const READING: u16 = 48;
-
-/// Draws how many of how many pictures have been read.
-fn reading(scene: &Scene<'_>, (done, total): (u64, u64), area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
-    let words = format!(
-        "reading pictures: {} of {}",
-        thousands(done),
-        thousands(total)
-    );
-    let middle = area.height / 2;
-    centre(buf, area, middle, Span::styled(words, theme.text()));
-    let share = done as f64 / total as f64;
-    let bar = Line::from(bar::progress(share, READING.min(area.width), theme));
-    centre(buf, area, middle + 1, bar);
 }
 
 fn maps(

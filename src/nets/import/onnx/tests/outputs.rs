@@ -1,6 +1,6 @@
 //! Tests of outputs that are no logits, but decisions from them.
 
-use super::{import, model, node, refusal_of};
+use super::{extended, import, model, node, refusal_of};
 
 #[test]
 fn the_scores_that_a_decision_is_made_of_are_offered_instead() {
@@ -40,4 +40,35 @@ fn among_several_outputs_scores_are_offered_once() {
     graph.output.push(named);
     let words = import(&model).unwrap_err().to_string();
     assert!(words.ends_with("output=Some(\"shares\")'"), "{words}");
+}
+
+/// Each class has its own sigmoid, so that it cannot be removed like a softmax: decisions between saturated classes are
+/// among the network's.
+#[test]
+fn a_sigmoid_at_the_end_is_noted_with_what_comes_before_it() {
+    let shares = |operator| node(operator, &["logits"], "shares", &[]);
+    for (nodes, noted) in [
+        (vec![shares("Sigmoid")], true),
+        (
+            vec![
+                shares("Sigmoid"),
+                node("Identity", &["shares"], "same", &[]),
+            ],
+            true,
+        ),
+        (
+            vec![
+                shares("Sigmoid"),
+                node("Mul", &["shares", "logits"], "gated", &[]),
+            ],
+            false,
+        ),
+        (vec![shares("Softmax")], false),
+    ] {
+        let notes = extended(13, Vec::new(), nodes).unwrap().notes;
+        let note = notes.iter().find(|note| note.contains("sigmoid"));
+        assert_eq!(note.is_some(), noted, "{notes:?}");
+        let remedy = "network.output=Some(\"logits\")";
+        assert!(note.is_none_or(|note| note.contains(remedy)), "{notes:?}");
+    }
 }
