@@ -338,6 +338,9 @@ class Listed:
     updated: str | None
     #: The process ID of the engine that runs it; None if none does.
     pid: int | None
+    #: Why it failed or cannot be read, or what keeps its engine from saving it, and what to do; None
+    #: if nothing does.
+    problem: str | None = None
 
 
 def sessions(folder: Sessions = None) -> list[Listed]:
@@ -353,6 +356,7 @@ def sessions(folder: Sessions = None) -> list[Listed]:
                 total=row["total"],
                 updated=row.get("updated"),
                 pid=row.get("pid"),
+                problem=row.get("problem"),
             )
             for row in rows
         ]
