@@ -6,6 +6,8 @@ mod colours;
 mod common;
 #[path = "notebooks/fields.rs"]
 mod fields;
+#[path = "notebooks/pairs.rs"]
+mod pairs;
 #[path = "notebooks/trials.rs"]
 mod trials;
 #[path = "notebooks/weights.rs"]
@@ -271,6 +273,7 @@ fn a_session_of_every_experiment_exports_self_describing_arrays() {
     for prefix in ["ci", "ev", "ev2"] {
         assert_errors_fit(&npz, prefix);
     }
+    pairs::assert_differences_follow(&npz, &session);
     let unit = "logits per full range of a pixel";
     assert_eq!(meta["units"]["ev_image"], unit);
     assert_eq!(npz.shape("ev_fed_back_class"), [2, 10]);

@@ -17,7 +17,9 @@ def option(name: str) -> str:
 command = arguments[0]
 if command == "ls":
     print('[{"name": "clothes", "state": "finished", "silent_since": null, "done": 5, "total": 5,')
-    print('"updated": "2026-01-01T00:00:00Z", "pid": null}]')
+    print('"updated": "2026-01-01T00:00:00Z", "pid": null, "problem": null},')
+    print('{"name": "shoes", "state": "failed", "silent_since": null, "done": 0, "total": 5,')
+    print('"updated": null, "pid": null, "problem": "no images"}]')
     sys.exit()
 if arguments[1] != "clothes":
     print(f"noisescope: there is no session `{arguments[1]}`.\nIt holds: clothes", file=sys.stderr)

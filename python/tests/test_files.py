@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,15 @@ def test_the_covariance_has_axes_and_eigenvalues(session: noisescope.Session) ->
     assert covariance.spectrum.shape == (1, 20)
     with pytest.raises(noisescope.Error, match="covariance of `fc_kernel`; there is one of conv1"):
         session.covariance("fc_kernel")
+
+
+def test_a_session_can_be_given_to_another_process(session: noisescope.Session) -> None:
+    session.maps()
+    again = pickle.loads(pickle.dumps(session))
+    assert repr(again) == repr(session) and again.arrays is again._arrays
+    assert np.array_equal(again.maps().values, session.maps().values, equal_nan=True)
+    with pytest.raises(ValueError, match="read-only"):
+        again.maps().values[0] = 1.0
 
 
 def test_an_older_file_is_told_from_a_newer_one(written: Callable[..., Path]) -> None:

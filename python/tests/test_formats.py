@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,6 +38,20 @@ def test_rows_are_chosen_by_value() -> None:
     assert table.where(pattern="none").rows == 0
     with pytest.raises(Error, match="attack has no column `weight`; it has pattern, target, n"):
         table.where(weight=1)
+
+
+def test_numbers_are_found_whatever_their_rounding() -> None:
+    table = _tables.parse(
+        "attack", "gamma,weight,p,n\n0.3,0.3,1e-5,1000000\n0.1,0.0,1.05e-5,1000001\n"
+    )
+    rounded: list[Any] = [0.3, 0.1 + 0.2, np.float32(0.3), np.array(0.3), np.arange(0, 0.5, 0.1)[3]]
+    for gamma in rounded:
+        assert table.where(gamma=gamma).rows == 1
+        assert table.where(weight=gamma)["n"].tolist() == [1e6]
+    assert table.where(weight=0.3 - 0.1 - 0.2).rows == 1
+    # What differs by more than rounding is told apart.
+    assert table.where(p=1e-5).rows == 1 and table.where(n=1000001).rows == 1
+    assert table.where(gamma=0.30001).rows == 0 and table.where(gamma="0.3").rows == 0
 
 
 def test_rows_of_different_lengths_are_refused() -> None:

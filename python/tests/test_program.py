@@ -103,8 +103,10 @@ def test_the_number_of_a_class_is_not_taken_for_the_name_of_another(
 
 
 def test_sessions_are_listed(program: Path) -> None:
-    (listed,) = noisescope.sessions()
+    listed, failed = noisescope.sessions()
     assert (listed.name, listed.state, listed.done, listed.pid) == ("clothes", "finished", 5, None)
+    assert listed.problem is None
+    assert (failed.state, failed.problem) == ("failed", "no images")
 
 
 def test_a_program_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,14 @@ def test_maps_agree_with_the_tables(real: noisescope.Session) -> None:
     assert real.maps().unit.startswith("logits")
 
 
+def test_a_contrast_is_that_of_the_figure(real: noisescope.Session) -> None:
+    for gamma in real.maps().gamma:
+        contrast = real.contrast("4", "9").sel(gamma=gamma)
+        text = real.figure(f"pair-4-not-9-gamma-{float(gamma)}").alternative
+        values = f"{int(contrast.significant)} of {contrast.values.size} values with |z| >"
+        assert f"R {float(contrast.reliability):.2f}, {values}" in text
+
+
 def test_a_file_holds_the_same_as_the_session(real: noisescope.Session, tmp_path: object) -> None:
     from noisescope._program import run
 

@@ -48,6 +48,7 @@ mod stop_shards;
 mod submit;
 mod trials;
 mod typed_names;
+mod verdict;
 mod verify;
 mod watch;
 
@@ -103,6 +104,10 @@ enum Command {
         /// those of a single engine to the last bit
         #[arg(long, value_name = "I/N|auto", conflicts_with = "pilot")]
         shard: Option<String>,
+        /// When it is finished, end with what its audit found: 0 nothing, 4 something, 5 if nothing can be said; implies
+        /// --plain
+        #[arg(long, conflicts_with_all = ["pilot", "shard", "detach"])]
+        exit_code: bool,
         #[command(flatten)]
         how: run::RunArgs,
     },
@@ -263,9 +268,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
             plan,
             pilot,
             shard,
+            exit_code,
             mut how,
         }) => {
             how.screen = line;
+            how.exit_code = exit_code;
             let shard = shard
                 .as_deref()
                 .map(shard::ShardNumber::parse)

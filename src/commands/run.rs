@@ -10,7 +10,9 @@ use super::background::{self, SpawnedEngine};
 use super::machine::MachineArgs;
 use super::output::print_line;
 use super::signals::{SignalLoop, runtime};
-use super::{CommandError, SessionArgs, attach, control, division_check, engine, holder, look};
+use super::{
+    CommandError, SessionArgs, attach, control, division_check, engine, holder, look, verdict,
+};
 use crate::data;
 use crate::link::Link;
 use crate::report::{self, ReportError, Style};
@@ -39,6 +41,9 @@ pub struct RunArgs {
     /// Screen options, which every command takes.
     #[arg(skip)]
     pub screen: look::ScreenArgs,
+    /// Whether `run` ends with the verdict of the session's audit.
+    #[arg(skip)]
+    pub exit_code: bool,
 }
 
 impl RunArgs {
@@ -75,7 +80,8 @@ impl RunArgs {
 
     /// How the run is shown.
     fn display(&self) -> Display {
-        match (self.plain || self.requeue, self.json, self.detach) {
+        let in_lines = self.plain || self.requeue || self.exit_code;
+        match (in_lines, self.json, self.detach) {
             (_, true, _) => Display::Lines(Style::Json),
             (_, _, true) => Display::None,
             (false, _, _) if can_draw() => Display::Dashboard,
@@ -119,8 +125,21 @@ pub fn resume(
     run(store, data, &SessionArgs::named(name, None), how)
 }
 
-/// Creates or resumes the session, runs it, and returns the exit code.
+/// Creates or resumes the session, runs it, and returns the exit code: that of its audit's verdict, if asked for.
 pub fn run(
+    store: &Store,
+    data: Option<&Path>,
+    plan: &SessionArgs,
+    how: &RunArgs,
+) -> Result<ExitCode, CommandError> {
+    let code = run_to_end(store, data, plan, how)?;
+    match how.exit_code && code == ExitCode::SUCCESS {
+        true => verdict::exit_code(store, &plan.name),
+        false => Ok(code),
+    }
+}
+
+fn run_to_end(
     store: &Store,
     data: Option<&Path>,
     plan: &SessionArgs,
@@ -136,6 +155,9 @@ pub fn run(
     let data = data::data_dir(data).map_err(CommandError::failed)?;
     check_name(&plan.name)?;
     let planned = plan.new_unless_exists(store)?;
+    if let (true, Some(session)) = (how.exit_code, &planned) {
+        verdict::check(session)?;
+    }
     // Held while the session is created, so that no other process creates or runs it.
     let lock = holder::lock(store, &plan.name);
     if let Err(error) = &lock
@@ -150,6 +172,9 @@ pub fn run(
     let mut lock = lock?;
     let session = open(store, &mut lock, plan, planned)?;
     division_check::refuse_divided(&session)?;
+    if how.exit_code {
+        verdict::check(&session)?;
+    }
     if session.record.state == SavedState::Finished {
         drop(lock);
         return show_finished(session, display, store, &data, how);

@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from ._program import Error
 
+#: How far apart two numbers may be that are the same γ, as from float32 or from arithmetic.
+TOLERANCE = 1e-6
+
 #: One class: its name or the beginning of its name, not case-sensitive; or its number.
 Class = Union[str, int]
 
@@ -66,7 +69,7 @@ def class_place(classes: Sequence[str], wanted: Class) -> int:
 def gamma_place(gammas: npt.NDArray[np.float64], wanted: float) -> int:
     """The index of a signal strength among these."""
     _refuse_mask(wanted)
-    found = np.flatnonzero(np.isclose(gammas, float(wanted), rtol=0.0, atol=1e-6))
+    found = np.flatnonzero(np.isclose(gammas, float(wanted), rtol=0.0, atol=TOLERANCE))
     if len(found) == 0:
         raise Error(f"there is no γ {wanted:g}; there are {', '.join(f'{g:g}' for g in gammas)}")
     return int(found[0])

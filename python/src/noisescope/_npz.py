@@ -23,6 +23,7 @@ class Arrays(Mapping[str, npt.NDArray[Any]]):
 
     def __init__(self, data: bytes, source: str) -> None:
         self.source = source
+        self._data = data
         try:
             self._file = np.load(io.BytesIO(data), allow_pickle=False)
             self._names = list(self._file.files)
@@ -78,6 +79,10 @@ class Arrays(Mapping[str, npt.NDArray[Any]]):
             array.flags.writeable = False
             self._read[name] = array
         return self._read[name]
+
+    def __reduce__(self) -> tuple[type[Arrays], tuple[bytes, str]]:
+        # The open file cannot be pickled.
+        return type(self), (self._data, self.source)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

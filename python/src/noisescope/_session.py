@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _figure, _layers, _maps, _safetensors, _tables, _trials
+from . import _contrast, _figure, _layers, _maps, _safetensors, _tables, _trials
 from ._choice import Class, class_place, gamma_place, shortened
 from ._figure import Figure
 from ._layers import Covariance, Filters
@@ -79,6 +79,23 @@ class Session:
             Error: if there are none.
         """
         return _maps.read(self._arrays, self.name, response, images)
+
+    def contrast(self, a: Class, b: Class, images: int = 1) -> Maps:
+        """What speaks for class ``a`` rather than ``b``: the difference of their evidence images at
+        every γ, with its own z and standard error, as in the program's figure ``pair``.
+
+        Its reliability is SNR/(1 + SNR), without an interval; it is the trials of neither class, so
+        ``called`` is NaN.
+
+        Args:
+            a: a class by its name, the beginning of its name, or its number.
+            b: another one.
+            images: which of the plan's classification images, counted from 1.
+
+        Raises:
+            Error: if there is no such class, or there are no evidence images.
+        """
+        return _contrast.read(self._arrays, self.name, a, b, images)
 
     @property
     def layers(self) -> list[str]:
@@ -321,6 +338,9 @@ class Listed:
     updated: str | None
     #: The process ID of the engine that runs it; None if none does.
     pid: int | None
+    #: Why it failed or cannot be read, or what keeps its engine from saving it, and what to do; None
+    #: if nothing does.
+    problem: str | None = None
 
 
 def sessions(folder: Sessions = None) -> list[Listed]:
@@ -336,6 +356,7 @@ def sessions(folder: Sessions = None) -> list[Listed]:
                 total=row["total"],
                 updated=row.get("updated"),
                 pid=row.get("pid"),
+                problem=row.get("problem"),
             )
             for row in rows
         ]

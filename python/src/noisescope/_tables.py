@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _plot
-from ._choice import Class, class_place, shortened
+from ._choice import TOLERANCE, Class, class_place, shortened
 from ._program import Error
 
 #: Columns that are text even if every field is a number, like the names of MNIST's classes.
@@ -45,12 +45,13 @@ class Table(dict[str, npt.NDArray[Any]]):
         return len(next(iter(self.values()))) if self else 0
 
     def where(self, **equal: str | float | bool) -> Table:
-        """The rows in which columns have these values: ``table.where(pattern="random", target=3)``."""
+        """The rows in which columns have these values: ``table.where(pattern="random", target=3)``.
+        Of numbers with a fraction, rounding is ignored: ``table.where(gamma=0.1 + 0.2)``."""
         keep = np.ones(self.rows, dtype=bool)
         for name, value in equal.items():
             if name not in self:
                 raise Error(f"{self.name} has no column `{name}`; it has {', '.join(self)}")
-            keep &= self[name] == value
+            keep &= _equal(name, self[name], value)
         return Table(self.name, {name: column[keep] for name, column in self.items()})
 
     def __repr__(self) -> str:
@@ -67,6 +68,17 @@ class Table(dict[str, npt.NDArray[Any]]):
         )
         more = f"<p>{SHOWN} of {self.rows:,} rows</p>" if self.rows > SHOWN else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _equal(name: str, column: npt.NDArray[Any], value: Any) -> Any:
+    """Where a column has this value, of floats up to rounding."""
+    kind = np.asarray(value).dtype.kind
+    if column.dtype.kind != "f" or kind not in "iuf":
+        return column == value
+    wanted = float(value)
+    # γ as in ``Maps.sel``; of others, such as p or learning rates, small ones differ too.
+    tolerance = TOLERANCE if name == "gamma" else max(TOLERANCE * min(1.0, abs(wanted)), 1e-12)
+    return np.isclose(column, wanted, rtol=0.0, atol=tolerance)
 
 
 def _shown(value: Any) -> str:

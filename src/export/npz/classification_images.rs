@@ -63,6 +63,10 @@ pub fn write<W: Write + Seek>(
     let prefix = numbered("ev", nth);
     let unit = plan.map_or_else(String::new, |plan| plan.evidence.image_unit());
     set.images(&prefix, Response::Evidence, &unit, out)?;
+    let unit = plan.map_or_else(String::new, |plan| {
+        format!("{} squared", plan.evidence.unit())
+    });
+    set.covariances(&prefix, &unit, out)?;
     set.fed_back(
         &prefix,
         images,
@@ -128,6 +132,39 @@ impl ImageSet {
         out.array(&name("called"), axes, "trials", called)?;
         let thresholds = self.estimates.iter().map(|estimate| estimate.threshold);
         out.array(&name("threshold"), &axes[..1], "|z|", thresholds)
+    }
+
+    /// Writes the covariance of the evidence for every two classes that have an image, which gives the error of the
+    /// difference of their images; nothing if there are too many classes to keep them.
+    fn covariances<W: Write + Seek>(
+        &self,
+        prefix: &str,
+        unit: &str,
+        out: &mut Container<W>,
+    ) -> io::Result<()> {
+        let mut estimates = self.estimates.iter();
+        if estimates.all(|estimate| estimate.spread.is_empty()) {
+            return Ok(());
+        }
+        let [gammas, (_, k)] = self.by_class;
+        let mut covariances = vec![f64::NAN; gammas.1 * k * k];
+        for (estimate, table) in self.estimates.iter().zip(covariances.chunks_mut(k * k)) {
+            let classes = estimate.classes.iter().enumerate();
+            let listed: Vec<usize> = classes
+                .filter(|(_, class)| class.listed)
+                .map(|(index, _)| index)
+                .collect();
+            let has_image = |class: usize| estimate.classes[class].evidence.is_some();
+            for (pair, &covariance) in estimate.spread.iter().enumerate() {
+                let (class, other) = (listed[pair / listed.len()], listed[pair % listed.len()]);
+                if has_image(class) && has_image(other) {
+                    table[class * k + other] = f64::from(covariance);
+                }
+            }
+        }
+        let axes = [gammas, ("class", k), ("other class", k)];
+        let name = format!("{prefix}_covariance");
+        out.array(&name, &axes, unit, covariances)
     }
 
     /// Writes the classes that the network called the images fed back to it.

@@ -53,7 +53,9 @@ use crate::session::record::{
 ///   `ci_fed_back_confidence`;
 /// - for evidence `ev_image`, `ev_z`, `ev_se` and `ev_regression`, in units of the response per full range of a
 ///   pixel, and `ev_reliability` and so on, as for decisions; `ev_fed_back_class` is what the network calls the
-///   evidence image; for the second classification images of a plan `ci2_gamma`, `ev2_image` and so on;
+///   evidence image; `ev_covariance` \[G,K,K\], the covariance of the responses of two classes within true classes, from
+///   which the error of the difference of their images follows; for the second classification images of a plan
+///   `ci2_gamma`, `ev2_image` and so on;
 /// - `sta_LAYER` \[units,h,w\], spike-triggered averages on noise, and `image_sta_LAYER`, on images; the
 ///   reliability of those on noise, `sta_LAYER_reliability` \[units\]; for a layer whose input is the image its
 ///   weights, `sta_LAYER_kernel` \[units,h,w\], and Pearson's r between average and weights, `sta_LAYER_kernel_r`

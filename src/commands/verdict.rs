@@ -1,0 +1,92 @@
+//! The exit code of `run --exit-code`: the verdict of the session's audits.
+
+use std::process::ExitCode;
+
+use super::{CommandError, output};
+use crate::session::Session;
+use crate::session::config::Analysis as Plan;
+use crate::session::record::Analysis as Data;
+use crate::session::store::Store;
+
+/// Exit code if an audit found something.
+const FOUND: u8 = 4;
+
+/// Exit code if none found something, but of at least one nothing can be said.
+const UNDECIDED: u8 = 5;
+
+/// Refuses a session whose plan has no audit, and so no verdict.
+///
+/// # Errors
+/// If it has none; says what to do.
+pub fn check(session: &Session) -> Result<(), CommandError> {
+    let mut plans = session.config.analyses.iter();
+    match plans.any(|plan| matches!(plan, Plan::Audit(_))) {
+        true => Ok(()),
+        false => Err(CommandError::Usage(format!(
+            "{}: --exit-code says what an audit found, but its plan has no audit; leave the option out, or begin a new session with --preset audit",
+            session.name
+        ))),
+    }
+}
+
+/// The exit code for a session as it is stored: 0 if its audits found nothing, else [`FOUND`] or [`UNDECIDED`].
+///
+/// # Errors
+/// If the session cannot be read, or its plan has no audit.
+pub fn exit_code(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
+    let session = store.load(name)?;
+    check(&session)?;
+    let mut code = ExitCode::SUCCESS;
+    for (index, plan) in session.config.analyses.iter().enumerate() {
+        let Plan::Audit(audit) = plan else { continue };
+        let is_done = session.record.is_done(index, plan);
+        let verdict = match session.record.analyses.get(index) {
+            Some(Data::Audit(data)) if is_done => data.verdict(audit, session.config.network.kind),
+            _ => None,
+        };
+        match verdict {
+            Some(verdict) if verdict.has_finding() => return Ok(ExitCode::from(FOUND)),
+            Some(verdict) if verdict.is_conclusive() => {}
+            _ => code = ExitCode::from(UNDECIDED),
+        }
+        if !is_done {
+            output::complain(format_args!(
+                "{name}: its audit is not done, so nothing can be said yet; continue it: noisescope run {name}"
+            ));
+        }
+    }
+    Ok(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::config::{self, Config};
+
+    fn stored(folder: &tempfile::TempDir, plan: Plan) -> Store {
+        let config = Config {
+            analyses: vec![plan],
+            ..Config::default()
+        };
+        let store = Store::new(folder.path());
+        store.save(&Session::new("mine", config)).unwrap();
+        store
+    }
+
+    #[test]
+    fn an_audit_that_is_not_done_has_found_neither_something_nor_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = stored(&folder, Plan::Audit(config::Audit::default()));
+        let code = exit_code(&store, "mine").unwrap();
+        assert!(code == ExitCode::from(UNDECIDED));
+    }
+
+    #[test]
+    fn a_plan_without_an_audit_has_no_verdict() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = stored(&folder, Plan::Predictions(config::Predictions::default()));
+        let error = exit_code(&store, "mine").unwrap_err();
+        assert_eq!(error.code(), 2);
+        assert!(error.to_string().contains("no audit"), "{error}");
+    }
+}
