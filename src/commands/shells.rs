@@ -10,6 +10,7 @@ use clap_complete::Shell;
 
 use super::output::print_text;
 use super::{Cli, CommandError};
+use crate::files;
 
 /// Which shell to print completions for.
 #[derive(Debug, Args)]
@@ -55,12 +56,16 @@ pub fn manual(args: &Manual) -> Result<ExitCode, CommandError> {
         None => print_text(page(&command).map_err(CommandError::failed)?),
         Some(folder) => {
             let failed = |path: &Path, error: io::Error| {
-                CommandError::failed(format!("{} could not be written: {error}", path.display()))
+                CommandError::failed(format!(
+                    "{} could not be written: {error}{}",
+                    path.display(),
+                    files::room_remedy(&error)
+                ))
             };
             fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
             for (name, text) in pages(&command, "noisescope") {
                 let path = folder.join(format!("{name}.1"));
-                fs::write(&path, text).map_err(|error| failed(&path, error))?;
+                files::replace(&path, &text).map_err(|error| failed(&path, error))?;
             }
         }
     }
