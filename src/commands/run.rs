@@ -127,6 +127,7 @@ pub fn run(
     how: &RunArgs,
 ) -> Result<ExitCode, CommandError> {
     how.check()?;
+    how.machine.tell_unused()?;
     let display = how.display();
     // An engine in this process handles signals before it writes anything.
     let ready = match display {
