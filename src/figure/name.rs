@@ -83,7 +83,7 @@ impl Figure {
 
     /// Every kind of figure.
     pub fn kinds() -> impl Iterator<Item = &'static str> {
-        KINDS.iter().map(|(kind, _)| *kind)
+        KINDS.into_iter().map(|(kind, _)| kind)
     }
 
     /// The figure's class; `None` if it is of all classes or of none.
