@@ -54,6 +54,11 @@ fn room_for(length: u64, free: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
+/// A text without the byte-order mark that some editors write at its beginning.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// Opens a file for appending, or creates it readable by its owner only. Does not follow a symbolic link.
 ///
 /// # Errors

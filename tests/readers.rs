@@ -161,6 +161,12 @@ fn emnist_is_named_and_transposed_on_request() {
     let set = load_plan(&plan).unwrap();
     assert_eq!(set.classes, ["A", "B", "C"]);
     assert_eq!(set.train.label(0), 0);
+    // As some editors write it.
+    put(
+        &folder.path().join("emnist-letters-mapping.txt"),
+        b"\xef\xbb\xbf1 65 97\n2 66 98\n3 67 99\n",
+    );
+    assert_eq!(load_plan(&plan).unwrap().classes, ["A", "B", "C"]);
     assert!(
         has_note(&set, "set dataset.transpose to true"),
         "{:?}",

@@ -54,3 +54,37 @@ fn a_launch_must_have_an_even_number_of_blocks() {
     }
     assert!(!bench.store().exists("none"), "no session was created");
 }
+
+#[test]
+fn an_option_that_changes_nothing_on_the_named_device_is_told() {
+    let bench = Bench::new();
+    let output = bench.output(&[
+        "bench",
+        "--device",
+        "flex",
+        "--network",
+        "logistic",
+        "--batch",
+        "64",
+        "--trials",
+        "64",
+        "--exact",
+        "direct",
+        "--launch",
+        "4",
+    ]);
+    assert!(output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    for words in [
+        "--exact is for cpu and changes nothing on flex",
+        "--launch is for GPUs and changes nothing on flex",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    // Told before the session is looked for.
+    let error = bench.refuse(2, &["trials", "none", "--any", "--device", "cpu", "--tf32"]);
+    assert!(
+        error.starts_with("noisescope: --tf32 is for GPUs and changes nothing on cpu\n"),
+        "{error}"
+    );
+}

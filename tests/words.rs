@@ -6,6 +6,8 @@ mod images;
 
 #[path = "words/data.rs"]
 mod data;
+#[path = "words/shells.rs"]
+mod shells;
 
 use std::fs;
 
@@ -277,22 +279,4 @@ fn on_a_terminal_a_misspelt_preset_is_offered_corrected() {
     let (code, text) = answer_prompt(&["new", "z", "--preset", "quikstart"], "no\r");
     assert_eq!(code, 2, "{text}");
     assert!(!bench.store().exists("z"));
-}
-
-#[test]
-fn completions_offer_every_command_except_hidden_ones() {
-    let bench = Bench::new();
-    // What is around a command that is offered.
-    for (shell, [before, after]) in [
-        ("bash", [" ", " "]),
-        ("zsh", ["'", ":"]),
-        ("fish", ["-a \"", "\""]),
-        ("elvish", ["cand ", " '"]),
-        ("powershell", ["new('", "'"]),
-    ] {
-        let text = bench.succeed(&["completions", shell]);
-        let offers = |command: &str| text.contains(&format!("{before}{command}{after}"));
-        assert!(offers("export") && offers("report"), "{shell}: {text}");
-        assert!(!offers("engine"), "{shell} offers a hidden command");
-    }
 }

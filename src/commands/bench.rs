@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
-use super::machine::{self, ConvolutionArg};
+use super::machine::{self, ConvolutionArg, DeviceOptions};
 use super::network_file::{existing_file, is_network};
 use super::output::print_line;
 use super::{CommandError, typed_names};
@@ -130,6 +130,12 @@ pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
     let network = network(&bench.network)?;
     let choice = DeviceChoice::from_str(&bench.device)?;
     machine::check_launch(bench.launch)?;
+    let given = DeviceOptions {
+        exact: bench.exact == Some(ConvolutionArg::Direct),
+        launch: bench.launch.is_some(),
+        tf32: false,
+    };
+    given.tell_unused(&choice);
     let wanted = device::DeviceRequest {
         choice: &choice,
         workers: bench.workers,

@@ -114,6 +114,7 @@ pub fn run(
     compare: &CompareArgs,
 ) -> Result<ExitCode, CommandError> {
     compare.machine.check()?;
+    compare.machine.tell_unused()?;
     if let Some(format) = &compare.format {
         super::export::check_ending(compare.out.as_deref(), format)?;
     }

@@ -194,12 +194,21 @@ pub(super) fn check_ending_for(out: Option<&Path>, chosen: &str) -> Result<(), C
             path.display()
         )));
     }
-    match export::export_ending(path) {
+    match export::export_ending(path).or_else(|| foreign_ending(path, chosen)) {
         Some(other) if other != chosen => Err(CommandError::Usage(format!(
             "--out ends in .{other} but the format is {chosen}; make them agree"
         ))),
         _ => Ok(()),
     }
+}
+
+/// The ending of a path, if it is one of pictures or texts that no export writes. JSON is a text.
+fn foreign_ending(path: &Path, chosen: &str) -> Option<&'static str> {
+    const FOREIGN: [&str; 8] = ["bmp", "gif", "jpeg", "jpg", "tif", "tiff", "txt", "webp"];
+    let extension = path.extension()?;
+    let mut endings = FOREIGN.into_iter();
+    let found = endings.find(|ending| extension.eq_ignore_ascii_case(ending));
+    found.filter(|ending| (chosen, *ending) != ("json", "txt"))
 }
 
 /// Whether a path, or the file that it is a link to, ends like a session's file or its previous generation.
@@ -287,5 +296,30 @@ pub(super) fn failure(error: ExportError) -> CommandError {
     match error {
         ExportError::Several { .. } | ExportError::NoPdf => CommandError::Usage(error.to_string()),
         error => CommandError::failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_path_does_not_end_like_a_file_of_another_format() {
+        for (out, chosen, fits) in [
+            ("sheet.png", "png", true),
+            ("sheet.PNG", "png", true),
+            ("sheet", "png", true),
+            ("map-gamma-0.4", "svg", true),
+            ("trials.txt", "json", true),
+            ("trials.txt", "png", false),
+            ("sheet.JPG", "png", false),
+            ("maps.json", "npz", false),
+            ("page.txt", "html", false),
+            ("mine.ron", "json", false),
+        ] {
+            let checked = check_ending_for(Some(Path::new(out)), chosen);
+            assert_eq!(checked.is_ok(), fits, "{out} as {chosen}");
+        }
+        assert!(check_ending_for(None, "png").is_ok());
     }
 }

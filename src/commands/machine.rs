@@ -5,8 +5,9 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::CommandError;
-use crate::engine::device::DeviceChoice;
+use super::output::complain;
 use crate::engine::device::records::Convolutions;
+use crate::engine::device::{DeviceChoice, DeviceKind, libtorch};
 use crate::engine::inputs::OnChangedInputs;
 
 /// Device, workers and numerics of an engine.
@@ -120,6 +121,20 @@ impl MachineArgs {
         check_launch(self.launch)
     }
 
+    /// Tells which options change nothing on the named devices.
+    ///
+    /// # Errors
+    /// If there is no device of that name.
+    pub fn tell_unused(&self) -> Result<(), CommandError> {
+        let given = DeviceOptions {
+            exact: matches!(self.exact, Some(ConvolutionArg::Direct)),
+            launch: self.launch.is_some(),
+            tf32: self.tf32 == Some(RoundingArg::On),
+        };
+        given.tell_unused(&DeviceChoice::from_str(&self.device)?);
+        Ok(())
+    }
+
     /// The first option that was given, if any.
     pub fn given(&self) -> Option<&'static str> {
         let all = [
@@ -132,6 +147,53 @@ impl MachineArgs {
         ];
         let mut given = all.into_iter().filter(|(given, _)| *given);
         given.next().map(|(_, name)| name)
+    }
+}
+
+/// Options that are for some devices only: whether each was given, and asks for something.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DeviceOptions {
+    /// `--exact direct`.
+    pub exact: bool,
+    /// `--launch N`.
+    pub launch: bool,
+    /// `--tf32`.
+    pub tf32: bool,
+}
+
+impl DeviceOptions {
+    /// Tells which of them change nothing on the chosen devices.
+    pub fn tell_unused(self, choice: &DeviceChoice) {
+        for words in self.unused(choice) {
+            complain(words);
+        }
+    }
+
+    fn unused(self, choice: &DeviceChoice) -> Vec<String> {
+        let kinds: &[DeviceKind] = match choice {
+            DeviceChoice::Named(kinds) => kinds.as_slice(),
+            // Nothing else is chosen without libtorch.
+            DeviceChoice::Auto if !libtorch::BUILT => &[DeviceKind::Cpu],
+            DeviceChoice::Auto => return Vec::new(),
+        };
+        let has = |is_for: fn(DeviceKind) -> bool| kinds.iter().any(|&kind| is_for(kind));
+        let is_cpu = |kind: DeviceKind| kind == DeviceKind::Cpu;
+        let is_launched = |kind: DeviceKind| kind == DeviceKind::Libtorch || kind.is_gpu();
+        let all = [
+            (self.exact && !has(is_cpu), "--exact", "cpu"),
+            (self.launch && !has(is_launched), "--launch", "GPUs"),
+            (self.tf32 && !has(DeviceKind::is_gpu), "--tf32", "GPUs"),
+        ];
+        let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+        let unused = all.into_iter().filter(|(is_unused, ..)| *is_unused);
+        unused
+            .map(|(_, option, devices)| {
+                format!(
+                    "{option} is for {devices} and changes nothing on {}",
+                    names.join(",")
+                )
+            })
+            .collect()
     }
 }
 
@@ -165,3 +227,51 @@ pub fn check_launch(launch: Option<usize>) -> Result<(), CommandError> {
 
 /// Most blocks per launch: what is dealt to a device at a time.
 const MOST_BLOCKS: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_are_for_other_devices_are_told_and_no_others() {
+        let all = DeviceOptions {
+            exact: true,
+            launch: true,
+            tf32: true,
+        };
+        let unused = |device: &str| {
+            let words = all.unused(&device.parse().unwrap());
+            let options = words.iter().map(|line| line.split(' ').next().unwrap());
+            options.map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(unused("cpu"), "--launch --tf32");
+        assert_eq!(unused("flex"), "--exact --launch --tf32");
+        let choice = DeviceChoice::Named(vec![DeviceKind::Libtorch]);
+        assert_eq!(all.unused(&choice).len(), 2);
+        let choice = DeviceChoice::Named(vec![DeviceKind::Cuda(0), DeviceKind::Cuda(1)]);
+        assert_eq!(
+            all.unused(&choice),
+            ["--exact is for cpu and changes nothing on cuda:0,cuda:1"]
+        );
+        // The fastest device is only known once it is chosen.
+        let automatic = all.unused(&DeviceChoice::Auto).len();
+        assert_eq!(automatic, if libtorch::BUILT { 0 } else { 2 });
+        assert!(DeviceOptions::default().unused(&choice).is_empty());
+    }
+
+    #[test]
+    fn turning_an_option_off_asks_for_nothing() {
+        let machine = MachineArgs {
+            device: "flex".into(),
+            exact: Some(ConvolutionArg::Off),
+            tf32: Some(RoundingArg::Off),
+            ..MachineArgs::default()
+        };
+        machine.tell_unused().unwrap();
+        let none = MachineArgs {
+            device: "abacus".into(),
+            ..MachineArgs::default()
+        };
+        assert!(none.tell_unused().is_err());
+    }
+}

@@ -7,6 +7,7 @@ mod browse;
 mod checklist;
 mod checkup;
 mod compare;
+mod completion;
 mod config;
 mod control;
 pub mod data;
@@ -182,6 +183,9 @@ enum Command {
     Show(show::ShowArgs),
     /// Print shell completions: noisescope completions bash
     Completions(shells::Completions),
+    /// Print what could come next on a command line; the completions of shells ask it
+    #[command(hide = true)]
+    Complete(completion::Words),
     /// Print the manual as a man page
     Man(shells::Manual),
     /// Print the default preferences (colours and keys), with comments
@@ -330,6 +334,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Trials(trials)) => trials::run(&store, data, &trials),
         Some(Command::Report(report)) => report::run(&store, &report),
         Some(Command::Completions(completions)) => shells::completions(&completions),
+        Some(Command::Complete(words)) => completion::run(&store, &words),
         Some(Command::Man(manual)) => shells::manual(&manual),
         Some(Command::Compare(mut compare)) => {
             compare.screen = line;

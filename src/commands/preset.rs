@@ -130,6 +130,14 @@ mod tests {
         fs::create_dir(folder.path().join("presets")).unwrap();
         fs::write(folder.path().join("presets/Faces.ron"), "(seed: 77)").unwrap();
         assert_eq!(load("faces", &store).unwrap().seed, 77);
+        // As some editors write it.
+        fs::write(
+            folder.path().join("presets/Marked.ron"),
+            "\u{feff}(seed: 78)",
+        )
+        .unwrap();
+        assert_eq!(load("marked", &store).unwrap().seed, 78);
+        fs::remove_file(folder.path().join("presets/Marked.ron")).unwrap();
         assert_eq!(
             load("QuickStart", &store).unwrap(),
             load("quickstart", &store).unwrap()

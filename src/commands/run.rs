@@ -146,6 +146,7 @@ fn run_to_end(
     how: &RunArgs,
 ) -> Result<ExitCode, CommandError> {
     how.check()?;
+    how.machine.tell_unused()?;
     let display = how.display();
     // An engine in this process handles signals before it writes anything.
     let ready = match display {

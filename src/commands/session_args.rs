@@ -114,7 +114,10 @@ impl SessionArgs {
         if is_file && !names_network && !store.exists(&self.name) {
             let is_weights = is_weights(typed);
             return Err(file_name::instead_of_session(
-                &self.name, command, is_weights,
+                &self.name,
+                command,
+                self.preset.as_deref(),
+                is_weights,
             ));
         }
         check_name(&self.name)?;

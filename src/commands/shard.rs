@@ -86,6 +86,7 @@ pub fn run(
 ) -> Result<ExitCode, CommandError> {
     let mut machine = how.machine().clone();
     machine.check()?;
+    machine.tell_unused()?;
     machine.workers = machine.workers.or_else(scheduler::cores);
     if how.is_detached() {
         return Err(CommandError::Usage(

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 
 use super::output::print_text;
 use super::{Cli, CommandError};
+use crate::files;
 
 /// Which shell to print completions for.
 #[derive(Debug, Args)]
@@ -27,17 +28,24 @@ pub struct Manual {
     out: Option<PathBuf>,
 }
 
-/// Prints the completions of a shell.
+/// Prints the completions of a shell. Those of bash, zsh and fish ask the program what could come next.
 pub fn completions(args: &Completions) -> Result<ExitCode, CommandError> {
-    let mut text = Vec::new();
-    let mut command = shown(&Cli::command());
-    clap_complete::generate(args.shell, &mut command, "noisescope", &mut text);
-    print_text(text);
+    match args.shell {
+        Shell::Bash => print_text(include_str!("completion/noisescope.bash")),
+        Shell::Zsh => print_text(include_str!("completion/noisescope.zsh")),
+        Shell::Fish => print_text(include_str!("completion/noisescope.fish")),
+        shell => {
+            let mut text = Vec::new();
+            let mut command = shown(&Cli::command());
+            clap_complete::generate(shell, &mut command, "noisescope", &mut text);
+            print_text(text);
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The command line without its hidden commands, which completions would offer like the others.
-fn shown(cli: &clap::Command) -> clap::Command {
+pub fn shown(cli: &clap::Command) -> clap::Command {
     let commands = cli.get_subcommands();
     let commands = commands.filter(|command| !command.is_hide_set());
     clap::Command::new("noisescope")
@@ -55,12 +63,16 @@ pub fn manual(args: &Manual) -> Result<ExitCode, CommandError> {
         None => print_text(page(&command).map_err(CommandError::failed)?),
         Some(folder) => {
             let failed = |path: &Path, error: io::Error| {
-                CommandError::failed(format!("{} could not be written: {error}", path.display()))
+                CommandError::failed(format!(
+                    "{} could not be written: {error}{}",
+                    path.display(),
+                    files::room_remedy(&error)
+                ))
             };
             fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
             for (name, text) in pages(&command, "noisescope") {
                 let path = folder.join(format!("{name}.1"));
-                fs::write(&path, text).map_err(|error| failed(&path, error))?;
+                files::replace(&path, &text).map_err(|error| failed(&path, error))?;
             }
         }
     }

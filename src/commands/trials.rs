@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::export::check_ending;
-use super::machine::{self, ConvolutionArg};
+use super::machine::{self, ConvolutionArg, DeviceOptions};
 use super::{CommandError, output};
 use crate::data;
 use crate::engine::agreement_run::ReplaySetup;
@@ -75,6 +75,12 @@ pub fn run(
     let choice = DeviceChoice::from_str(&trials.device)?;
     choice.check()?;
     trials.check()?;
+    let given = DeviceOptions {
+        exact: trials.exact == Some(ConvolutionArg::Direct),
+        launch: false,
+        tf32: trials.tf32,
+    };
+    given.tell_unused(&choice);
     let session = store.load_whole(&trials.name)?;
     let search = trials.search(&session)?;
     let folder = data::data_dir(data).map_err(CommandError::failed)?;

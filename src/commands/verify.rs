@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::checklist::{CheckStatus, Checklist};
+use super::machine::DeviceOptions;
 use super::output::print_line;
 use super::{CommandError, machine, typed_names};
 use crate::engine::device::verify::{self, DeviceCheck};
@@ -41,6 +42,12 @@ pub fn run(verify: &VerifyArgs) -> Result<ExitCode, CommandError> {
     });
     let networks = verify::networks(&named.collect::<Result<Vec<NetworkKind>, _>>()?);
     let choice = DeviceChoice::from_str(&verify.device)?;
+    let given = DeviceOptions {
+        exact: false,
+        launch: verify.launch.is_some(),
+        tf32: verify.tf32,
+    };
+    given.tell_unused(&choice);
     let wanted = device::DeviceRequest {
         launch: verify.launch,
         ..device::DeviceRequest::new(&choice)

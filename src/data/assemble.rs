@@ -11,6 +11,7 @@ use super::file;
 use super::readers::listing::abridged_list;
 use super::readers::raw::{ClassNameList, RawPart, RawSet, describe_shape};
 use super::{DataError, DatasetNote, Images, MOST_CLASSES};
+use crate::files;
 use crate::format::counted;
 
 /// The file with class names, one per line, in the order of their labels.
@@ -272,7 +273,7 @@ pub(super) fn read_class_names(path: &Path) -> Result<Option<ClassNameList>, Dat
     };
     let content = file::read_whole(path)?;
     let text = String::from_utf8(content).map_err(|_| wrong("is not UTF-8 text".to_owned()))?;
-    let lines = || text.trim_start_matches('\u{feff}').lines();
+    let lines = || files::without_mark(&text).lines();
     let names: Vec<String> = lines()
         .map(clean_name)
         .filter(|name| !name.is_empty())

@@ -81,6 +81,11 @@ impl Figure {
         self.into()
     }
 
+    /// Every kind of figure.
+    pub fn kinds() -> impl Iterator<Item = &'static str> {
+        KINDS.into_iter().map(|(kind, _)| kind)
+    }
+
     /// The figure's class; `None` if it is of all classes or of none.
     pub fn class(&self) -> Option<ClassId> {
         match self {

@@ -17,6 +17,7 @@ use super::migrate;
 use super::notes;
 use super::schema::VERSION;
 use super::{Config, Record, Session};
+use crate::files;
 
 /// The marker before the numbers of the arrays, after the readable part.
 pub(super) const ARRAYS: &str = "\n  arrays: [";
@@ -179,6 +180,7 @@ fn damaged(path: &Path, problem: String) -> StoreError {
 /// Parses a file's text, and checks everything but the numbers of its arrays.
 fn readable(text: &str, path: &Path) -> Result<Readable> {
     let damaged = |problem: String| damaged(path, problem);
+    let text = files::without_mark(text);
     let file: FileIn = match ron::from_str(text) {
         Ok(file) => file,
         Err(error) => return Err(unreadable(text, path, &error)),
@@ -377,7 +379,8 @@ fn syntax(path: &Path, error: &ron::error::SpannedError) -> StoreError {
 /// # Errors
 /// With line and column, or the path of the offending value.
 pub fn config_from_text(text: &str, path: &Path) -> Result<Config> {
-    let config: Config = ron::from_str(text).map_err(|error| syntax(path, &error))?;
+    let config: Config =
+        ron::from_str(files::without_mark(text)).map_err(|error| syntax(path, &error))?;
     config.validate().map_err(|source| StoreError::Invalid {
         path: path.to_owned(),
         source,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::action::{Action, KeyBindings, TABLE, with_overrides};
 use super::options::DisplayOptions;
 use super::theme::{self, Depth, TextColours, Tone};
+use crate::files;
 
 /// The background behind the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
@@ -146,7 +147,7 @@ impl Preferences {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let preferences: Self = ron::from_str(text).map_err(|error| {
+        let preferences: Self = ron::from_str(files::without_mark(text)).map_err(|error| {
             let start = error.span.start;
             format!("line {}, column {}: {}", start.line, start.col, error.code)
         })?;
@@ -300,6 +301,14 @@ mod tests {
         assert_eq!(options.colours.dim, TextColours::default().dim);
         let pause = options.keys.iter().find(|row| row.action == Action::Pause);
         assert_eq!(pause.unwrap().keys[0].name(), "P");
+    }
+
+    #[test]
+    fn a_file_may_begin_with_a_byte_order_mark() {
+        let preferences = Preferences::parse("\u{feff}(fps: 5)").unwrap();
+        assert_eq!(preferences.fps, 5);
+        let problem = Preferences::parse("\u{feff}(fsp: 5)").unwrap_err();
+        assert!(problem.starts_with("line 1, column"), "{problem}");
     }
 
     #[test]

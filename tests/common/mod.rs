@@ -39,7 +39,12 @@ impl Bench {
 
     /// The program with this test's folders.
     pub fn program(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_noisescope"));
+        self.program_of(env!("CARGO_BIN_EXE_noisescope"))
+    }
+
+    /// Another program with this test's folders.
+    pub fn program_of(&self, path: &str) -> Command {
+        let mut command = Command::new(path);
         command
             .env("NOISESCOPE_SESSIONS", self.path("sessions"))
             .env("NOISESCOPE_DATA", self.path("data"))

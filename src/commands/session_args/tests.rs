@@ -36,3 +36,20 @@ fn a_grain_chosen_in_the_form_fits_every_preset_that_the_network_fits() {
         assert!(cells.take(1).all(|cell| cell == 2), "{preset}");
     }
 }
+
+#[test]
+fn a_network_file_in_place_of_a_name_is_answered_with_the_whole_command() {
+    let store = Store::new("/nonexistent");
+    for (name, preset, expected) in [
+        (
+            "my.pt",
+            Some("audit"),
+            "noisescope run my --preset audit --network my.pt --set network.kind=KIND",
+        ),
+        ("my.onnx", None, "noisescope run my --network my.onnx"),
+    ] {
+        let plan = SessionArgs::named(name, preset.map(str::to_owned));
+        let error = plan.resolve(&store, "run", None).unwrap_err().to_string();
+        assert!(error.ends_with(expected), "{error}");
+    }
+}

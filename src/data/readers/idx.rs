@@ -8,6 +8,7 @@ use super::listing::{FolderListing, extension, file_name};
 use super::raw::{ClassNameList, RawPart, RawSet};
 use super::roles::{FileContent, SetPart, parse_role};
 use super::{ProgressCallback, RecognisedSet, SetFormat};
+use crate::files;
 
 /// The files of one set.
 #[derive(Debug, Default)]
@@ -175,7 +176,8 @@ fn read_mapping(path: &Path) -> Option<ClassNameList> {
     let text = String::from_utf8(file::read_whole(path).ok()?).ok()?;
     let mut names = Vec::new();
     let mut first = None;
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+    let lines = files::without_mark(&text).lines();
+    for line in lines.filter(|line| !line.trim().is_empty()) {
         let mut numbers = line.split_whitespace().map(str::parse::<u32>);
         let label = numbers.next()?.ok()? as usize;
         let first = *first.get_or_insert(label);

@@ -146,6 +146,10 @@ fn insufficient(
             "there are {} trials, and it needs {}",
             trials.trials, trials.min_trials
         ),
+        Response::Evidence if trials.lacks_pairs() => format!(
+            "no two of {} trials are of the same true class",
+            format::thousands(trials.trials)
+        ),
         Response::Evidence if trials.lacks_trials_for_evidence() => format!(
             "of {} trials {} count, and to measure the noise's deviation it takes {}",
             format::thousands(trials.trials),

@@ -29,5 +29,17 @@ fn what_does_not_fit_the_images_is_named_with_its_place() {
     );
     assert_eq!(of(Analysis::Audit(audit()), digits()), "");
     let tiny = Form::numbered([1, 2, 2], 10);
-    assert_eq!(of(Analysis::Audit(audit()), tiny), "analyses[0].noise");
+    assert_eq!(
+        of(Analysis::Audit(audit()), tiny.clone()),
+        "analyses[0].noise"
+    );
+    let images = |noise| {
+        Analysis::ClassificationImages(ClassificationImages {
+            noise,
+            ..ClassificationImages::default()
+        })
+    };
+    assert_eq!(of(images(Noise::Patch), tiny.clone()), "analyses[0].noise");
+    assert_eq!(of(images(Noise::Uniform), tiny), "");
+    assert_eq!(of(images(Noise::Patch), digits()), "");
 }

@@ -200,7 +200,12 @@ impl Config {
         let of_field = |(field, problem): (&str, String)| (field.to_owned(), problem);
         for (i, analysis) in self.analyses.iter().enumerate() {
             let fits = match analysis {
-                Analysis::ClassificationImages(images) => images.check_classes(form),
+                Analysis::ClassificationImages(images) => {
+                    let noise = images.noise.fits(form.shape());
+                    noise
+                        .map_err(|problem| of_field(("noise", problem)))
+                        .and_then(|()| images.check_classes(form))
+                }
                 Analysis::Backdoor(plan) => plan.fits(form).map_err(of_field),
                 Analysis::Audit(plan) => plan.fits(form).map_err(of_field),
                 _ => Ok(()),

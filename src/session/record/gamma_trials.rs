@@ -260,13 +260,32 @@ impl GammaTrials {
     }
 
     /// Whether there are too few trials for any evidence image: in total, or of those that count if these measure the
-    /// noise's deviation. A class that has none for another reason has an output that never changes.
+    /// noise's deviation, or because none of them can be compared with another. A class that has none for another reason
+    /// has an output that never changes.
     pub fn lacks_trials_for_evidence(&self) -> bool {
         let measuring = match self.deviation {
             Some(_) => Response::Evidence,
             None => Response::Decision,
         };
-        self.trials_of(measuring) < self.min_trials
+        self.trials_of(measuring) < self.min_trials || self.lacks_pairs()
+    }
+
+    /// Whether, with an image in the stimuli, no two trials are of the same true class, within which evidence varies;
+    /// classes without maps count as one.
+    pub fn lacks_pairs(&self) -> bool {
+        let Some(evidence) = self.evidence.as_ref().filter(|_| self.gamma > Gamma::NOISE) else {
+            return false;
+        };
+        let classes = evidence.shown.len() / 2;
+        let (mut most, mut rest) = (0_u64, 0_u64);
+        for truth in 0..classes {
+            let shown = evidence.shown[truth].saturating_add(evidence.shown[classes + truth]);
+            match self.listed.binary_search(&ClassId(truth)) {
+                Ok(_) => most = most.max(shown),
+                Err(_) => rest = rest.saturating_add(shown),
+            }
+        }
+        most.max(rest) < 2
     }
 
     /// Discards the cached estimate after the sums have changed.

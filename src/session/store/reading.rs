@@ -192,6 +192,24 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_begin_with_the_byte_order_mark_of_an_editor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.ron");
+        let whole = to_text(&Session::new("mine", Config::default())).unwrap();
+        let plan = format!("(version: {VERSION}, config: (seed: 5))");
+        for (text, seed) in [(whole.as_str(), Config::default().seed), (plan.as_str(), 5)] {
+            fs::write(&path, format!("\u{feff}{text}")).unwrap();
+            assert_eq!(read_head(&path, "mine").unwrap().config.seed, seed);
+            let (session, _) = read_session(&path, "mine").unwrap();
+            assert_eq!(session.config.seed, seed);
+        }
+        // A file of nothing else is still empty.
+        fs::write(&path, "\u{feff}").unwrap();
+        let error = read_session(&path, "mine").unwrap_err().to_string();
+        assert!(error.contains("it is empty"), "{error}");
+    }
+
+    #[test]
     fn a_file_that_is_cut_within_its_arrays_is_not_listed_as_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.ron");

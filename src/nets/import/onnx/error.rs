@@ -140,6 +140,11 @@ pub enum OnnxFault {
         /// Nodes that are class vectors.
         choices: Vec<String>,
     },
+    /// The output is a single number, as that of a classifier that tells two classes apart.
+    #[error(
+        "the output `{0}` is one number per image, but one number per class is needed, [N,classes]; if it is the score x of one of two classes, export both: torch.cat([0 * x, x], 1) in PyTorch, before any sigmoid"
+    )]
+    OneNumber(String),
     /// There are several outputs to choose from.
     #[error("the network has several outputs, {found}{}", offer(.choices))]
     Outputs {

@@ -198,7 +198,7 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, OnnxFault> {
             flat.map_err(|_| OnnxFault::Damaged(name))
         }
         [batch] | [batch, Dim { count: 1, .. }] if batch == Dim::batch(1) => {
-            Err(fault(importer, "one number per image".into()))
+            Err(OnnxFault::OneNumber(output.to_owned()))
         }
         _ => {
             let found = format!("of the shape {}", dim::shape_text(&dims));

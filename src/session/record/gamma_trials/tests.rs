@@ -353,3 +353,21 @@ fn a_confidence_that_is_required_drops_trials_of_decisions_and_not_of_evidence()
         assert_eq!(found, lacks, "{least} {deviation:?}");
     }
 }
+
+/// Evidence is compared within true classes, of which those without maps are one.
+#[test]
+fn a_single_trial_of_each_class_is_too_few_for_evidence_unless_no_image_is_shown() {
+    for (gamma, shown, lacks) in [
+        (Gamma(0.3), [1, 0, 0, 0, 0, 1], true),
+        (Gamma(0.3), [1, 1, 0, 0, 0, 1], true),
+        (Gamma(0.3), [1, 1, 0, 0, 1, 1], false),
+        (Gamma(0.3), [1, 0, 0, 1, 0, 0], false),
+        (Gamma::NOISE, [1, 1, 1, 0, 0, 0], false),
+    ] {
+        let mut trials = fresh();
+        trials.gamma = gamma;
+        trials.evidence.as_mut().unwrap().shown = shown.to_vec();
+        assert_eq!(trials.lacks_pairs(), lacks, "{shown:?} at {gamma}");
+    }
+    assert!(!GammaTrials::new(Gamma(0.3), 30, &kind()).lacks_pairs());
+}

@@ -61,6 +61,10 @@ impl MapSet<'_> {
                 ),
             };
             return Some(match trials.lacks_trials_for_evidence() {
+                _ if shown >= least && trials.lacks_pairs() => MissingMap {
+                    lines: vec!["too few".into(), "of a class".into()],
+                    sentence: "Too few: no two trials are of the same true class.".into(),
+                },
                 true => MissingMap {
                     lines: vec!["too few".into(), format!("{known} of {least}")],
                     sentence: format!("Too few: {known} of the {least} trials needed{purpose}."),

@@ -72,3 +72,15 @@ fn a_sigmoid_at_the_end_is_noted_with_what_comes_before_it() {
         assert!(note.is_none_or(|note| note.contains(remedy)), "{notes:?}");
     }
 }
+
+#[test]
+fn a_single_number_is_refused_with_what_helps_and_no_layer_is_offered_instead() {
+    for keep in [0, 1] {
+        let shape = [("axes", 1), ("keepdims", keep)];
+        let best = node("ReduceMax", &["logits"], "best", &shape);
+        let words = refusal_of(13, Vec::new(), vec![best]);
+        assert!(words.contains("`best` is one number per image"), "{words}");
+        assert!(words.contains("torch.cat([0 * x, x], 1)"), "{words}");
+        assert!(!words.contains("network.output"), "{words}");
+    }
+}
