@@ -257,7 +257,7 @@ mod tests {
             noise: Noise::Patch,
             ..Audit::default()
         };
-        assert_eq!(plan.fits(&Form::numbered([1, 4, 8], 2)), Ok(()));
+        assert_eq!(plan.fits(&Form::numbered([1, 4, 4], 2)), Ok(()));
         let (field, problem) = plan.fits(&Form::numbered([1, 4, 3], 2)).unwrap_err();
         assert_eq!(field, "noise");
         assert!(
