@@ -29,9 +29,9 @@ addends!(i64, u64);
 /// bits.
 pub const MAX_SUM: u64 = 1 << 62;
 
-/// Whether the sums of `blocks` blocks, each like these, add up to at most half of [`MAX_SUM`].
+/// Whether the sums of `blocks` blocks, each like these, add up to at most [`MAX_SUM`].
 pub fn fit_blocks(sums: &[i64], blocks: u64) -> bool {
-    let most = MAX_SUM / 2 / blocks.max(1);
+    let most = MAX_SUM / blocks.max(1);
     sums.iter().all(|sum| sum.unsigned_abs() <= most)
 }
 
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_sums_of_many_blocks_fit_if_those_of_each_are_small() {
-        let most = 1 << 61;
+        let most = 1 << 62;
         assert!(fit_blocks(&[0, most, -most], 1) && !fit_blocks(&[0, most, -most], 2));
         assert!(fit_blocks(&[most / 1000], 1000) && !fit_blocks(&[most / 1000], 1001));
         assert!(fit_blocks(&[most], 0) && fit_blocks(&[], 7));
