@@ -11,7 +11,9 @@ use crate::nets::graph::site::Site;
 use crate::nets::{decision, has_decision};
 use crate::session::array::Array;
 use crate::session::config::{self, Noise};
-use crate::session::record::{self, COUNTS_PER_CLASS, FIXED_POINT, Record};
+use crate::session::record::{self, COUNTS_PER_CLASS, Record};
+use crate::stats::numbers::fixed;
+use crate::stats::sums::fit_blocks;
 use crate::stimulus::{NoiseSource, Pool, blend};
 
 /// The default layers, if the network has them, and their α.
@@ -158,17 +160,24 @@ impl Modulation {
                     *sum += all / positions as f64;
                 }
             }
-            let fixed = |sum: f64| (sum * FIXED_POINT).round() as i64;
             sums.into_iter().map(fixed).collect()
         };
         let mut counts = vec![0; self.classes];
         classes.iter().for_each(|&class| counts[class] += 1);
+        let sums: Vec<Vec<i64>> = sites.iter().zip(all).map(of_layer).collect();
+        let blocks = (self.typical.len() as u64).div_ceil(self.config.block as u64);
+        if let Some(layer) = sums.iter().position(|sums| !fit_blocks(sums, blocks)) {
+            let problem = format!(
+                "the activations of `{}` are not finite or too large to be summed over {blocks} blocks; name another layer",
+                self.layers[layer].0
+            );
+            return Err(self
+                .place
+                .field_error(&format!("layers[{layer}].layer"), problem));
+        }
         Ok(ModulationSums {
             queries: shown.len() as u64,
-            measured: ModulationMeasurement::Activations(
-                counts,
-                sites.iter().zip(all).map(of_layer).collect(),
-            ),
+            measured: ModulationMeasurement::Activations(counts, sums),
         })
     }
 

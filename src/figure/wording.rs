@@ -7,6 +7,7 @@ use crate::ids::ClassId;
 use crate::session::Record;
 use crate::session::record::{Attack, GammaTrials};
 use crate::stats::interval::Interval;
+use crate::stats::sums::total;
 
 /// How many responses do not count as the network gave them: `36 of 3,000 responses are clipped or without a value`.
 /// `None` if there are none.
@@ -18,6 +19,38 @@ pub fn clipped(trials: &GammaTrials) -> Option<String> {
             "{} of {} are clipped or without a value",
             format::thousands(clipped),
             format::counted(all, "response", "responses")
+        )
+    })
+}
+
+/// For how many classes the evidence is rounded to steps larger than it varies, so that maps are too weak or missing: the
+/// step suits the largest output, also of a class that is masked by a huge constant. `None` if for none.
+pub fn too_coarse(trials: &GammaTrials) -> Option<String> {
+    let evidence = trials.evidence.as_ref()?;
+    let shown = total(evidence.shown.iter().copied());
+    if shown < trials.min_trials || trials.lacks_trials_for_evidence() {
+        return None;
+    }
+    let estimate = trials.estimate();
+    let classes = || estimate.classes.iter();
+    let deviations = || {
+        classes()
+            .filter_map(|class| class.response)
+            .map(|[_, sd]| sd)
+    };
+    let varies_less = deviations().filter(|&sd| sd < evidence.step).count();
+    // Outputs that lead to different decisions are not constant.
+    let all_lost =
+        deviations().next().is_none() && classes().filter(|it| it.called > 0).count() > 1;
+    let affected = match all_lost {
+        true => trials.listed.len(),
+        false => varies_less,
+    };
+    (affected > 0).then(|| {
+        format!(
+            "the evidence for {} varies by less than {}, to which it is rounded because some outputs are far larger: choose outputs without them or another measure of evidence",
+            format::counted(affected as u64, "class", "classes"),
+            evidence.step
         )
     })
 }
@@ -103,7 +136,57 @@ pub fn pattern_origin(attack: &Attack, sign: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{BlockIndex, Gamma};
+    use crate::session::record::{BlockEvidence, BlockSums, TrialKind};
     use crate::session::{Config, Form};
+
+    /// Two classes with 50 trials of class 0 in each of two blocks. The evidence for class 0 is `base`, and `more` beyond
+    /// that in five of them, that for class 1 is ±`other`.
+    fn with_evidence(base: i64, more: i64, other: i64) -> GammaTrials {
+        let kind = TrialKind::plain(2, [1, 1, 2]);
+        let mut trials = GammaTrials::new(Gamma(0.0), 30, &kind);
+        trials.record_evidence(4.0, &kind);
+        for block in BlockIndex::first(2) {
+            let noise = |sum: i64| vec![sum; 2];
+            let square = 45 * base * base + 5 * (base + more) * (base + more);
+            trials.add(&BlockSums {
+                block,
+                trials: 50,
+                counts: vec![25, 25, 0, 0],
+                noise: vec![
+                    (0, noise(800_000)),
+                    (1, noise(900_000)),
+                    (2, noise(1_700_000)),
+                    (4, noise(800_000)),
+                ],
+                evidence: Some(BlockEvidence {
+                    shown: vec![50, 0],
+                    sums: vec![50 * base + 5 * more, 0, 0, 0],
+                    squares: vec![square, 0, 0, 50 * other * other],
+                    products: vec![0; 4],
+                    ..BlockEvidence::default()
+                }),
+                ..BlockSums::default()
+            });
+        }
+        trials
+    }
+
+    #[test]
+    fn evidence_that_is_rounded_to_more_than_it_varies_is_told() {
+        assert_eq!(too_coarse(&with_evidence(100, 40, 10)), None);
+        let starts = |trials: &GammaTrials, begin: &str| {
+            let words = too_coarse(trials).unwrap();
+            assert!(words.starts_with(begin), "{words}");
+        };
+        let one = "the evidence for 1 class varies by less than 4, to which it is rounded";
+        starts(&with_evidence(100, 1, 10), one);
+        // Decisions differ, and no output does.
+        let both = "the evidence for 2 classes varies by less than 4";
+        starts(&with_evidence(100, 0, 0), both);
+        // One class without a map may have a constant output.
+        assert_eq!(too_coarse(&with_evidence(100, 0, 10)), None);
+    }
 
     fn record(classes: &[&str]) -> Record {
         let mut record = Record::new(&Config::default());

@@ -6,10 +6,7 @@ use super::memory::is_readable;
 use super::record::Record;
 use super::record::shard::MAX_SHARDS;
 use crate::format::bytes as in_words;
-
-/// Largest magnitude of a stored sum. A plan's trials stay below it, and the sums of both halves of them fit in 64
-/// bits.
-const MAX_SUM: u64 = 1 << 62;
+use crate::stats::sums::MAX_SUM;
 
 /// Most numbers in an image.
 const MAX_PIXELS: usize = 1 << 32;

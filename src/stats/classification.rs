@@ -124,8 +124,8 @@ pub struct GammaEstimate {
     pub fitted: u64,
     /// One estimate per class.
     pub classes: Vec<ClassEstimate>,
-    /// Covariance of the responses of two classes with maps, within true classes, \[M,M\]; empty if outputs
-    /// were not read or there are very many classes.
+    /// Covariance of the responses of two classes with maps, within true classes, in units of the responses' step
+    /// squared, \[M,M\]; empty if outputs were not read or there are very many classes.
     pub spread: Vec<f32>,
 }
 

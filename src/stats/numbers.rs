@@ -9,6 +9,15 @@ pub type Shape = [usize; 3];
 /// added exactly, in any order.
 pub const FIXED_POINT: f64 = 1048576.0;
 
+/// A sum in units of one over [`FIXED_POINT`]; the largest or the smallest number if it does not fit, and the largest if
+/// it is not a number.
+pub fn fixed(sum: f64) -> i64 {
+    match sum.is_nan() {
+        true => i64::MAX,
+        false => (sum * FIXED_POINT).round() as i64,
+    }
+}
+
 /// The values that a noise pixel may take: `offset + step·k` for k from 0 to 65,535.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +77,13 @@ impl Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_that_is_not_a_number_is_never_taken_for_nothing() {
+        assert_eq!([0.0, 0.5, -3.0].map(fixed), [0, 1 << 19, -(3 << 20)]);
+        assert_eq!([1e300, f64::INFINITY, f64::NAN].map(fixed), [i64::MAX; 3]);
+        assert_eq!(fixed(f64::NEG_INFINITY), i64::MIN);
+    }
 
     #[test]
     fn responses_have_a_word_in_views_a_name_of_their_map_and_a_key_in_exports() {

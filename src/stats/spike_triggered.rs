@@ -171,11 +171,28 @@ impl PooledSums {
         pairs.map(move |(sum, mean)| sum - activation * mean)
     }
 
+    /// Whether the average of a unit is more than rounding leaves of one whose activation is the same for every field:
+    /// root mean squares over the map of about ¼ step of the sums, and of a few of them relative to the activation, times
+    /// √fields.
+    fn varies(&self, unit: usize) -> bool {
+        let power: f64 = self.deviations(unit).map(|sum| sum * sum).sum();
+        let level = self.magnitude[unit] / self.fields;
+        let rounding = (0.25 + 8.0 * level) / FIXED_POINT;
+        power > rounding * rounding * self.fields * self.mean.len() as f64
+    }
+
+    /// The averages; 0 for a unit whose activation never changes.
     fn averages(&self) -> Vec<Option<Vec<f32>>> {
         let of_unit = |unit: usize| {
             let magnitude = self.magnitude[unit];
-            let map = || self.deviations(unit).map(|sum| (sum / magnitude) as f32);
-            (self.fields > 0.0 && magnitude > 0.0).then(|| map().collect())
+            let map = || match self.varies(unit) {
+                true => self
+                    .deviations(unit)
+                    .map(|sum| (sum / magnitude) as f32)
+                    .collect(),
+                false => vec![0.0; self.mean.len()],
+            };
+            (self.fields > 0.0 && magnitude > 0.0).then(map)
         };
         (0..self.magnitude.len()).map(of_unit).collect()
     }

@@ -25,6 +25,16 @@ macro_rules! addends {
 
 addends!(i64, u64);
 
+/// Largest magnitude of a stored sum. A plan's trials stay below it, and the sums of both halves of them fit in 64
+/// bits.
+pub const MAX_SUM: u64 = 1 << 62;
+
+/// Whether the sums of `blocks` blocks, each like these, add up to at most [`MAX_SUM`].
+pub fn fit_blocks(sums: &[i64], blocks: u64) -> bool {
+    let most = MAX_SUM / blocks.max(1);
+    sums.iter().all(|sum| sum.unsigned_abs() <= most)
+}
+
 /// Adds `more` to the first numbers of `sums`.
 pub fn add<T: Addend>(sums: &mut [T], more: &[T]) {
     let pairs = sums.iter_mut().zip(more);
@@ -65,5 +75,14 @@ mod tests {
             (Some(3), None)
         );
         assert_eq!(i64::MIN.checked_sum(-1), None);
+    }
+
+    #[test]
+    fn the_sums_of_many_blocks_fit_if_those_of_each_are_small() {
+        let most = 1 << 62;
+        assert!(fit_blocks(&[0, most, -most], 1) && !fit_blocks(&[0, most, -most], 2));
+        assert!(fit_blocks(&[most / 1000], 1000) && !fit_blocks(&[most / 1000], 1001));
+        assert!(fit_blocks(&[most], 0) && fit_blocks(&[], 7));
+        assert!(!fit_blocks(&[i64::MIN], 1) && !fit_blocks(&[i64::MAX], 0));
     }
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::analysis::build;
-use crate::analysis::testing::{lab, linear, ports, run, run_whole_and_in_pieces, template_lab};
+use crate::analysis::testing::{
+    lab, linear, ports, run, run_whole_and_in_pieces, template, template_lab,
+};
 use crate::nets::Subject;
 use crate::session::Config;
 use crate::session::config::{ModulatedLayer, Modulation as Plan, NetworkKind};
@@ -146,6 +148,26 @@ fn a_push_flips_exactly_the_images_whose_margin_is_smaller() {
         }
     }
     assert!(flipped > 100, "{flipped}");
+}
+
+/// The file of a session with such sums could not be read again.
+#[test]
+fn activations_too_large_to_be_summed_end_the_analysis() {
+    let row = |class| template(class).into_iter().map(|w| w * 1e13).collect();
+    let weights: Vec<Vec<f32>> = ClassId::all(CLASSES).map(row).collect();
+    let network = linear(&weights, &Device::flex());
+    let lab = lab(network, NetworkKind::Logistic, 200, 100);
+    let config = plan(small());
+    let mut analysis = build(&config, 0, &lab);
+    let mut record = Record::new(&config);
+    let whole = record.clone();
+    analysis
+        .begin(0, &lab, &whole, &mut record.analyses[0])
+        .unwrap();
+    let step = analysis.step(&lab, Job::single_block(0, BlockIndex(0)));
+    let words = step.map(|_| ()).unwrap_err().to_string();
+    let expected = "analyses[0].layers[0].layer: the activations of `logits` are not finite or too large to be summed";
+    assert!(words.starts_with(expected), "{words}");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use rand::seq::SliceRandom;
 
 use super::super::Lab;
 use super::fields::Fields;
-use super::{fixed, stack};
+use super::stack;
 use crate::nets::read_back;
 use crate::session::record::BlockCovariance;
+use crate::stats::numbers::fixed;
 use crate::stimulus::BlockSeed;
 
 /// Shows the network noise images, row-major \[N,C,H,W\], and sums the fields of the layer, weighted by

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-use super::{fixed, stack};
+use super::stack;
 use crate::ids::SiteId;
 use crate::nets::Subject;
 use crate::nets::graph::site::{Site, SitePosition};
@@ -10,6 +10,7 @@ use crate::nets::plan::triggered::TriggeredSums;
 use crate::nets::read_back;
 use crate::session::form::Shape;
 use crate::session::record::BlockResponses;
+use crate::stats::numbers::fixed;
 
 /// Largest tensor while a block is computed, in numbers: 64 MB. Larger blocks are processed in pieces.
 const MOST_NUMBERS: usize = 16 << 20;

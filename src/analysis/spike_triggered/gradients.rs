@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::Lab;
-use super::{fixed, stack};
+use super::stack;
 use crate::ids::SiteId;
 use crate::nets::Subject;
 use crate::nets::coalesce;
@@ -17,6 +17,7 @@ use crate::nets::graph::site::{Site, SitePosition};
 use crate::nets::launch;
 use crate::nets::plan::fit::UnitGradients;
 use crate::nets::read_back;
+use crate::stats::numbers::fixed;
 
 /// Images differentiated at once, except on a device that takes launches: there all of a block.
 const AT_ONCE: usize = 64;
@@ -93,7 +94,7 @@ impl Gradients {
             for (image, sums) in units {
                 tiles.iter().for_each(|tile| add(sums, image, site, tile));
             }
-            return (fields, sums.into_iter().map(fixed).collect());
+            return (fields, finite(&sums, pixels));
         }
         let mask = self.mask(site, &tiles);
         let at_once = match coalesce::blocks_per_launch() {
@@ -118,8 +119,7 @@ impl Gradients {
                 }
             }
         }
-        let sums = sums.into_iter().map(fixed).collect();
-        (fields, sums)
+        (fields, finite(&sums, pixels))
     }
 
     /// Sum over images of the gradient of each unit's sum over tiles, \[units,C·H·W\]; `None` if gradients are
@@ -199,6 +199,17 @@ fn add<T: Copy + Into<f64>>(sums: &mut [f64], image: &[T], site: &Site, tile: &S
     let slopes = lines.flatten();
     let pairs = sums.iter_mut().zip(slopes);
     pairs.for_each(|(sum, &slope)| *sum += slope.into());
+}
+
+/// The sums of each unit in fixed point; 0 for a unit with gradients that are not finite, as those of a root are at 0.
+pub(super) fn finite(sums: &[f64], pixels: usize) -> Vec<i64> {
+    let of_unit = |sums: &[f64]| -> Vec<i64> {
+        match sums.iter().all(|sum| sum.is_finite()) {
+            true => sums.iter().map(|&sum| fixed(sum)).collect(),
+            false => vec![0; sums.len()],
+        }
+    };
+    sums.chunks_exact(pixels).flat_map(of_unit).collect()
 }
 
 /// At most `most` of `all`, evenly spread.

@@ -3,13 +3,12 @@
 
 use burn::tensor::{DType, Tensor, TensorData};
 
+use super::bounds::responses_fit;
 use super::fields::{Fields, images_at_once_for};
-use super::{
-    FIXED_POINT, IMAGES, NOISE, STREAM, SpikeTriggered, SpikeTriggeredSums, StaMeasurement,
-};
-use crate::analysis::{self, Job, Lab, Launches};
+use super::{IMAGES, NOISE, STREAM, SpikeTriggered, SpikeTriggeredSums, StaMeasurement};
+use crate::analysis::{self, Experiment, Job, Lab, Launches};
 use crate::ids::{BlockIndex, Gamma, SiteId};
-use crate::session::record::BlockResponses;
+use crate::session::record::{BlockResponses, FIXED_POINT};
 use crate::stimulus::launch::{LaunchSource, Slot};
 
 /// Even and odd blocks.
@@ -220,6 +219,11 @@ impl Launches for ResponseLaunches<'_> {
         if let Some(launch) = &self.drawing {
             launch.check();
         }
+        // How many times as many blocks the part has.
+        let parts = Experiment::sequences(self.analysis);
+        let times = parts[sums.job.sequence]
+            .blocks
+            .div_ceil(sums.job.blocks.max(1));
         let mut halves = Vec::new();
         for (half, half_sums) in sums.halves.into_iter().enumerate() {
             let Some(shown) = half_sums.shown else {
@@ -244,7 +248,11 @@ impl Launches for ResponseLaunches<'_> {
                 })
             };
             let layers = self.layers.iter().zip(half_sums.layers).map(of_layer);
-            halves.push((BlockIndex(half as u64), layers.collect::<Option<Vec<_>>>()?));
+            let layers = layers.collect::<Option<Vec<BlockResponses>>>()?;
+            if !layers.iter().all(|sums| responses_fit(sums, times)) {
+                return None;
+            }
+            halves.push((BlockIndex(half as u64), layers));
         }
         Some(Box::new(SpikeTriggeredSums::from_responses(
             sums.trials,

@@ -5,6 +5,7 @@
 //! positions (`fields`) and sums them, weighted by activation, in one matrix product; averages and
 //! their reliability follow from the sums in [`crate::stats::spike_triggered`].
 
+mod bounds;
 mod covariance;
 pub(super) mod fields;
 pub(super) mod gradients;
@@ -21,7 +22,7 @@ use crate::nets::graph::site::Site;
 use crate::session::config;
 use crate::session::form::Shape;
 use crate::session::record::{
-    self, BlockCovariance, BlockResponses, Covariance, FIXED_POINT, LayerResponses, Record,
+    self, BlockCovariance, BlockResponses, Covariance, LayerResponses, Record,
 };
 use crate::stimulus::{NoiseSource, Pool, noise_values};
 
@@ -260,8 +261,10 @@ impl Experiment for SpikeTriggered {
                 StaMeasurement::Covariance(sums.unwrap_or_default())
             }
         };
-        let trials = self.range(job).len() as u64;
-        Ok(SpikeTriggeredSums { trials, measured })
+        Ok(SpikeTriggeredSums {
+            trials: self.range(job).len() as u64,
+            measured: self.bounded(job.sequence, measured)?,
+        })
     }
 
     fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a> {
@@ -357,11 +360,6 @@ fn matches(pattern: &str, name: &str) -> bool {
     };
     let starts = after.char_indices().map(|(at, _)| at).chain([after.len()]);
     starts.into_iter().any(|at| matches(rest, &after[at..]))
-}
-
-/// A sum in the record's fixed-point format.
-fn fixed(sum: f64) -> i64 {
-    (sum * FIXED_POINT).round() as i64
 }
 
 /// `pixels`, row-major \[N,C,h,w\], as a tensor on a device.

@@ -1,5 +1,6 @@
 //! Tests of averages, gradients and covariances on networks with known weights.
 
+mod bounds;
 mod covariance;
 mod launches;
 mod whole_image;
@@ -13,6 +14,7 @@ use crate::session::Config;
 use crate::session::config::{NetworkKind, Noise, SpikeTriggered as Plan, UnitId};
 use crate::session::record::SpikeTriggered as Found;
 use crate::stats::correlation::pearson;
+use crate::stats::numbers::FIXED_POINT;
 use burn::tensor::Device;
 
 fn plan(settings: Plan) -> Config {

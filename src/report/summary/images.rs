@@ -99,6 +99,7 @@ impl<'a> Table<'a> {
             self.estimate.threshold
         )];
         lines.extend(wording::clipped(self.trials));
+        lines.extend(wording::too_coarse(self.trials));
         let listed = &self.trials.listed;
         if listed.len() <= MOST {
             lines.push(self.head());

@@ -214,7 +214,8 @@ pub(super) struct EvidenceEstimate {
 
 /// The evidence images of the classes with maps, in their order; `None` for a class with fewer than
 /// `min_trials` trials, or counted trials if they measure the noise's deviation, or a response that never changes.
-/// Also the covariance of the responses within true classes, \[M,M\]; empty with very many classes.
+/// Also the covariance of the responses within true classes in units of their step squared, \[M,M\]; empty with very many
+/// classes.
 pub(super) fn evidence_images(
     trials: &TrialSums<'_>,
     input: &ResponseSums<'_>,
@@ -273,9 +274,7 @@ pub(super) fn evidence_images(
     };
     let images = (0..m).map(of_class).collect();
     let spread = (0..m * m)
-        .map(|pair| {
-            Some((whole.response_covariance(pair / m, pair % m)? * input.step * input.step) as f32)
-        })
+        .map(|pair| Some(whole.response_covariance(pair / m, pair % m)? as f32))
         .collect::<Option<Vec<f32>>>();
     (images, spread.unwrap_or_default())
 }

@@ -108,6 +108,56 @@ fn there_is_no_reliability_before_both_halves_have_fired() {
     assert_eq!(result.reliability, [None]);
 }
 
+/// A constant activation is summed over a thousand blocks of 64 fields, each rounded: without a bound, noise of less than
+/// a millionth of it would have a reliability of its own.
+#[test]
+fn a_constant_activation_has_an_average_of_zero_and_no_reliability() {
+    use rand::{RngExt, SeedableRng};
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(11);
+    let estimate_of = |activation: f64, slope: f64| {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(12);
+        let mut sums = [vec![0; 2], vec![0; 2], vec![0; 16], vec![0; 16]];
+        for block in 0..1000 {
+            let (mut weighted, mut stimulus, mut total) = ([0.0; 8], [0.0; 8], 0.0);
+            for _ in 0..64 {
+                let field: [f64; 8] = std::array::from_fn(|_| rng.random_range(-0.5..0.5));
+                let a = activation * (1.0 + slope * field[3]);
+                total += a;
+                let sums = weighted.iter_mut().zip(&mut stimulus).zip(field);
+                sums.for_each(|((weighted, stimulus), s)| {
+                    *weighted += a * s;
+                    *stimulus += s;
+                });
+            }
+            let half = block % 2;
+            let add = |sums: &mut [i64], more: &[f64]| {
+                let pairs = sums.iter_mut().zip(fixed(more));
+                pairs.for_each(|(sum, more)| *sum += more);
+            };
+            add(&mut sums[0][half..], &[total]);
+            add(&mut sums[1][half..], &[total]);
+            add(&mut sums[2][half * 8..], &stimulus);
+            add(&mut sums[3][half * 8..], &weighted);
+        }
+        let noise = StaSums {
+            fields: [32_000; 2],
+            ..by_hand(&sums)
+        };
+        estimate(&noise, &noise, &[], &NO_GRADIENTS)
+    };
+    // Activations from 0.001 to 10.
+    for _ in 0..4 {
+        let activation = 10.0_f64.powf(rng.random_range(-3.0..1.0));
+        let result = estimate_of(activation, 0.0);
+        assert_eq!(result.sta, [Some(vec![0.0; 8])], "{activation}");
+        assert_eq!((result.reliability, result.silent.len()), (vec![None], 0));
+        // A slope of a thousandth of it is no rounding.
+        let result = estimate_of(activation, 1e-3);
+        assert!(result.sta[0].as_ref().unwrap()[3] > 0.0, "{activation}");
+        assert!(result.reliability[0].is_some());
+    }
+}
+
 #[test]
 fn signed_activations_are_averaged_over_their_magnitude() {
     let mut sums = sums();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::nets::coalesce;
+use crate::stats::numbers::fixed;
 
 /// Parts with a short launch at the end whose last block is also short, and jobs that begin in the middle of a
 /// launch.

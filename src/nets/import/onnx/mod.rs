@@ -152,8 +152,12 @@ fn enter(importer: &mut Importer, port: &ImageInput) -> Result<(), OnnxFault> {
         }
     };
     if types::is_integer(port.data_type) {
+        let (range, setting) = match port.data_type {
+            types::INT8 => ("−128 to 127", "(range: Byte, mean: [128])"),
+            _ => ("0 to 255", "(range: Byte)"),
+        };
         let note = format!(
-            "its input `{}` takes integers ({}): show it images from 0 to 255 with --set 'network.input=(range: Byte)'",
+            "its input `{}` takes integers ({}): show it images from {range} with --set 'network.input={setting}'",
             port.name,
             file::type_name(port.data_type)
         );

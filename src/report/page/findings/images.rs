@@ -44,6 +44,7 @@ pub(super) fn image_findings(
     facts.extend(begun.take(MOST_GAMMAS).map(|trials| called(record, trials)));
     facts.extend(images.gammas.iter().filter_map(dropped));
     facts.extend(images.gammas.iter().filter_map(clipped));
+    facts.extend(images.gammas.iter().filter_map(too_coarse));
     if let Some(target) = plan.target {
         let reached = images.gammas.iter().filter(|trials| trials.reached).count();
         facts.push(format!(
@@ -269,6 +270,12 @@ fn clipped(trials: &GammaTrials) -> Option<String> {
         "At γ {}, {clipped}, since outputs were infinite or far larger than in the first block.",
         gamma(trials.gamma)
     ))
+}
+
+/// Evidence images that rounding has made too weak.
+fn too_coarse(trials: &GammaTrials) -> Option<String> {
+    let words = wording::too_coarse(trials)?;
+    Some(format!("At γ {}, {words}.", gamma(trials.gamma)))
 }
 
 #[cfg(test)]

@@ -78,6 +78,7 @@ pub(super) struct Experiment {
     pub(super) listed: Vec<ClassId>,
     pub(super) min_trials: u64,
     pub(super) axes: Option<NoiseBasis<'static>>,
+    pub(super) step: f64,
     pub(super) trials: Vec<Trial>,
 }
 
@@ -113,6 +114,7 @@ impl Experiment {
             listed: listed.iter().copied().map(ClassId).collect(),
             min_trials: 2,
             axes: None,
+            step: STEP,
             trials: (0..count).map(trial).collect(),
         }
     }
@@ -195,7 +197,7 @@ impl Experiment {
                 squares: &weights[1],
             }),
             evidence: Some(ResponseSums {
-                step: STEP,
+                step: self.step,
                 shown: &shown,
                 sums: &responses,
                 squares: &squares,

@@ -1,7 +1,7 @@
 //! Images by their definitions: the estimates from sums over some trials, against the same computed trial by trial.
 
 use super::experiment::{
-    COVER, Experiment, NumberOf, PIXELS, SHAPE, STEP, Trial, assert_close, covariance,
+    COVER, Experiment, NumberOf, PIXELS, SHAPE, Trial, assert_close, covariance,
 };
 use super::*;
 use crate::stats::cluster::Cluster;
@@ -20,9 +20,8 @@ fn an_evidence_image_is_the_covariance_within_true_classes_over_the_variance() {
                 for (i, &a) in places() {
                     experiment.assert_evidence(&estimate.classes[a], a);
                     for (j, &b) in places() {
-                        let response = |class: ClassId| {
-                            move |trial: &Trial| STEP * trial.responses[class] as f64
-                        };
+                        let response =
+                            |class: ClassId| move |trial: &Trial| trial.responses[class] as f64;
                         let stratum = |trial: &Trial| experiment.stratum(trial);
                         let trials = &experiment.trials;
                         let expected = covariance(trials, &stratum, &response(a), &response(b));
@@ -187,6 +186,25 @@ fn very_many_classes_have_evidence_images_but_no_differences() {
             estimate.class_difference(a, b, SHAPE, model, estimate.trials)
         };
         assert_eq!(difference(0, 1), None);
+    }
+}
+
+/// Squares of responses beyond 10¹⁹, or below 10⁻²², do not fit 32 bits.
+#[test]
+fn the_difference_of_two_evidence_images_has_the_same_z_in_any_unit() {
+    let mut experiment = Experiment::new(0.4, 4, &[1, 2, 3], 96);
+    let mut difference = |exponent: i32| {
+        experiment.step = 2.0_f64.powi(exponent);
+        let (a, b, model) = (ClassId(1), ClassId(2), ErrorModel::Independent);
+        let estimate = experiment.estimate();
+        estimate.class_difference(a, b, SHAPE, model, 96).unwrap()
+    };
+    let usual = difference(-2);
+    assert!(usual.z.iter().any(|z| *z != 0.0));
+    for exponent in [-90, 90] {
+        let found = difference(exponent);
+        assert_eq!(found.z, usual.z);
+        assert_close(found.snr, usual.snr, "SNR");
     }
 }
 

@@ -47,6 +47,7 @@ fn an_evidence_image_from_few_trials_of_each_class_is_not_shrunk() {
             listed: ClassId::all(classes).collect(),
             min_trials: 2,
             axes: None,
+            step: STEP,
             trials: (0..2 * classes)
                 .map(|t| random_trial(t, classes, &mut rng))
                 .collect(),
@@ -152,6 +153,7 @@ fn halves_with_one_trial_of_each_class_are_none() {
             listed: ClassId::all(classes).collect(),
             min_trials: 2,
             axes: Some(PIXEL_AXES),
+            step: STEP,
             trials: (0..trials).map(random).collect(),
         };
         let map = experiment.estimate().classes[0].evidence.clone().unwrap();

@@ -1,6 +1,7 @@
 //! [`MissingMap`], the reason why a class has no map.
 
 use super::{MapKind, MapSet};
+use crate::figure::wording;
 use crate::format::{count, gamma, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
@@ -71,9 +72,12 @@ impl MapSet<'_> {
                 },
                 false => MissingMap {
                     lines: vec!["output".into(), "constant".into()],
-                    sentence: format!(
-                        "The evidence for {long} never changes: no noise affects it."
-                    ),
+                    sentence: match wording::too_coarse(trials) {
+                        Some(words) => format!("{}.", wording::capitalise(&words)),
+                        None => {
+                            format!("The evidence for {long} never changes: no noise affects it.")
+                        }
+                    },
                 },
             });
         }

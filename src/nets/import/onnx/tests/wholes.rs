@@ -65,14 +65,21 @@ fn integers_of_the_file_stay_integers_behind_every_operator() {
 /// Images from 0 to 1, as networks are shown by default, would be almost black.
 #[test]
 fn the_range_to_show_is_noted_for_an_input_of_integers() {
-    for (code, type_name) in [(2, "uint8"), (6, "int32"), (1, "")] {
+    let byte = "images from 0 to 255 with --set 'network.input=(range: Byte)'";
+    let signed = "images from −128 to 127 with --set 'network.input=(range: Byte, mean: [128])'";
+    for (code, type_name, range) in [
+        (2, "uint8", byte),
+        (3, "int8", signed),
+        (6, "int32", byte),
+        (1, "", ""),
+    ] {
         let mut model = model(7, Vec::new(), Vec::new());
         let graph = &mut model.graph;
         let kind = graph.input[0].value_type.get_or_insert_default();
         kind.tensor_type.get_or_insert_default().elem_type = code;
         let notes = import(&model).unwrap().notes;
-        let noted = notes.iter().find(|note| note.contains("(range: Byte)"));
+        let noted = notes.iter().find(|note| note.contains("range: Byte"));
         assert_eq!(noted.is_some(), !type_name.is_empty(), "{notes:?}");
-        assert!(noted.is_none_or(|note| note.contains(type_name)));
+        assert!(noted.is_none_or(|note| note.contains(type_name) && note.contains(range)));
     }
 }
