@@ -15,7 +15,7 @@ use crate::files::{self, quoted};
 use crate::format::counted;
 use crate::session::Session;
 use crate::session::record::shard::{MAX_SHARDS, is_divided};
-use crate::session::store::Store;
+use crate::session::store::{Lock, Store, StoreError};
 
 /// Seconds before a job's time limit at which it is sent USR1.
 const NOTICE_S: u32 = 120;
@@ -102,6 +102,8 @@ pub fn run(
     })?;
     let path = |ending: &str| places.sessions.join(format!("{name}{ending}"));
     let (array_path, merge_path) = (path(".sbatch"), path(".merge.sbatch"));
+    let mut lock = holder::lock(store, name)?;
+    let mut session = lock.load()?;
     for (path, script) in [(&array_path, &array), (&merge_path, &merge)] {
         files::replace(path, script.as_bytes()).map_err(|error| {
             let room = files::room_remedy(&error);
@@ -111,16 +113,14 @@ pub fn run(
             ))
         })?;
     }
-    // Save the division before any job can start.
-    let mut lock = holder::lock(store, name)?;
-    let mut session = lock.load()?;
     let is_new = session.record.sharding.is_none();
     if is_new {
         session
             .divide(count, program())
             .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
-        lock.save(&session)?;
     }
+    // Before any job can start, and also if it was divided before: once there are jobs, it must be possible to record them.
+    lock.save(&session)?;
     let submit_job = |words: Vec<std::ffi::OsString>| scheduler::run_program("sbatch", words);
     let number = |output: String| scheduler::job_number(&output).map(str::to_owned);
     let shards = submit_job(vec!["--parsable".into(), array_path.clone().into()]);
@@ -130,13 +130,13 @@ pub fn run(
         lock.save(&session)?;
     }
     let shards = shards.and_then(number).map_err(CommandError::Failed)?;
-    let record_job = |session: &mut Session, job: &str| {
-        if let Some(sharding) = &mut session.record.sharding {
-            sharding.jobs.push(job.to_owned());
-        }
-    };
-    record_job(&mut session, &shards);
-    lock.save(&session)?;
+    record_job(&mut lock, &mut session, &shards).map_err(|error| {
+        CommandError::Failed(format!(
+            "job {shards} runs the shards of {name}, but that could not be recorded, so no job will merge them and \
+             `noisescope stop {name}` does not cancel it: {error}. To cancel it: scancel {shards}. To keep it, once the \
+             shards are done: noisescope merge {name}"
+        ))
+    })?;
     let after = format!("--dependency=afterany:{shards}");
     let merging = submit_job(vec![
         "--parsable".into(),
@@ -148,8 +148,12 @@ pub fn run(
             "job {shards} runs the shards of {name}, but no job will merge them: {problem}. Once they are done: noisescope merge {name}"
         ))
     })?;
-    record_job(&mut session, &merging);
-    lock.save(&session)?;
+    record_job(&mut lock, &mut session, &merging).map_err(|error| {
+        CommandError::Failed(format!(
+            "job {shards} runs the shards of {name} and job {merging} merges them, but the second one could not be \
+             recorded, so `noisescope stop {name}` does not cancel it: {error}. To cancel it: scancel {merging}"
+        ))
+    })?;
     print_line(format_args!(
         "{name}: job {shards} runs {}, job {merging} merges them and runs the remaining analyses.\nScripts: {} and {}\nView: noisescope attach {name}   Stop: noisescope stop {name}",
         match open.len() {
@@ -160,6 +164,14 @@ pub fn run(
         merge_path.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Records a submitted job in the session, so that the session can be stopped.
+fn record_job(lock: &mut Lock, session: &mut Session, job: &str) -> Result<(), StoreError> {
+    if let Some(sharding) = &mut session.record.sharding {
+        sharding.jobs.push(job.to_owned());
+    }
+    lock.save(session).map(drop)
 }
 
 fn places(store: &Store, data: Option<&Path>) -> Result<Places, CommandError> {

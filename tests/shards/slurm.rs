@@ -1,6 +1,6 @@
 //! Shards under Slurm.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use noisescope::session::SavedState;
 use noisescope::session::store::shard_name;
@@ -66,17 +66,21 @@ fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
     );
 }
 
-/// `submit` of a session with a stand-in for sbatch, a shell script: its exit code and what it printed.
-fn submit(bench: &Bench, script: &str, arguments: &[&str]) -> (Option<i32>, String) {
+/// Puts a stand-in for one of Slurm's programs, a shell script, before all others; returns the search path with it.
+fn stand_in(bench: &Bench, name: &str, script: &str) -> String {
     let folder = bench.path("bin");
     std::fs::create_dir_all(&folder).unwrap();
-    let sbatch = folder.join("sbatch");
-    std::fs::write(&sbatch, format!("#!/bin/sh\n{script}\n")).unwrap();
+    let file = folder.join(name);
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&sbatch, mode).unwrap();
+    std::fs::set_permissions(&file, mode).unwrap();
+    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+}
+
+/// `submit` of a session with a stand-in for sbatch: its exit code and what it printed.
+fn submit(bench: &Bench, script: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let mut program = bench.program();
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    program.env("PATH", path);
+    program.env("PATH", stand_in(bench, "sbatch", script));
     program.args(["submit", "many", "--slurm"]).args(arguments);
     let output = program.output().unwrap();
     (output.status.code(), both(&output))
@@ -147,6 +151,59 @@ fn a_session_that_cannot_be_submitted_is_not_divided() {
     let listed = bench.succeed(&["ls"]);
     let line = "4 shards: 4 not started; submitted as job 12: squeue --jobs 12";
     assert!(listed.contains(line), "{listed}");
+}
+
+#[test]
+fn a_job_that_cannot_be_recorded_is_named_with_how_to_cancel_it() {
+    for (changing, cancelled) in [("*", "scancel 12"), ("*dependency*", "scancel 13")] {
+        let bench = Bench::new();
+        let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+        bench.succeed(&with_plan(&["new", "many"], &plan));
+        // Somebody changes the session's file after the job was submitted.
+        let script = format!(
+            r#"[ "$1" = --version ] && exit 0
+            case "$*" in {changing}) echo >> '{}';; esac
+            case "$*" in *dependency*) echo 13;; *) echo 12;; esac"#,
+            bench.store().path("many").display()
+        );
+        let (code, printed) = submit(&bench, &script, &["--shards", "4"]);
+        assert_eq!(code, Some(1), "{printed}");
+        assert!(printed.contains("could not be"), "{printed}");
+        assert!(printed.contains(cancelled), "{printed}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_noticed_before_there_are_jobs() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
+    let (code, printed) = submit(&bench, "echo 12", &["--shards", "4"]);
+    assert_eq!(code, Some(0), "{printed}");
+    // Larger than the scripts.
+    let mut session = bench.load("many");
+    session.record.sharding.as_mut().unwrap().jobs = vec!["12".to_owned(); 5000];
+    bench.store().save(&session).unwrap();
+    let called = bench.path("called");
+    let script = format!(
+        r#"[ "$1" = --version ] && exit 0; touch '{}'; echo 14"#,
+        called.display()
+    );
+    let path = stand_in(&bench, "sbatch", &script);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 8; exec \"$@\"", "sh"]);
+    limited.args([env!("CARGO_BIN_EXE_noisescope"), "submit", "many"]);
+    limited.arg("--slurm").env("PATH", path);
+    limited.env("NOISESCOPE_SESSIONS", bench.path("sessions"));
+    let output = limited.output().unwrap();
+    let printed = both(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(
+        printed.contains("many.ron: cannot write the session"),
+        "{printed}"
+    );
+    assert!(!called.exists(), "{printed}");
+    assert!(bench.load("many") == session);
 }
 
 #[test]
