@@ -102,6 +102,7 @@ pub fn run(
     })?;
     let path = |ending: &str| places.sessions.join(format!("{name}{ending}"));
     let (array_path, merge_path) = (path(".sbatch"), path(".merge.sbatch"));
+    // Held while the scripts are written: whoever takes it removes what a killed command left of them.
     let mut lock = holder::lock(store, name)?;
     let mut session = lock.load()?;
     for (path, script) in [(&array_path, &array), (&merge_path, &merge)] {
