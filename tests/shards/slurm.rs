@@ -207,6 +207,30 @@ fn a_full_disk_is_noticed_before_there_are_jobs() {
 }
 
 #[test]
+fn jobs_that_were_cancelled_are_not_said_to_wait() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
+    let submits = r#"case "$*" in *dependency*) echo 13;; *) echo 12;; esac"#;
+    let (code, printed) = submit(&bench, submits, &["--shards", "4"]);
+    assert_eq!(code, Some(0), "{printed}");
+    let summary = || bench.succeed(&["attach", "many", "--plain"]);
+    let before = summary();
+    assert!(before.starts_with("many  new; submitted as jobs 12 and 13"));
+    stand_in(&bench, "squeue", "echo waits");
+    let path = stand_in(&bench, "scancel", "exit 0");
+    let mut program = bench.program();
+    let output = program.env("PATH", path).args(["stop", "many"]).output();
+    let printed = both(&output.unwrap());
+    assert!(printed.contains("cancelled 12 13"), "{printed}");
+    let after = summary();
+    let line = "many  new; run its shards: noisescope run many --shard 1/4 to 4/4";
+    assert!(after.starts_with(line), "{after}");
+    let sharding = bench.load("many").record.sharding.unwrap();
+    assert_eq!((sharding.count, sharding.jobs.len()), (4, 0));
+}
+
+#[test]
 fn usr1_requeues_only_this_slurm_task() {
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("80000", "2000000000"));
