@@ -71,6 +71,11 @@ pub fn run(
     let name = &submit.name;
     // `--slurm` is required.
     debug_assert!(submit.slurm);
+    if let Some(word) = submit.options.first().filter(|word| !word.starts_with('-')) {
+        return Err(CommandError::Usage(format!(
+            "`{word}` is not an option of sbatch: after --, they begin with a dash, for example: noisescope submit {name} --slurm -- --account=vision"
+        )));
+    }
     // Whether it exists is known on the node.
     DeviceChoice::from_str(&submit.device)?;
     let mut session = store.load_head(name).or_else(|_| store.load(name))?;
@@ -233,9 +238,15 @@ fn option_word(word: &str) -> String {
     }
 }
 
+/// Whether an option of sbatch, without its value if that is a word of its own, says which tasks an array has.
+fn sets_array(option: &str) -> bool {
+    let is_short = option.starts_with("-a");
+    is_short || option == "--array" || option.starts_with("--array=")
+}
+
 impl SubmitArgs {
-    /// The options of every job, followed by the user's.
-    fn common(&self) -> String {
+    /// The options of every job, followed by the user's: of these, `--array` is for the shards alone.
+    fn common(&self, is_array: bool) -> String {
         let mut text = String::from("#SBATCH --requeue\n#SBATCH --open-mode=append\n");
         text += &format!("#SBATCH --signal=B:USR1@{NOTICE_S}\n");
         let optional = [
@@ -246,16 +257,20 @@ impl SubmitArgs {
         ];
         for (option, value) in optional {
             if let Some(value) = value {
-                text += &format!("#SBATCH --{option}={value}\n");
+                let word = option_word(&format!("--{option}={value}"));
+                text += &format!("#SBATCH {word}\n");
             }
         }
         let mut extra = String::new();
-        for word in &self.options {
-            extra += match word.starts_with('-') {
-                true => "\n#SBATCH ",
-                false => " ",
-            };
-            extra += &option_word(word);
+        // An option, and the words that are its value.
+        let options = self.options.chunk_by(|_, next| !next.starts_with('-'));
+        let is_of_array = |words: &[String]| words.first().is_some_and(|word| sets_array(word));
+        for words in options.filter(|words| is_array || !is_of_array(words)) {
+            extra += "\n#SBATCH";
+            for word in words {
+                extra += " ";
+                extra += &option_word(word);
+            }
         }
         text + extra.trim_start() + if extra.is_empty() { "" } else { "\n" }
     }
@@ -284,7 +299,7 @@ fn array_script(submit: &SubmitArgs, places: &Places, count: u32, open: &[u32]) 
 ",
         file = quoted(places.sessions.join(format!("{name}.sbatch"))),
         array = ranges(open),
-        common = submit.common(),
+        common = submit.common(true),
         program = submit.program(places),
         device = submit.device,
     )
@@ -302,72 +317,11 @@ fn merge_script(submit: &SubmitArgs, places: &Places) -> String {
 {program} merge {name} && exec {program} run {name} --plain --requeue --device {device}
 ",
         log = in_option(&places.sessions.join(format!("{name}.merge.out"))),
-        common = submit.common(),
+        common = submit.common(false),
         program = submit.program(places),
         device = submit.device,
     )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn remaining_shards_are_listed_as_ranges() {
-        assert_eq!(ranges(&[1, 2, 3, 4]), "1-4");
-        assert_eq!(ranges(&[2, 5, 6, 9]), "2,5-6,9");
-    }
-
-    fn user_options() -> SubmitArgs {
-        SubmitArgs {
-            name: "n".into(),
-            slurm: true,
-            shards: None,
-            gpus: Some(2),
-            cpus: None,
-            time: Some("1:00:00".into()),
-            partition: None,
-            device: "auto".into(),
-            print: true,
-            options: ["--account=a", "--qos", "long"].map(str::to_owned).to_vec(),
-        }
-    }
-
-    #[test]
-    fn user_options_are_passed_on_unchanged() {
-        let text = user_options().common();
-        assert!(
-            text.ends_with("#SBATCH --gpus=2\n#SBATCH --account=a\n#SBATCH --qos long\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("--signal=B:USR1@120\n#SBATCH --time=1:00:00\n"),
-            "{text}"
-        );
-    }
-
-    /// As `sbatch -vv` shows that it reads them.
-    #[test]
-    fn a_word_with_a_space_or_a_comment_sign_stays_one_word_of_its_option() {
-        for (word, expected) in [
-            ("--qos=long", "--qos=long"),
-            ("--constraint=a100&nvlink", "--constraint=a100&nvlink"),
-            ("two words", "\"two words\""),
-            ("--comment=night # 3", "\"--comment=night # 3\""),
-            ("a\"b\\c", "\"a\\\"b\\\\c\""),
-            ("it's", "\"it's\""),
-            ("", "\"\""),
-        ] {
-            assert_eq!(option_word(word), expected);
-        }
-        let submit = SubmitArgs {
-            options: ["--comment", "two words"].map(str::to_owned).to_vec(),
-            ..user_options()
-        };
-        let text = submit.common();
-        assert!(
-            text.ends_with("#SBATCH --comment \"two words\"\n"),
-            "{text}"
-        );
-    }
-}
+mod tests;

@@ -125,6 +125,14 @@ fn a_session_that_cannot_be_submitted_is_not_divided() {
     assert_eq!(code, Some(2), "{printed}");
     assert!(printed.contains("no device `cuda0`"), "{printed}");
     assert!(bench.load("many") == before);
+    // In the script, it would be a command.
+    let (code, printed) = submit(&bench, "echo 12", &["--", "account=a"]);
+    assert_eq!(code, Some(2), "{printed}");
+    assert!(
+        printed.contains("`account=a` is not an option"),
+        "{printed}"
+    );
+    assert!(bench.load("many") == before);
     let silent = r#"[ "$1" = --version ] && exit 0; exit 1"#;
     let (code, printed) = submit(&bench, silent, &["--shards", "4"]);
     assert_eq!(code, Some(1), "{printed}");
