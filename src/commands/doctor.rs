@@ -279,15 +279,37 @@ fn checkpoint_size(store: &Store, names: &[String]) -> usize {
     sizes.max().unwrap_or(0).clamp(LEAST, MOST) as usize
 }
 
+/// How the name of a file begins that is created to see whether a folder can be written.
+const TRIED: &str = ".doctor-";
+/// One of this age was left behind.
+const LEFT: Duration = Duration::from_secs(3600);
+
 /// Creates a file of this size in the folder, as a checkpoint does, and removes it; if the folder does not exist, in the
 /// one in which it would be created.
 fn can_write(folder: &Path, bytes: usize) -> std::io::Result<()> {
     let folder = folder.ancestors().find(|folder| folder.exists());
     // The empty path around a relative one is the current folder.
     let folder = folder.unwrap_or(Path::new("."));
-    let file = folder.join(format!(".doctor-{}", std::process::id()));
+    sweep(folder);
+    let file = folder.join(format!("{TRIED}{}", std::process::id()));
     files::replace(&file, &vec![0; bytes])?;
     fs::remove_file(&file)
+}
+
+/// Removes what an earlier check that was killed left in the folder. One at work on another machine is younger.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(TRIED));
+        let process = process.map(|rest| rest.strip_suffix(".tmp").unwrap_or(rest));
+        let is_number = |c: char| c.is_ascii_digit() || c == '.';
+        let is_tried = process.is_some_and(|process| process.chars().all(is_number));
+        let written = entry.metadata().and_then(|about| about.modified());
+        let age = written.ok().and_then(|then| then.elapsed().ok());
+        if is_tried && age.is_some_and(|age| age > LEFT) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -302,6 +324,29 @@ mod tests {
         let file = outer.path().join("file");
         fs::write(&file, "no folder").unwrap();
         assert!(can_write(&file.join("sessions"), 1).is_err());
+    }
+
+    #[test]
+    fn what_a_killed_check_left_is_removed_by_a_later_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let long_ago = std::time::SystemTime::now() - 2 * LEFT;
+        for (name, is_old) in [
+            (".doctor-12.12.tmp", true),
+            (".doctor-13", true),
+            (".doctor-14.14.tmp", false),
+            (".doctor-notes", true),
+        ] {
+            let file = fs::File::create(at(name)).unwrap();
+            if is_old {
+                file.set_modified(long_ago).unwrap();
+            }
+        }
+        can_write(folder.path(), 1).unwrap();
+        let names = fs::read_dir(folder.path()).unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".doctor-14.14.tmp", ".doctor-notes"]);
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::print_line;
+use super::output::{complain, print_line};
 use super::{CommandError, holder};
+use crate::files::quoted;
 use crate::format::{counted, percent, thousands};
 use crate::session::Session;
 use crate::session::record::shard::is_divided;
-use crate::session::store::{ShardFile, Store, shard_name};
+use crate::session::store::{ShardFile, Store, StoreError, shard_name};
 
 /// Exit code if shards are missing and nothing was merged.
 const PROVISIONAL: u8 = 3;
@@ -78,9 +79,8 @@ pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
     }
     session.end_division();
     lock.save(&session)?;
-    if !merge.keep {
-        // So that the previous generation has the sums too, before the only other files that have them are deleted.
-        lock.save(&session)?;
+    // So that the previous generation has the sums too, before the only other files that have them are deleted.
+    if !merge.keep && is_kept_twice(lock.save(&session), store, name, count)? {
         for file in &files {
             store.remove_shard(file)?;
         }
@@ -91,6 +91,30 @@ pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
         thousands(done)
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the sums have been saved a second time, so that the shards' files are of no more use. If the disk is full, they
+/// stay, and what was merged is as good.
+///
+/// # Errors
+/// If another process has the session.
+fn is_kept_twice(
+    saved: Result<u64, StoreError>,
+    store: &Store,
+    name: &str,
+    count: u32,
+) -> Result<bool, StoreError> {
+    match saved {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_lock_lost() => Err(error),
+        Err(error) => {
+            let shards = quoted(store.folder().join(format!("{name}.shard-")));
+            complain(format_args!(
+                "{name}: the shards are merged, but their files stay, since the sums could not be saved a second time: {error}. Once noisescope run {name} has saved them, remove the files: rm {shards}*-of-{count}.ron*"
+            ));
+            Ok(false)
+        }
+    }
 }
 
 /// Refuses to discard the work of shards while engines run some of them, or wait to.
@@ -144,4 +168,29 @@ fn add(
         }
     }
     Ok(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_removed_only_once_their_sums_are_saved_twice() {
+        let store = Store::new("sessions");
+        let judged = |saved| is_kept_twice(saved, &store, "mine", 2);
+        assert!(matches!(judged(Ok(100)), Ok(true)));
+        let full = StoreError::Io {
+            path: "mine.ron".into(),
+            action: "write the session",
+            source: std::io::ErrorKind::StorageFull.into(),
+        };
+        // They are merged, so what follows a merge may follow.
+        assert!(matches!(judged(Err(full)), Ok(false)));
+        let lost = StoreError::LockLost {
+            name: "mine".into(),
+            path: "mine.ron".into(),
+            what: "its file was removed".into(),
+        };
+        assert!(judged(Err(lost)).is_err());
+    }
 }

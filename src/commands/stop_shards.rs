@@ -68,6 +68,7 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, CommandError> {
             )));
         }
         scheduler::run_program("scancel", &jobs).map_err(CommandError::Failed)?;
+        forget(store, name, &jobs);
         print_line(format_args!(
             "cancelled {}; running tasks write a checkpoint first",
             jobs.join(" ")
@@ -85,6 +86,19 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, CommandError> {
             "no known job runs {}; on each machine, stop its shard: noisescope stop SHARD",
             elsewhere.join(", ")
         ))),
+    }
+}
+
+/// Removes cancelled jobs from the session, so that nobody is told that they may wait. Left undone while an engine has the
+/// session, or if it cannot be saved.
+fn forget(store: &Store, name: &str, jobs: &[String]) {
+    let Ok(mut lock) = store.lock(name) else {
+        return;
+    };
+    let Ok(mut session) = lock.load() else { return };
+    if let Some(sharding) = &mut session.record.sharding {
+        sharding.jobs.retain(|job| !jobs.contains(job));
+        let _ = lock.save(&session);
     }
 }
 

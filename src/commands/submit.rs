@@ -15,7 +15,7 @@ use crate::files::{self, quoted};
 use crate::format::counted;
 use crate::session::Session;
 use crate::session::record::shard::{MAX_SHARDS, is_divided};
-use crate::session::store::Store;
+use crate::session::store::{Lock, Store, StoreError};
 
 /// Seconds before a job's time limit at which it is sent USR1.
 const NOTICE_S: u32 = 120;
@@ -71,6 +71,11 @@ pub fn run(
     let name = &submit.name;
     // `--slurm` is required.
     debug_assert!(submit.slurm);
+    if let Some(word) = submit.options.first().filter(|word| !word.starts_with('-')) {
+        return Err(CommandError::Usage(format!(
+            "`{word}` is not an option of sbatch: after --, they begin with a dash, for example: noisescope submit {name} --slurm -- --account=vision"
+        )));
+    }
     // Whether it exists is known on the node.
     DeviceChoice::from_str(&submit.device)?;
     let mut session = store.load_head(name).or_else(|_| store.load(name))?;
@@ -102,6 +107,9 @@ pub fn run(
     })?;
     let path = |ending: &str| places.sessions.join(format!("{name}{ending}"));
     let (array_path, merge_path) = (path(".sbatch"), path(".merge.sbatch"));
+    // Held while the scripts are written: whoever takes it removes what a killed command left of them.
+    let mut lock = holder::lock(store, name)?;
+    let mut session = lock.load()?;
     for (path, script) in [(&array_path, &array), (&merge_path, &merge)] {
         files::replace(path, script.as_bytes()).map_err(|error| {
             let room = files::room_remedy(&error);
@@ -111,16 +119,14 @@ pub fn run(
             ))
         })?;
     }
-    // Save the division before any job can start.
-    let mut lock = holder::lock(store, name)?;
-    let mut session = lock.load()?;
     let is_new = session.record.sharding.is_none();
     if is_new {
         session
             .divide(count, program())
             .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
-        lock.save(&session)?;
     }
+    // Before any job can start, and also if it was divided before: once there are jobs, it must be possible to record them.
+    lock.save(&session)?;
     let submit_job = |words: Vec<std::ffi::OsString>| scheduler::run_program("sbatch", words);
     let number = |output: String| scheduler::job_number(&output).map(str::to_owned);
     let shards = submit_job(vec!["--parsable".into(), array_path.clone().into()]);
@@ -130,13 +136,13 @@ pub fn run(
         lock.save(&session)?;
     }
     let shards = shards.and_then(number).map_err(CommandError::Failed)?;
-    let record_job = |session: &mut Session, job: &str| {
-        if let Some(sharding) = &mut session.record.sharding {
-            sharding.jobs.push(job.to_owned());
-        }
-    };
-    record_job(&mut session, &shards);
-    lock.save(&session)?;
+    record_job(&mut lock, &mut session, &shards).map_err(|error| {
+        CommandError::Failed(format!(
+            "job {shards} runs the shards of {name}, but that could not be recorded, so no job will merge them and \
+             `noisescope stop {name}` does not cancel it: {error}. To cancel it: scancel {shards}. To keep it, once the \
+             shards are done: noisescope merge {name}"
+        ))
+    })?;
     let after = format!("--dependency=afterany:{shards}");
     let merging = submit_job(vec![
         "--parsable".into(),
@@ -148,8 +154,12 @@ pub fn run(
             "job {shards} runs the shards of {name}, but no job will merge them: {problem}. Once they are done: noisescope merge {name}"
         ))
     })?;
-    record_job(&mut session, &merging);
-    lock.save(&session)?;
+    record_job(&mut lock, &mut session, &merging).map_err(|error| {
+        CommandError::Failed(format!(
+            "job {shards} runs the shards of {name} and job {merging} merges them, but the second one could not be \
+             recorded, so `noisescope stop {name}` does not cancel it: {error}. To cancel it: scancel {merging}"
+        ))
+    })?;
     print_line(format_args!(
         "{name}: job {shards} runs {}, job {merging} merges them and runs the remaining analyses.\nScripts: {} and {}\nView: noisescope attach {name}   Stop: noisescope stop {name}",
         match open.len() {
@@ -160,6 +170,14 @@ pub fn run(
         merge_path.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Records a submitted job in the session, so that the session can be stopped.
+fn record_job(lock: &mut Lock, session: &mut Session, job: &str) -> Result<(), StoreError> {
+    if let Some(sharding) = &mut session.record.sharding {
+        sharding.jobs.push(job.to_owned());
+    }
+    lock.save(session).map(drop)
 }
 
 fn places(store: &Store, data: Option<&Path>) -> Result<Places, CommandError> {
@@ -220,9 +238,15 @@ fn option_word(word: &str) -> String {
     }
 }
 
+/// Whether an option of sbatch, without its value if that is a word of its own, says which tasks an array has.
+fn sets_array(option: &str) -> bool {
+    let is_short = option.starts_with("-a");
+    is_short || option == "--array" || option.starts_with("--array=")
+}
+
 impl SubmitArgs {
-    /// The options of every job, followed by the user's.
-    fn common(&self) -> String {
+    /// The options of every job, followed by the user's: of these, `--array` is for the shards alone.
+    fn common(&self, is_array: bool) -> String {
         let mut text = String::from("#SBATCH --requeue\n#SBATCH --open-mode=append\n");
         text += &format!("#SBATCH --signal=B:USR1@{NOTICE_S}\n");
         let optional = [
@@ -233,16 +257,20 @@ impl SubmitArgs {
         ];
         for (option, value) in optional {
             if let Some(value) = value {
-                text += &format!("#SBATCH --{option}={value}\n");
+                let word = option_word(&format!("--{option}={value}"));
+                text += &format!("#SBATCH {word}\n");
             }
         }
         let mut extra = String::new();
-        for word in &self.options {
-            extra += match word.starts_with('-') {
-                true => "\n#SBATCH ",
-                false => " ",
-            };
-            extra += &option_word(word);
+        // An option, and the words that are its value.
+        let options = self.options.chunk_by(|_, next| !next.starts_with('-'));
+        let is_of_array = |words: &[String]| words.first().is_some_and(|word| sets_array(word));
+        for words in options.filter(|words| is_array || !is_of_array(words)) {
+            extra += "\n#SBATCH";
+            for word in words {
+                extra += " ";
+                extra += &option_word(word);
+            }
         }
         text + extra.trim_start() + if extra.is_empty() { "" } else { "\n" }
     }
@@ -271,7 +299,7 @@ fn array_script(submit: &SubmitArgs, places: &Places, count: u32, open: &[u32]) 
 ",
         file = quoted(places.sessions.join(format!("{name}.sbatch"))),
         array = ranges(open),
-        common = submit.common(),
+        common = submit.common(true),
         program = submit.program(places),
         device = submit.device,
     )
@@ -289,72 +317,11 @@ fn merge_script(submit: &SubmitArgs, places: &Places) -> String {
 {program} merge {name} && exec {program} run {name} --plain --requeue --device {device}
 ",
         log = in_option(&places.sessions.join(format!("{name}.merge.out"))),
-        common = submit.common(),
+        common = submit.common(false),
         program = submit.program(places),
         device = submit.device,
     )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn remaining_shards_are_listed_as_ranges() {
-        assert_eq!(ranges(&[1, 2, 3, 4]), "1-4");
-        assert_eq!(ranges(&[2, 5, 6, 9]), "2,5-6,9");
-    }
-
-    fn user_options() -> SubmitArgs {
-        SubmitArgs {
-            name: "n".into(),
-            slurm: true,
-            shards: None,
-            gpus: Some(2),
-            cpus: None,
-            time: Some("1:00:00".into()),
-            partition: None,
-            device: "auto".into(),
-            print: true,
-            options: ["--account=a", "--qos", "long"].map(str::to_owned).to_vec(),
-        }
-    }
-
-    #[test]
-    fn user_options_are_passed_on_unchanged() {
-        let text = user_options().common();
-        assert!(
-            text.ends_with("#SBATCH --gpus=2\n#SBATCH --account=a\n#SBATCH --qos long\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("--signal=B:USR1@120\n#SBATCH --time=1:00:00\n"),
-            "{text}"
-        );
-    }
-
-    /// As `sbatch -vv` shows that it reads them.
-    #[test]
-    fn a_word_with_a_space_or_a_comment_sign_stays_one_word_of_its_option() {
-        for (word, expected) in [
-            ("--qos=long", "--qos=long"),
-            ("--constraint=a100&nvlink", "--constraint=a100&nvlink"),
-            ("two words", "\"two words\""),
-            ("--comment=night # 3", "\"--comment=night # 3\""),
-            ("a\"b\\c", "\"a\\\"b\\\\c\""),
-            ("it's", "\"it's\""),
-            ("", "\"\""),
-        ] {
-            assert_eq!(option_word(word), expected);
-        }
-        let submit = SubmitArgs {
-            options: ["--comment", "two words"].map(str::to_owned).to_vec(),
-            ..user_options()
-        };
-        let text = submit.common();
-        assert!(
-            text.ends_with("#SBATCH --comment \"two words\"\n"),
-            "{text}"
-        );
-    }
-}
+mod tests;

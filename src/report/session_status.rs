@@ -6,7 +6,7 @@ use strum::IntoStaticStr;
 use crate::format::clean_lines;
 use crate::session::Session;
 use crate::session::record::SavedState;
-use crate::session::run::Phase;
+use crate::session::run::{Phase, ShardState, ShardStatus};
 use crate::session::store::StoreError;
 
 /// Seconds without a message after which a working engine counts as hung.
@@ -58,9 +58,27 @@ impl SessionStatus {
             Phase::Working(_) if silent => Self::Hung(run.at),
             Phase::Starting | Phase::Working(_) | Phase::Stopping => Self::Running,
             Phase::Paused(_) => Self::Paused,
+            Phase::Stopped if !run.shards.is_empty() => {
+                Self::of_idle_shards(&session.record.state, &run.shards)
+            }
             Phase::Stopped => Self::Stopped,
             Phase::Finished => Self::Finished,
             Phase::Failed(message) => Self::Failed(message.clone()),
+        }
+    }
+
+    /// Judges a divided session, in this state by its own file, of which no engine runs a shard.
+    fn of_idle_shards(saved: &SavedState, shards: &[ShardState]) -> Self {
+        let mut standings = shards.iter().map(|shard| shard.standing);
+        if standings.clone().any(|one| one == ShardStatus::Died) {
+            return Self::Interrupted;
+        }
+        let untouched = standings.all(|one| one == ShardStatus::NotBegun);
+        match saved {
+            SavedState::New if untouched => Self::New,
+            // While its network was trained.
+            SavedState::Running if untouched => Self::Interrupted,
+            _ => Self::Stopped,
         }
     }
 
@@ -122,10 +140,18 @@ impl SessionStatus {
                 let jobs = sharding.submitted();
                 let jobs =
                     jobs.map_or_else(String::new, |jobs| format!("{jobs}; if they are gone, "));
+                let shards = session.run.as_ref().map_or(&[][..], |run| &run.shards);
+                let is_done = |shard: &ShardState| shard.standing == ShardStatus::Done;
+                let next = match !shards.is_empty() && shards.iter().all(is_done) {
+                    true => "merge its shards, which are all done".to_owned(),
+                    false => format!(
+                        "run its shards: noisescope run {name} --shard 1/{0} to {0}/{0}, then",
+                        sharding.count
+                    ),
+                };
                 format!(
-                    "{name}  {}; {jobs}run its shards: noisescope run {name} --shard 1/{1} to {1}/{1}, then: noisescope merge {name}",
-                    self.label(),
-                    sharding.count
+                    "{name}  {}; {jobs}{next}: noisescope merge {name}",
+                    self.label()
                 )
             }
             _ => self.sentence(name, now),
@@ -230,6 +256,63 @@ mod tests {
             submitted.contains("submitted as jobs 12 and 13: squeue --jobs 12,13"),
             "{submitted}"
         );
+    }
+
+    /// A session with shards in these states, none of which an engine runs.
+    fn idle(saved: SavedState, shards: &[ShardStatus]) -> Session {
+        let mut session = received(Phase::Stopped, 0);
+        session.divide(2, "any").unwrap();
+        session.record.state = saved;
+        let state = |&standing: &ShardStatus| ShardState {
+            standing,
+            ..ShardState::default()
+        };
+        session.run.as_mut().unwrap().shards = shards.iter().map(state).collect();
+        session
+    }
+
+    #[test]
+    fn a_divided_session_that_no_engine_runs_is_judged_by_its_shards() {
+        use ShardStatus::{Died, Done, Failed, NotBegun, Stopped};
+        for (saved, shards, expected) in [
+            // Its jobs may be waiting for their turn.
+            (SavedState::New, [NotBegun; 2], SessionStatus::New),
+            (SavedState::New, [Stopped, NotBegun], SessionStatus::Stopped),
+            // Its network is trained, or its trainer was killed.
+            (SavedState::Stopped, [NotBegun; 2], SessionStatus::Stopped),
+            (
+                SavedState::Running,
+                [NotBegun; 2],
+                SessionStatus::Interrupted,
+            ),
+            (SavedState::Running, [Done; 2], SessionStatus::Stopped),
+            (
+                SavedState::Stopped,
+                [Died, Done],
+                SessionStatus::Interrupted,
+            ),
+            (SavedState::Stopped, [Failed, Done], SessionStatus::Stopped),
+        ] {
+            let session = idle(saved, &shards);
+            let standing = SessionStatus::from_session(&session, None);
+            assert_eq!(standing, expected, "{shards:?}");
+        }
+    }
+
+    #[test]
+    fn a_divided_session_whose_shards_are_all_done_is_merged_and_no_shard_is_run_again() {
+        use ShardStatus::{Done, Stopped};
+        let line = |shards: &[ShardStatus]| {
+            let session = idle(SavedState::Stopped, shards);
+            SessionStatus::Stopped.first_line(&session, 900)
+        };
+        let done = line(&[Done; 2]);
+        assert_eq!(
+            done,
+            "mine  stopped; merge its shards, which are all done: noisescope merge mine"
+        );
+        let open = line(&[Done, Stopped]);
+        assert!(open.contains("--shard 1/2 to 2/2, then: "), "{open}");
     }
 
     #[test]

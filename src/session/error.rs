@@ -12,7 +12,7 @@ use crate::format::bytes;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The operating system refused.
-    #[error("{}: cannot {action}: {source}{}", path.display(), files::room_remedy(source))]
+    #[error("{}: cannot {action}: {source}{}", path.display(), remedy(action, source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -151,6 +151,16 @@ impl StoreError {
     }
 }
 
+/// What to do about a refusal of the system, after a semicolon; empty if it is unknown or depends on the command.
+fn remedy(action: &str, source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied if action.starts_with("read ") => {
+            "; its owner can let you read it (chmod)"
+        }
+        _ => files::room_remedy(source),
+    }
+}
+
 /// Wraps an I/O error with the file and the operation that failed.
 pub(super) fn io_error(
     path: &Path,
@@ -183,6 +193,20 @@ mod tests {
         let full = io_error(Path::new("mine.ron"), "write")(full);
         assert!(lost.is_lock_lost());
         assert!(!locked.is_lock_lost() && !full.is_lock_lost());
+    }
+
+    #[test]
+    fn who_may_not_read_a_file_is_told_who_can_change_that() {
+        let denied = |action| {
+            let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+            io_error(Path::new("mine.ron"), action)(denied).to_string()
+        };
+        let file = denied("read the file");
+        assert!(file.starts_with("mine.ron: cannot read the file: "));
+        assert!(file.ends_with("; its owner can let you read it (chmod)"));
+        assert!(denied("read the sessions folder").contains("(chmod)"));
+        // For these, it depends on the command.
+        assert!(!denied("write the session").contains(';'));
     }
 
     #[test]

@@ -158,3 +158,17 @@ fn a_command_that_may_not_write_so_large_a_file_says_so_and_leaves_the_session()
     // Neither a temporary file nor a lock.
     assert_eq!(fs::read_dir(bench.path("sessions")).unwrap().count(), 1);
 }
+
+#[test]
+fn a_lock_that_cannot_be_written_is_not_left_behind() {
+    let bench = Bench::new();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 0; exec \"$@\"", "sh"]);
+    limited.args([env!("CARGO_BIN_EXE_noisescope"), "new", "mine"]);
+    limited.env("NOISESCOPE_SESSIONS", bench.path("sessions"));
+    let output = limited.output().unwrap();
+    let printed = both(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("cannot write the lock"), "{printed}");
+    assert_eq!(fs::read_dir(bench.path("sessions")).unwrap().count(), 0);
+}

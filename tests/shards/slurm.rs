@@ -1,6 +1,6 @@
 //! Shards under Slurm.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use noisescope::session::SavedState;
 use noisescope::session::store::shard_name;
@@ -66,17 +66,21 @@ fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
     );
 }
 
-/// `submit` of a session with a stand-in for sbatch, a shell script: its exit code and what it printed.
-fn submit(bench: &Bench, script: &str, arguments: &[&str]) -> (Option<i32>, String) {
+/// Puts a stand-in for one of Slurm's programs, a shell script, before all others; returns the search path with it.
+fn stand_in(bench: &Bench, name: &str, script: &str) -> String {
     let folder = bench.path("bin");
     std::fs::create_dir_all(&folder).unwrap();
-    let sbatch = folder.join("sbatch");
-    std::fs::write(&sbatch, format!("#!/bin/sh\n{script}\n")).unwrap();
+    let file = folder.join(name);
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&sbatch, mode).unwrap();
+    std::fs::set_permissions(&file, mode).unwrap();
+    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+}
+
+/// `submit` of a session with a stand-in for sbatch: its exit code and what it printed.
+fn submit(bench: &Bench, script: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let mut program = bench.program();
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    program.env("PATH", path);
+    program.env("PATH", stand_in(bench, "sbatch", script));
     program.args(["submit", "many", "--slurm"]).args(arguments);
     let output = program.output().unwrap();
     (output.status.code(), both(&output))
@@ -121,6 +125,14 @@ fn a_session_that_cannot_be_submitted_is_not_divided() {
     assert_eq!(code, Some(2), "{printed}");
     assert!(printed.contains("no device `cuda0`"), "{printed}");
     assert!(bench.load("many") == before);
+    // In the script, it would be a command.
+    let (code, printed) = submit(&bench, "echo 12", &["--", "account=a"]);
+    assert_eq!(code, Some(2), "{printed}");
+    assert!(
+        printed.contains("`account=a` is not an option"),
+        "{printed}"
+    );
+    assert!(bench.load("many") == before);
     let silent = r#"[ "$1" = --version ] && exit 0; exit 1"#;
     let (code, printed) = submit(&bench, silent, &["--shards", "4"]);
     assert_eq!(code, Some(1), "{printed}");
@@ -147,6 +159,83 @@ fn a_session_that_cannot_be_submitted_is_not_divided() {
     let listed = bench.succeed(&["ls"]);
     let line = "4 shards: 4 not started; submitted as job 12: squeue --jobs 12";
     assert!(listed.contains(line), "{listed}");
+}
+
+#[test]
+fn a_job_that_cannot_be_recorded_is_named_with_how_to_cancel_it() {
+    for (changing, cancelled) in [("*", "scancel 12"), ("*dependency*", "scancel 13")] {
+        let bench = Bench::new();
+        let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+        bench.succeed(&with_plan(&["new", "many"], &plan));
+        // Somebody changes the session's file after the job was submitted.
+        let script = format!(
+            r#"[ "$1" = --version ] && exit 0
+            case "$*" in {changing}) echo >> '{}';; esac
+            case "$*" in *dependency*) echo 13;; *) echo 12;; esac"#,
+            bench.store().path("many").display()
+        );
+        let (code, printed) = submit(&bench, &script, &["--shards", "4"]);
+        assert_eq!(code, Some(1), "{printed}");
+        assert!(printed.contains("could not be"), "{printed}");
+        assert!(printed.contains(cancelled), "{printed}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_noticed_before_there_are_jobs() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
+    let (code, printed) = submit(&bench, "echo 12", &["--shards", "4"]);
+    assert_eq!(code, Some(0), "{printed}");
+    // Larger than the scripts.
+    let mut session = bench.load("many");
+    session.record.sharding.as_mut().unwrap().jobs = vec!["12".to_owned(); 5000];
+    bench.store().save(&session).unwrap();
+    let called = bench.path("called");
+    let script = format!(
+        r#"[ "$1" = --version ] && exit 0; touch '{}'; echo 14"#,
+        called.display()
+    );
+    let path = stand_in(&bench, "sbatch", &script);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 8; exec \"$@\"", "sh"]);
+    limited.args([env!("CARGO_BIN_EXE_noisescope"), "submit", "many"]);
+    limited.arg("--slurm").env("PATH", path);
+    limited.env("NOISESCOPE_SESSIONS", bench.path("sessions"));
+    let output = limited.output().unwrap();
+    let printed = both(&output);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(
+        printed.contains("many.ron: cannot write the session"),
+        "{printed}"
+    );
+    assert!(!called.exists(), "{printed}");
+    assert!(bench.load("many") == session);
+}
+
+#[test]
+fn jobs_that_were_cancelled_are_not_said_to_wait() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
+    let submits = r#"case "$*" in *dependency*) echo 13;; *) echo 12;; esac"#;
+    let (code, printed) = submit(&bench, submits, &["--shards", "4"]);
+    assert_eq!(code, Some(0), "{printed}");
+    let summary = || bench.succeed(&["attach", "many", "--plain"]);
+    let before = summary();
+    assert!(before.starts_with("many  new; submitted as jobs 12 and 13"));
+    stand_in(&bench, "squeue", "echo waits");
+    let path = stand_in(&bench, "scancel", "exit 0");
+    let mut program = bench.program();
+    let output = program.env("PATH", path).args(["stop", "many"]).output();
+    let printed = both(&output.unwrap());
+    assert!(printed.contains("cancelled 12 13"), "{printed}");
+    let after = summary();
+    let line = "many  new; run its shards: noisescope run many --shard 1/4 to 4/4";
+    assert!(after.starts_with(line), "{after}");
+    let sharding = bench.load("many").record.sharding.unwrap();
+    assert_eq!((sharding.count, sharding.jobs.len()), (4, 0));
 }
 
 #[test]

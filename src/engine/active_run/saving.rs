@@ -196,10 +196,11 @@ impl ActiveRun {
 
 /// What to do about a session that may not be saved, after a semicolon; empty if the error says it or it is unknown.
 fn remedy(error: &StoreError) -> &'static str {
-    let StoreError::Io { source, .. } = error else {
+    let StoreError::Io { source, action, .. } = error else {
         return "";
     };
     match source.kind() {
+        _ if action.starts_with("read ") => "",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "; make its folder writable again"
         }

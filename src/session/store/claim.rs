@@ -113,7 +113,13 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
         }
         // Nobody else may hold it, not even for reading.
         let _ = file.set_permissions(Permissions::from_mode(0o600));
-        owner.write(&file).map_err(failed("write the lock"))?;
+        if let Err(error) = owner.write(&file) {
+            // A lock that says nothing is of no use. Removed while held, as one that is released.
+            if is_locked && is_in_place(folder, lock, &file).unwrap_or(false) {
+                let _ = folder.remove(lock);
+            }
+            return Err(failed("write the lock")(error));
+        }
         if !is_locked {
             std::thread::sleep(SETTLE);
             let kept = check_kept(folder, lock, &file, &owner);

@@ -189,7 +189,7 @@ impl Lock {
         written.map(drop).map_err(io_error(&path, "write the file"))
     }
 
-    /// Removes temporary files of engines that were killed while writing.
+    /// Removes temporary files of engines and commands that were killed while writing.
     pub(super) fn sweep(&self) {
         for file in self.folder.names() {
             if is_temporary(&file, &self.name) {
@@ -212,7 +212,7 @@ fn is_temporary(file: &str, name: &str) -> bool {
         .strip_prefix(name)
         .and_then(|rest| rest.strip_suffix(".tmp"));
     let Some(middle) = middle else { return false };
-    let bases = [".ron.bak", ".ron", ".lock"];
+    let bases = [".ron.bak", ".ron", ".lock", ".sbatch", ".merge.sbatch"];
     let mut numbers = bases.iter().filter_map(|base| middle.strip_prefix(base));
     let is_number = |rest: &str| {
         let rest = rest.strip_prefix('.').unwrap_or(rest);

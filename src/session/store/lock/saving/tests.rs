@@ -15,6 +15,9 @@ fn only_a_sessions_own_temporary_files_are_removed() {
         &unique("a.ron"),
         &unique("a.ron.bak"),
         &unique("a.lock"),
+        // As submit writes its scripts.
+        "a.sbatch.12.tmp",
+        "a.merge.sbatch.12.tmp",
     ] {
         assert!(is_temporary(begun, "a"), "{begun}");
     }
@@ -22,7 +25,9 @@ fn only_a_sessions_own_temporary_files_are_removed() {
         "a.ron",
         "a.ron.bak",
         "a.lock",
+        "a.sbatch",
         "b.ron.1-2-3.tmp",
+        "b.sbatch.12.tmp",
         "a.ron.copy.tmp",
         "a.ron.1-2.ron.3-4-5.tmp",
         "a.tmp",
