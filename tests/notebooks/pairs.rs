@@ -21,6 +21,9 @@ pub fn assert_differences_follow(npz: &Npz, session: &Session) {
                 estimate.class_difference(ids.0, ids.1, shape, trials.errors(), trials.trials);
             let shown = shown.unwrap();
             let covariance = |i: usize, j: usize| covariances[(gamma * k + i) * k + j];
+            let [_, deviation] = estimate.classes[a].response.unwrap();
+            let by_deviation = covariance(a, a) / deviation.powi(2);
+            assert!((by_deviation - 1.0).abs() < 1e-5, "{by_deviation}");
             let variance = covariance(a, a) + covariance(b, b) - 2.0 * covariance(a, b);
             let ratio = (variance / covariance(a, a)).sqrt();
             for pixel in 0..pixels {

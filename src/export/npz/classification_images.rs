@@ -66,7 +66,7 @@ pub fn write<W: Write + Seek>(
     let unit = plan.map_or_else(String::new, |plan| {
         format!("{} squared", plan.evidence.unit())
     });
-    set.covariances(&prefix, &unit, out)?;
+    set.covariances(&prefix, images, &unit, out)?;
     set.fed_back(
         &prefix,
         images,
@@ -139,6 +139,7 @@ impl ImageSet {
     fn covariances<W: Write + Seek>(
         &self,
         prefix: &str,
+        images: &ClassificationImages,
         unit: &str,
         out: &mut Container<W>,
     ) -> io::Result<()> {
@@ -148,7 +149,9 @@ impl ImageSet {
         }
         let [gammas, (_, k)] = self.by_class;
         let mut covariances = vec![f64::NAN; gammas.1 * k * k];
-        for (estimate, table) in self.estimates.iter().zip(covariances.chunks_mut(k * k)) {
+        let estimates = self.estimates.iter().zip(&images.gammas);
+        for ((estimate, trials), table) in estimates.zip(covariances.chunks_mut(k * k)) {
+            let step = trials.evidence.as_ref().map_or(1.0, |sums| sums.step);
             let classes = estimate.classes.iter().enumerate();
             let listed: Vec<usize> = classes
                 .filter(|(_, class)| class.listed)
@@ -158,7 +161,7 @@ impl ImageSet {
             for (pair, &covariance) in estimate.spread.iter().enumerate() {
                 let (class, other) = (listed[pair / listed.len()], listed[pair % listed.len()]);
                 if has_image(class) && has_image(other) {
-                    table[class * k + other] = f64::from(covariance);
+                    table[class * k + other] = f64::from(covariance) * step * step;
                 }
             }
         }
