@@ -20,16 +20,15 @@ pub fn begun<'a, T: ViewedExperiment>(
     buf: &mut Buffer,
 ) -> Option<&'a T> {
     let session = scene.session;
-    let Some((index, record)) = shown.in_plan(session) else {
+    if let Some(record) = shown.begun(session) {
+        return Some(record);
+    }
+    let Some((index, _)) = shown.in_plan(session) else {
         let (text, command) = absent::<T>(scene, area.width);
         say(scene, &text, command, area, buf);
         return None;
     };
     let plan = session.config.analyses.get(index)?;
-    let analysis = session.record.analyses.get(index)?;
-    if analysis.progress(plan).1 > 0 {
-        return Some(record);
-    }
     if let Some(title) = shown.title(session, scene.theme, area.width) {
         left(buf, area, 0, title);
     }

@@ -158,7 +158,7 @@ impl View for BackdoorView {
         Some(&mut self.shown)
     }
 
-    fn is_possible(&self, action: Action, session: &Session) -> bool {
+    fn is_possible(&self, action: Action, _: &SharedState, session: &Session) -> bool {
         let backdoor = self.shown.record(session);
         match action {
             Action::SuspectAbove | Action::SuspectBelow => {
