@@ -24,6 +24,7 @@ use crate::session::record::{self, SplitCounts};
 use crate::stats::interval::wilson;
 use crate::tui::action::{Action, KeyContext};
 use crate::tui::experiment::{ExperimentChoice, ShownExperiment, ViewedExperiment};
+use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
@@ -155,6 +156,19 @@ impl View for PredictionsView {
     fn number(&self, shared: &SharedState, session: &Session) -> Option<String> {
         let sight = self.selection(self.shown.record(session)?, shared, session)?;
         Some(sight.count(sight.truth, sight.class).to_string())
+    }
+
+    fn location(&self, shared: &SharedState, _: &Session) -> Location {
+        Location {
+            class: Some(shared.class),
+            closer: self.closer,
+            ..Location::default()
+        }
+    }
+
+    fn go_to(&mut self, start: &Location, _: &Session) -> Result<(), LocationError> {
+        self.closer = start.closer;
+        Ok(())
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
