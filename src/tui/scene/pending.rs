@@ -8,6 +8,7 @@ use super::Scene;
 use super::progress::{is_under_way, waits_for};
 use crate::session::{Session, again, setting};
 use crate::tui::experiment::{ShownExperiment, ViewedExperiment};
+use crate::tui::shared::is_finished;
 use crate::tui::widget::command;
 use crate::tui::widget::text::{beside, left, start, wrap};
 
@@ -80,6 +81,9 @@ fn with_experiment(session: &Session, example: &str) -> Result<Vec<Vec<String>>,
 
 fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
     match waits_for(scene.session, index + 1) {
+        _ if is_finished(scene.session) => {
+            format!("The run is finished, and {name} had nothing to measure.")
+        }
         Some(other) => format!("Nothing yet: {name} must wait for {other}."),
         None if !is_under_way(scene.session) => {
             format!("Nothing yet: {name} will be next. Run the session to begin.")
