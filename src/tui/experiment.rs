@@ -69,6 +69,14 @@ impl<T: ViewedExperiment> ShownExperiment<T> {
         self.in_plan(session).map(|(_, record)| record)
     }
 
+    /// Its record, if it has begun.
+    pub fn begun(self, session: &Session) -> Option<&T> {
+        let (index, record) = self.in_plan(session)?;
+        let plan = session.config.analyses.get(index)?;
+        let (_, total) = session.record.analyses.get(index)?.progress(plan);
+        (total > 0).then_some(record)
+    }
+
     /// Which of how many it is, `2 of 3`, if there are several.
     pub fn place(self, session: &Session) -> Option<String> {
         let count = count::<T>(session);
@@ -96,6 +104,9 @@ pub trait ExperimentChoice {
     /// Its number among those of its kind, from 0, and how many there are.
     fn position(&self, session: &Session) -> (usize, usize);
 
+    /// Whether the one shown has begun.
+    fn has_begun(&self, session: &Session) -> bool;
+
     /// Shows the next one; after the last, the first.
     fn step(&mut self, session: &Session);
 
@@ -115,6 +126,10 @@ pub trait ExperimentChoice {
 impl<T: ViewedExperiment> ExperimentChoice for ShownExperiment<T> {
     fn position(&self, session: &Session) -> (usize, usize) {
         (self.number(session), count::<T>(session))
+    }
+
+    fn has_begun(&self, session: &Session) -> bool {
+        self.begun(session).is_some()
     }
 
     fn step(&mut self, session: &Session) {

@@ -8,6 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+use super::action::{self, Action, KeyContext};
 use super::input::{KeyReader, TerminalEvent};
 use super::picture::{self, Protocol, TerminalDisplay};
 use super::terminal::Terminal;
@@ -15,7 +16,8 @@ use super::theme::Theme;
 use crate::figure::Figure;
 use crate::session::Session;
 
-/// Shows the figure until Enter is pressed. Returns true if the terminal is gone.
+/// Shows the figure until Enter is pressed, or until the program continues after Ctrl-Z: the shell has then written
+/// below it. Returns true if the terminal is gone.
 ///
 /// # Errors
 /// If the thread that reads keys cannot be started.
@@ -36,13 +38,18 @@ pub async fn show_figure(
         Err(_) => "the picture could not be drawn   Enter: back".into(),
     };
     // Written only once keys are read, so that a key pressed at the prompt is not misread.
-    let _raw = Raw::enter();
+    let raw = Raw::enter();
     let _keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
     let _ = write!(io::stdout(), "{message}\r\n").and_then(|()| io::stdout().flush());
     loop {
         match inbox.recv().await {
             None | Some(TerminalEvent::Gone) => return Ok(true),
             Some(TerminalEvent::Key(key)) if is_enough(&key) => return Ok(false),
+            Some(TerminalEvent::Key(key)) if suspends(&key) => {
+                drop(raw);
+                terminal.suspend();
+                return Ok(false);
+            }
             Some(_) => {}
         }
     }
@@ -58,6 +65,12 @@ fn is_enough(key: &KeyEvent) -> bool {
         key.code,
         KeyCode::Enter | KeyCode::Esc | KeyCode::Char('q' | 'i' | 'c')
     )
+}
+
+/// Whether a key suspends the program, as in every place of the dashboard.
+fn suspends(key: &KeyEvent) -> bool {
+    let action = action::action_for_key(key, action::TABLE, vec![KeyContext::Everywhere]);
+    action == Some(Action::Suspend)
 }
 
 /// Raw mode, without echo, until dropped.

@@ -1,9 +1,11 @@
 //! Navigation in the dashboard: going to a location, at once or as soon as it exists, and reporting the current one.
 
+use super::action::KeyContext;
 use super::experiment::ShownExperiment;
 use super::location::{Location, LocationError};
 use super::shared::{self, SharedState};
 use super::state::{DashboardState, Notice, Overlay, ViewId};
+use super::view::View;
 use crate::format::gamma;
 use crate::ids::Gamma;
 use crate::session::Session;
@@ -74,6 +76,7 @@ impl DashboardState {
         }
         let name = self.view().name.to_lowercase();
         let (view, _) = self.active_view_mut();
+        check_options(view, &name, start)?;
         match (start.experiment, view.experiment_mut()) {
             (None, _) => {}
             (Some(number), Some(shown)) => shown.go_to(number, session)?,
@@ -90,6 +93,32 @@ impl DashboardState {
             }
             (shared, viewed) => shared.and(viewed),
         }
+    }
+}
+
+/// Checks that a view has what the options of a location are about.
+///
+/// # Errors
+/// If it has no layers, no units or nothing to enlarge.
+fn check_options(view: &dyn View, name: &str, start: &Location) -> Result<(), LocationError> {
+    use KeyContext::{Enlarged, Figure, Layers, Maps, OneFigure, Table, Units};
+    let options: [(bool, &str, &str, &[KeyContext]); 3] = [
+        (start.layer.is_some(), "layers", "--layer", &[Layers]),
+        (start.unit.is_some(), "units", "--unit", &[Units]),
+        (
+            start.closer,
+            "enlarged selection",
+            "--closer",
+            &[Maps, Table, Enlarged, Figure, OneFigure],
+        ),
+    ];
+    let lacks = |places: &[KeyContext]| !view.contexts().iter().any(|place| places.contains(place));
+    let mut options = options.into_iter();
+    match options.find(|(given, .., places)| *given && lacks(places)) {
+        Some((_, what, option, _)) => Err(LocationError::Unknown(format!(
+            "the view {name} has no {what}; leave out {option}"
+        ))),
+        None => Ok(()),
     }
 }
 

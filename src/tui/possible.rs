@@ -7,7 +7,7 @@ use super::copying::{figure_in, text};
 use super::form;
 use super::overlay::{extend, jump};
 use super::picture;
-use super::shared;
+use super::shared::SharedState;
 use super::size::Size;
 use super::state::{CopyTarget, DashboardState, Overlay};
 use super::theme::Theme;
@@ -81,6 +81,8 @@ pub fn is_possible(action: Action, state: &DashboardState, session: &Session) ->
         Action::Freeze => shared.frozen.is_some() || shared.engine_runs(session),
         Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
         Action::NextExperiment => has_several(state, session),
+        // Those shown may have no maps yet where the next ones do.
+        Action::NextImages => shared.is_possible(action, session),
         Action::View(index) => index < state.views.len(),
         Action::Compare => session.trials().0 > 0,
         _ => shared.is_possible(action, session) && of_views(action, state, session),
@@ -113,30 +115,30 @@ fn is_of(action: Action, view: &dyn View) -> bool {
     view.contexts().iter().any(|place| places.contains(place))
 }
 
-/// Whether the plan has what a view shows. A view of an experiment that is not in the plan has nothing that its keys
-/// could change.
-fn has_subject(view: &dyn View, session: &Session) -> bool {
+/// Whether there is anything of what a view shows. A view of an experiment that is not in the plan or has not begun has
+/// nothing that its keys could change.
+fn has_subject(view: &dyn View, shared: &SharedState, session: &Session) -> bool {
     let of_maps = [KeyContext::Sheet, KeyContext::Table, KeyContext::Enlarged];
     match view.experiment() {
-        Some(shown) => shown.position(session).1 > 0,
+        Some(shown) => shown.has_begun(session),
         None if view.contexts().iter().any(|place| of_maps.contains(place)) => {
-            shared::images(session) > 0
+            shared.has_maps(session)
         }
         None => true,
     }
 }
 
-/// Whether the views allow an action: the active one if it is one of its actions, else all of them, for the
+/// Whether the views allow an action: the active one if it is one of its actions, else any other that has it, for the
 /// list of keys.
 fn of_views(action: Action, state: &DashboardState, session: &Session) -> bool {
-    let in_sight = state.active_view();
-    match is_of(action, in_sight) {
-        true => has_subject(in_sight, session) && in_sight.is_possible(action, session),
-        false => {
-            let mut views = state.views.iter();
-            views.all(|open| open.view.is_possible(action, session))
-        }
+    let (in_sight, shared) = (state.active_view(), &state.shared);
+    if is_of(action, in_sight) {
+        let has_subject = has_subject(in_sight, shared, session);
+        return has_subject && in_sight.is_possible(action, shared, session);
     }
+    let views = state.views.iter().map(|open| &*open.view);
+    let mut others = views.filter(|view| is_of(action, *view)).peekable();
+    others.peek().is_none() || others.any(|view| view.is_possible(action, shared, session))
 }
 
 /// Above this number, classes are seldom all visible.

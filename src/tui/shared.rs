@@ -122,6 +122,12 @@ impl SharedState {
         }
     }
 
+    /// Whether the classification images shown have trials, and so something to choose.
+    pub fn has_maps(&self, session: &Session) -> bool {
+        let images = self.current_images(session);
+        images.is_some_and(|images| images.gammas.iter().any(|gamma| gamma.trials > 0))
+    }
+
     fn images_at<'a>(&self, session: &'a Session) -> Option<(usize, &'a ClassificationImages)> {
         self.images.in_plan(session)
     }

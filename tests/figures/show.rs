@@ -191,3 +191,22 @@ fn a_key_shows_the_views_figure_and_enter_returns_to_the_view() {
     assert_eq!(pty.exit_code(), 143);
     pty.wait_restored();
 }
+
+#[test]
+fn ctrl_z_suspends_a_picture_and_fg_brings_the_view_back() {
+    let bench = finished();
+    let shell = ["bash", "--norc", "--noprofile", "-i"];
+    let mut pty = Pty::start_program(bench.folder.path(), &shell, 100, 30);
+    let program = env!("CARGO_BIN_EXE_noisescope");
+    pty.press(&format!("{program} attach done --view maps\n"));
+    pty.wait("the maps", |text| text.matches('▀').count() > 200);
+    pty.press("i");
+    pty.wait_for("Enter: back");
+    pty.press("\x1a");
+    pty.wait_for("Stopped");
+    pty.press("fg\n");
+    pty.wait("the maps again", |text| text.matches('▀').count() > 200);
+    assert!(pty.on_alternate_screen());
+    pty.press("q");
+    pty.wait_restored();
+}

@@ -240,3 +240,31 @@ fn a_view_whose_experiment_is_not_in_the_plan_offers_none_of_its_keys() {
     let footer = screen.lines().last().unwrap_or_default();
     assert!(footer.contains("class"), "{footer}");
 }
+
+#[test]
+fn a_view_whose_experiment_has_not_begun_offers_none_of_its_keys() {
+    let session = Session::new("mnist-paper", experiments::measured().config);
+    for (view, keys) in [
+        ("Overview", "l]\n"),
+        ("Maps", "l]\nmtsx"),
+        ("Attack", "l]jt"),
+        ("Filters", "\nn"),
+        ("Modulation", "l]"),
+        ("Backdoor", "l\n"),
+    ] {
+        let mut state = showing(view, (200, 60));
+        let before = screen(&session, &state);
+        let footer = before.lines().last().unwrap_or_default();
+        for word in ["enlarge", " map", "scale", "pattern", "strength"] {
+            assert!(!footer.contains(word), "{view}: {footer}");
+        }
+        for letter in keys.chars() {
+            let key = match letter {
+                '\n' => KeyCode::Enter,
+                letter => KeyCode::Char(letter),
+            };
+            assert_eq!(press(&session, &mut state, &[key]), [Effect::None]);
+        }
+        assert_eq!(screen(&session, &state), before, "{view}");
+    }
+}

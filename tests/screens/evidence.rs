@@ -246,7 +246,15 @@ fn the_confusion_matrix_opens_the_comparison_of_its_two_classes() {
     session.record.analyses[index.unwrap()] = images;
     let mut state = showing("Predictions", (120, 40));
     state.shared.class = ClassId(4);
-    press(&session, &mut state, &[KeyCode::Down, KeyCode::Char('v')]);
+    // A right decision has no other class to be compared with.
+    let right = screen(&session, &state);
+    assert!(!right.contains("v versus"), "{right}");
+    let effects = press(&session, &mut state, &[KeyCode::Char('v')]);
+    assert_eq!(effects, [Effect::None]);
+    press(&session, &mut state, &[KeyCode::Down]);
+    let wrong = screen(&session, &state);
+    assert!(wrong.contains("v versus"), "{wrong}");
+    press(&session, &mut state, &[KeyCode::Char('v')]);
     assert_eq!(
         (state.shared.versus, state.shared.class),
         (Some(ClassId(5)), ClassId(4))

@@ -50,6 +50,17 @@ fn an_enlarged_unit_and_z_map_match_their_golden_screens() {
 }
 
 #[test]
+fn an_enlarged_z_map_says_if_its_pixels_are_averaged() {
+    for (size, is_averaged) in [((100, 18), true), ((120, 40), false)] {
+        let screen = screen_after("Backdoor", size, |state| {
+            enlarge(state, true);
+            state.shared.class = ClassId(9);
+        });
+        assert_eq!(screen.contains("averaged"), is_averaged, "{screen}");
+    }
+}
+
+#[test]
 fn an_average_over_wide_fields_keeps_their_proportions() {
     let mut session = session();
     let spikes: &mut record::SpikeTriggered = experiments::record_of(&mut session);

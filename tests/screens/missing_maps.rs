@@ -43,6 +43,23 @@ fn a_missing_map_is_explained_by_what_is_missing() {
 }
 
 #[test]
+fn the_reliability_of_a_map_of_one_pixel_is_not_waited_for() {
+    let session = coarse::sized(["left", "right"], (1, 1));
+    for size in SIZES {
+        for view in ["Overview", "Maps"] {
+            let screen = screen(&session, &showing(view, size));
+            assert!(!screen.contains("not yet"), "{screen}");
+        }
+    }
+    let overview = screen(&session, &showing("Overview", (120, 40)));
+    assert!(overview.contains("no R of 1 pixel"), "{overview}");
+    let mut state = showing("Maps", (120, 40));
+    press(&session, &mut state, &[KeyCode::Char('t')]);
+    let table = screen(&session, &state);
+    assert!(!table.contains("no map"), "{table}");
+}
+
+#[test]
 fn how_many_trials_a_map_lacks_is_said_whole_or_not_at_all() {
     let session = synthetic::accumulating([0, 2_000, 0, 0]);
     let mut said = false;

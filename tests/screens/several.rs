@@ -2,7 +2,7 @@
 //! figures and locations, and following the run.
 
 use noisescope::figure::Figure;
-use noisescope::session::record::{Analysis, Record};
+use noisescope::session::record::{Analysis, Record, SavedState};
 use noisescope::tui::Location;
 use noisescope::tui::copying::figure_in;
 
@@ -216,6 +216,7 @@ fn an_experiment_of_several_that_has_not_begun_says_which_it_is() {
     let mut session = doubled();
     let index = SECOND_ATTACK - 1;
     session.record.analyses[index] = Analysis::new(&session.config.analyses[index]);
+    session.record.state = SavedState::Stopped;
     let mut state = showing("Attack", (120, 40));
     press(&session, &mut state, &[KeyCode::Char('N')]);
     let screen = screen(&session, &state);
@@ -223,4 +224,21 @@ fn an_experiment_of_several_that_has_not_begun_says_which_it_is() {
         screen.contains("attack 2 of 2") && screen.contains("Nothing yet"),
         "{screen}"
     );
+}
+
+#[test]
+fn an_experiment_that_had_nothing_to_measure_does_not_wait_for_its_turn() {
+    let mut session = everything::session();
+    let plans = session.config.analyses.iter();
+    for (plan, analysis) in plans.zip(&mut session.record.analyses) {
+        if matches!(analysis, Analysis::Attack(_)) {
+            *analysis = Analysis::new(plan);
+        }
+    }
+    for view in ["Attack", "Overview"] {
+        let screen = screen(&session, &showing(view, (200, 60)));
+        assert!(screen.contains("had nothing to measure"), "{screen}");
+        let waits = screen.contains("its turn") || screen.contains("Run the session");
+        assert!(!waits, "{screen}");
+    }
 }

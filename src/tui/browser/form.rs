@@ -5,7 +5,7 @@ use crate::session::config::NetworkKind;
 use crate::session::store::check_name;
 use crate::stats::grain::{GrainForecast, recommend};
 
-/// Maximum characters of a name.
+/// Maximum characters of a name, and of the bytes that they take.
 const MOST: usize = 100;
 
 /// Maximum characters of a path.
@@ -171,8 +171,11 @@ impl Form {
         if rows.iter().any(|row| row.name == name) {
             return Some("a session of that name exists".into());
         }
-        let fits = check_name(name).is_ok();
-        (!fits).then(|| "a name starts with a letter or digit and does not end in .ron".into())
+        let problem = match name.len() {
+            ..=MOST => "a name starts with a letter or digit and does not end in .ron",
+            _ => "a name has at most 100 bytes; letters outside ASCII have 2 to 4",
+        };
+        check_name(name).is_err().then(|| problem.into())
     }
 
     /// Whether a pilot of the user's own network must run before anything is created: the network is a file,

@@ -8,6 +8,7 @@ use super::Scene;
 use super::progress::{is_under_way, waits_for};
 use crate::session::{Session, again, setting};
 use crate::tui::experiment::{ShownExperiment, ViewedExperiment};
+use crate::tui::shared::is_finished;
 use crate::tui::widget::command;
 use crate::tui::widget::text::{beside, left, start, wrap};
 
@@ -20,16 +21,15 @@ pub fn begun<'a, T: ViewedExperiment>(
     buf: &mut Buffer,
 ) -> Option<&'a T> {
     let session = scene.session;
-    let Some((index, record)) = shown.in_plan(session) else {
+    if let Some(record) = shown.begun(session) {
+        return Some(record);
+    }
+    let Some((index, _)) = shown.in_plan(session) else {
         let (text, command) = absent::<T>(scene, area.width);
         say(scene, &text, command, area, buf);
         return None;
     };
     let plan = session.config.analyses.get(index)?;
-    let analysis = session.record.analyses.get(index)?;
-    if analysis.progress(plan).1 > 0 {
-        return Some(record);
-    }
     if let Some(title) = shown.title(session, scene.theme, area.width) {
         left(buf, area, 0, title);
     }
@@ -81,6 +81,9 @@ fn with_experiment(session: &Session, example: &str) -> Result<Vec<Vec<String>>,
 
 fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
     match waits_for(scene.session, index + 1) {
+        _ if is_finished(scene.session) => {
+            format!("The run is finished, and {name} had nothing to measure.")
+        }
         Some(other) => format!("Nothing yet: {name} must wait for {other}."),
         None if !is_under_way(scene.session) => {
             format!("Nothing yet: {name} will be next. Run the session to begin.")

@@ -84,8 +84,8 @@ pub trait View: Any + Debug + Send + Boxed {
     }
 
     /// Whether an action of its places is possible now; true for all other actions.
-    fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let _ = (action, session);
+    fn is_possible(&self, action: Action, shared: &SharedState, session: &Session) -> bool {
+        let _ = (action, shared, session);
         true
     }
 

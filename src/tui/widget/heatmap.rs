@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
 use self::grid::{PixelGrid, coverage};
-pub use self::grid::{cells, covered, extent, in_proportion};
+pub use self::grid::{averaged, cells, covered, extent, in_proportion};
 use crate::figure::channels::RGB;
 use crate::tui::theme::{Depth, Theme};
 

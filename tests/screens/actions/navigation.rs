@@ -18,6 +18,7 @@ fn a_copied_command_line_leads_back_to_the_same_screen() {
         ("Filters", "jl\n"),
         ("Modulation", "kl"),
         ("Predictions", "ll"),
+        ("Backdoor", "ll\n"),
     ] {
         let mut left = showing(view, (120, 40));
         press(&session, &mut left, &letters(keys));
@@ -118,6 +119,30 @@ fn a_location_that_does_not_exist_yet_is_gone_to_as_soon_as_it_does() {
     assert!(footer.starts_with(" ▲"), "no mark of failure: {footer}");
     assert!(footer.contains("conv1, conv2, fc1, logits"), "{footer}");
     assert_eq!(mistaken.awaited, None);
+}
+
+#[test]
+fn an_option_that_a_view_does_not_have_is_refused() {
+    let session = everything::session();
+    for (view, option) in [
+        ("maps", "--unit"),
+        ("maps", "--layer"),
+        ("modulation", "--unit"),
+        ("training", "--closer"),
+    ] {
+        let start = Location {
+            view: Some(view.into()),
+            layer: (option == "--layer").then(|| "conv1".into()),
+            unit: (option == "--unit").then_some(3),
+            closer: option == "--closer",
+            ..Location::default()
+        };
+        let problem = state((120, 40)).open_at(start, &session).unwrap_err();
+        assert!(
+            problem.contains(view) && problem.contains(option),
+            "{problem}"
+        );
+    }
 }
 
 #[test]

@@ -48,6 +48,11 @@ fn a_new_session_gets_a_preset_and_an_unused_name() {
     type_text(&mut used, &"n".repeat(200));
     assert!(matches!(press_keys(&mut used, &[KeyCode::Enter]),
         BrowserEffect::Chosen(BrowserChoice::New(request)) if request.name.len() == 100));
+    // As many letters, but twice as many bytes.
+    used.key(&KeyEvent::new(KeyCode::Char('n'), KeyModifiers::NONE));
+    used.key(&KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
+    type_text(&mut used, &"é".repeat(100));
+    assert!(list_text(&used).contains("a name has at most 100 bytes"));
 }
 
 #[test]

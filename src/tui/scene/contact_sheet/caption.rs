@@ -208,11 +208,13 @@ fn quality(
     };
     let map = lens.image(class);
     let Some(r) = lens.reliability(class) else {
-        let words = match map.is_some() {
+        let words = match map.map(|map| map.z.len()) {
             _ if lens.versus == Some(class) => "",
-            true => "R not yet",
-            false if room < 15 => "no R",
-            false => "insufficient",
+            // The halves of a map of one number have no correlation.
+            Some(..2) if room >= 15 => "no R of 1 pixel",
+            Some(2..) => "R not yet",
+            _ if room < 15 => "no R",
+            _ => "insufficient",
         };
         return vec![Span::styled(words, theme.dim())];
     };

@@ -127,7 +127,7 @@ impl View for AttackView {
         Some(&mut self.shown)
     }
 
-    fn is_possible(&self, action: Action, session: &Session) -> bool {
+    fn is_possible(&self, action: Action, _: &SharedState, session: &Session) -> bool {
         let attack = self.shown.record(session);
         match action {
             Action::SwitchSource => sources(self.shown, session) > 1,

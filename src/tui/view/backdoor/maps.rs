@@ -14,12 +14,16 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet::ContactSheetLayout;
 use crate::tui::scene::outline::outline;
-use crate::tui::widget::heatmap::{Heatmap, Ramp, extent};
+use crate::tui::widget::heatmap::{Heatmap, Ramp, averaged, extent};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
 /// Minimum columns of the scale's text.
 const LEGEND: u16 = 28;
+
+/// Columns of the scale with its quantity and that the map is averaged, in short or from how many pixels.
+const SHORT_LEGEND: u16 = 40;
+const WHOLE_LEGEND: u16 = 56;
 
 /// The selected component of a class's map: z of its classification image or, if no class has one, its
 /// evidence image. `None` if it has too few trials.
@@ -102,14 +106,24 @@ pub fn enlarged(
     let tile = start(top(area, height + 1), width);
     let ramp = ramp(scene, sight);
     tile_of(scene, sight, (sight.class, ramp, width), tile, buf);
+    let words = averaged(size, (width, height));
+    // A map that is averaged may be narrower than the words that say so.
+    let (used, words) = match words {
+        Some(words) if width >= WHOLE_LEGEND => (width, Some(words)),
+        Some(_) => (
+            width.max(SHORT_LEGEND.min(room.0)),
+            Some("averaged".to_owned()),
+        ),
+        None => (width, None),
+    };
     legend(
         scene,
         sight,
-        (ramp, None),
-        start(below(area, height + 1), width.max(LEGEND)),
+        (ramp, words),
+        start(below(area, height + 1), used.max(LEGEND)),
         buf,
     );
-    width
+    used
 }
 
 /// Draws a message if no network has been examined; returns the columns used, i.e. all.

@@ -22,6 +22,7 @@ use crate::session::config::{self, Analysis};
 use crate::session::{Session, record};
 use crate::tui::action::{Action, KeyContext};
 use crate::tui::experiment::{ExperimentChoice, ShownExperiment, ViewedExperiment};
+use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
@@ -158,7 +159,7 @@ impl View for BackdoorView {
         Some(&mut self.shown)
     }
 
-    fn is_possible(&self, action: Action, session: &Session) -> bool {
+    fn is_possible(&self, action: Action, _: &SharedState, session: &Session) -> bool {
         let backdoor = self.shown.record(session);
         match action {
             Action::SuspectAbove | Action::SuspectBelow => {
@@ -191,6 +192,19 @@ impl View for BackdoorView {
 
     fn choose(&mut self, _: JumpKind, index: usize, _: &Session) {
         self.suspect = index;
+    }
+
+    fn location(&self, shared: &SharedState, _: &Session) -> Location {
+        Location {
+            class: Some(shared.class),
+            closer: self.enlarged,
+            ..Location::default()
+        }
+    }
+
+    fn go_to(&mut self, start: &Location, _: &Session) -> Result<(), LocationError> {
+        self.enlarged = start.closer;
+        Ok(())
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {

@@ -141,7 +141,7 @@ impl View for FiltersView {
         Some(&mut self.shown)
     }
 
-    fn is_possible(&self, action: Action, session: &Session) -> bool {
+    fn is_possible(&self, action: Action, _: &SharedState, session: &Session) -> bool {
         let spikes = self.shown.record(session);
         let layer = || self.layer_in(spikes?);
         match action {

@@ -17,7 +17,9 @@ use crate::tui::scene::contact_sheet::{own_scale, thumbnail};
 use crate::tui::scene::map_set::MapSet;
 use crate::tui::shared::Pixels;
 use crate::tui::widget::columns::columns;
-use crate::tui::widget::heatmap::{Heatmap, SignificanceMarks, cells, extent, in_proportion};
+use crate::tui::widget::heatmap::{
+    Heatmap, SignificanceMarks, averaged, cells, extent, in_proportion,
+};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
@@ -140,13 +142,6 @@ fn size_in(size: (usize, usize), area: Rect) -> (u16, u16) {
         true => over,
         false => beside,
     }
-}
-
-/// That a map of these columns and rows shows averages of its pixels, if it does.
-fn averaged(size: (usize, usize), shown: (u16, u16)) -> Option<String> {
-    let single = cells(size, 1);
-    let smaller = shown.0 < single.0 || shown.1 < single.1;
-    smaller.then(|| format!("averaged from {}×{} pixels", size.0, size.1))
 }
 
 /// Draws the chosen class beside all the others, without a cursor.

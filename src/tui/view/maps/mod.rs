@@ -123,7 +123,7 @@ impl View for MapsView {
         Reply::Done
     }
 
-    fn is_possible(&self, action: Action, session: &Session) -> bool {
+    fn is_possible(&self, action: Action, _: &SharedState, session: &Session) -> bool {
         contact_sheet::is_possible(action, session)
     }
 

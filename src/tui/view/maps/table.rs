@@ -146,9 +146,9 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
         }
         None => vec![
             format!(
-                "{mark} the most reliable of each class, hence its {sign} in Maps and Overview; changes when another is better by 0.1. {dot}: no map yet"
+                "{mark} the most reliable of each class, hence its {sign} in Maps and Overview; changes when another is better by 0.1. {dot}: no R"
             ),
-            format!("{mark} the most reliable of each class. {dot}: no map yet"),
+            format!("{mark} the most reliable of each class. {dot}: no R"),
         ],
     };
     let foot = below(area, area.height.saturating_sub(FOOT - 1));

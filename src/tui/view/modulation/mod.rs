@@ -130,7 +130,7 @@ impl View for ModulationView {
         Some(&mut self.shown)
     }
 
-    fn is_possible(&self, action: Action, session: &Session) -> bool {
+    fn is_possible(&self, action: Action, _: &SharedState, session: &Session) -> bool {
         let modulation = self.shown.record(session);
         match action {
             Action::LayerAbove | Action::LayerBelow => {

@@ -12,6 +12,7 @@ use crate::session::config::Analysis;
 use crate::session::run::Stage;
 use crate::tui::scene::Scene;
 use crate::tui::scene::progress::{current, live_run, stages, waits_for};
+use crate::tui::shared::is_finished;
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::columns::columns;
 use crate::tui::widget::text::{below, beside, cut, left, right};
@@ -206,6 +207,7 @@ fn waiting(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut
     let needs = plan.is_some_and(Analysis::needs_classification_images);
     let other = waits_for(scene.session, index).filter(|_| needs);
     let text = match (other, stage.total) {
+        _ if is_finished(scene.session) => "had nothing to measure".to_owned(),
         (Some(other), _) => format!("waits for {other}"),
         (None, 0) => "waits for its turn".into(),
         (None, total) => format!("waits for its turn: {}", amount(total, &stage.unit)),

@@ -24,6 +24,7 @@ use crate::session::record::{self, SplitCounts};
 use crate::stats::interval::wilson;
 use crate::tui::action::{Action, KeyContext};
 use crate::tui::experiment::{ExperimentChoice, ShownExperiment, ViewedExperiment};
+use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending;
 use crate::tui::shared::SharedState;
@@ -122,11 +123,7 @@ impl View for PredictionsView {
             Action::ShrinkFigure => self.closer = false,
             // Shows why this true class is called the chosen class.
             Action::Versus => {
-                let truth = self.truth.unwrap_or(shared.class);
-                if truth == shared.class || shared.current_images(around.session).is_none() {
-                    return Reply::Done;
-                }
-                shared.versus = Some(truth);
+                shared.versus = Some(self.truth_in(shared));
                 return Reply::LookCloser;
             }
             Action::NextSplit => {
@@ -145,11 +142,13 @@ impl View for PredictionsView {
         Some(&mut self.shown)
     }
 
-    fn is_possible(&self, action: Action, session: &Session) -> bool {
+    fn is_possible(&self, action: Action, shared: &SharedState, session: &Session) -> bool {
         match action {
             Action::NextSplit => self.splits(session) > 1,
             Action::TruthAbove | Action::TruthBelow => form::classes(session) > 1,
             Action::Enlarge => form::classes(session) > FEW,
+            // A decision for the true class is no mistake to explain.
+            Action::Versus => self.truth_in(shared) != shared.class && shared.has_maps(session),
             _ => true,
         }
     }
@@ -157,6 +156,19 @@ impl View for PredictionsView {
     fn number(&self, shared: &SharedState, session: &Session) -> Option<String> {
         let sight = self.selection(self.shown.record(session)?, shared, session)?;
         Some(sight.count(sight.truth, sight.class).to_string())
+    }
+
+    fn location(&self, shared: &SharedState, _: &Session) -> Location {
+        Location {
+            class: Some(shared.class),
+            closer: self.closer,
+            ..Location::default()
+        }
+    }
+
+    fn go_to(&mut self, start: &Location, _: &Session) -> Result<(), LocationError> {
+        self.closer = start.closer;
+        Ok(())
     }
 
     fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
@@ -195,8 +207,13 @@ impl PredictionsView {
         })
     }
 
+    /// The true class under the cursor.
+    fn truth_in(&self, shared: &SharedState) -> ClassId {
+        self.truth.unwrap_or(shared.class)
+    }
+
     fn step_truth(&mut self, shared: &SharedState, session: &Session, step: isize) {
-        let now = self.truth.unwrap_or(shared.class);
+        let now = self.truth_in(shared);
         let next = steps::along(now.0, step, form::classes(session));
         self.truth = Some(ClassId(next));
     }

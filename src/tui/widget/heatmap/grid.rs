@@ -104,3 +104,10 @@ impl PixelGrid {
         }
     }
 }
+
+/// That a map of these columns and rows shows averages of its pixels, if it does.
+pub fn averaged(size: (usize, usize), shown: (u16, u16)) -> Option<String> {
+    let single = cells(size, 1);
+    let smaller = shown.0 < single.0 || shown.1 < single.1;
+    smaller.then(|| format!("averaged from {}×{} pixels", size.0, size.1))
+}
