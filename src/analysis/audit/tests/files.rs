@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::nets::import::onnx::messages::{ModelProto, NodeProto, TensorProto};
 use prost::Message;
 use tempfile::TempDir;
 
 use super::*;
 use crate::nets::import::onnx::Bundle;
+use crate::nets::import::onnx::messages::{ModelProto, NodeProto, TensorProto};
 use crate::nets::onnx_network::OnnxNetwork;
 use crate::session::SavedState;
 use crate::session::array::Array;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::messages::{GraphProto, ModelProto, NodeProto, TensorProto};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::constant::Constant;
 use super::error::{OnnxError, OnnxFault};
+use super::messages::{GraphProto, ModelProto, NodeProto, TensorProto};
 use crate::files;
 use crate::session::array::Array;
 

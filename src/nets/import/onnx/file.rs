@@ -3,7 +3,6 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
-use super::messages::{ModelProto, TensorProto};
 use burn::tensor::{DType, TensorData};
 use bytes::Bytes;
 use prost::Message;
@@ -11,6 +10,7 @@ use prost::Message;
 use super::constant::Constant;
 use super::count::SymbolicInt;
 use super::error::OnnxFault;
+use super::messages::{ModelProto, TensorProto};
 use super::recognise;
 use crate::files;
 use crate::session::array::Array;

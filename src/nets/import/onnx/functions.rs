@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::messages::{AttributeProto, GraphProto, ModelProto, NodeProto};
-
 use super::error::OnnxFault;
+use super::messages::{AttributeProto, GraphProto, ModelProto, NodeProto};
 
 /// Maximum depth of nested calls.
 const DEEPEST: usize = 32;

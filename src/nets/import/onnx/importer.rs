@@ -3,14 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::messages::{GraphProto, TensorProto};
-
 use super::call::ImportValue;
 use super::constant::Constant;
 use super::count::SymbolicInt;
 use super::error::{NodeProblem, OnnxFault};
 use super::file::ArrayReader;
 use super::lengths::{dims, floats};
+use super::messages::{GraphProto, TensorProto};
 use super::names::UniqueNames;
 use super::types;
 use crate::nets::graph::{Dim, Graph, GraphBuilder, NodeId, NodeInput, Op};

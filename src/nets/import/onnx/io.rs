@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::error::OnnxFault;
 use super::messages::{
     DimensionProto, GraphProto, LengthProto, NodeProto, TensorTypeProto, ValueInfoProto,
 };
-
-use super::error::OnnxFault;
 use super::{OnnxOptions, names};
 use crate::session::form::Shape;
 

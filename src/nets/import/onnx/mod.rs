@@ -33,8 +33,6 @@ mod walk;
 
 use std::path::Path;
 
-use messages::ModelProto;
-
 pub use bundle::Bundle;
 pub use error::{MissingOperator, OnnxError, OnnxFault};
 pub use io::ImageLayout;
@@ -45,6 +43,7 @@ use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, NodeId, NodeInput
 use call::ImportValue;
 use importer::Importer;
 use io::ImageInput;
+use messages::ModelProto;
 use names::UniqueNames;
 
 /// Choices that a file leaves open.

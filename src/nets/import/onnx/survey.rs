@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::messages::ModelProto;
 use serde::Serialize;
 
 use super::error::OnnxFault;
+use super::messages::ModelProto;
 use super::{functions, io, ops};
 
 /// A model's exporter, inputs, outputs and operators.

@@ -18,11 +18,13 @@ mod wholes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::messages::{AttributeProto, ModelProto, NodeProto, TensorProto};
 use burn::tensor::{Device, Tensor, TensorData};
 use prost::Message;
 use tempfile::TempDir;
 
+use super::messages::{
+    AttributeProto, DimensionProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
+};
 use super::{OnnxError, OnnxImport, OnnxOptions, read};
 
 /// Logits of an image in the plain network.
@@ -101,6 +103,13 @@ fn integers(name: &str, numbers: &[i64]) -> TensorProto {
         int64_data: numbers.to_vec(),
         ..TensorProto::default()
     }
+}
+
+/// The lengths of the axes of an input or output.
+fn lengths(value: &mut ValueInfoProto) -> &mut Vec<DimensionProto> {
+    let kind = value.value_type.get_or_insert_default();
+    let array = kind.tensor_type.get_or_insert_default();
+    &mut array.shape.get_or_insert_default().dim
 }
 
 /// The plain network in this version of the operators, with more arrays, and with these nodes behind its logits.

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::messages::NodeProto;
-
 use super::attributes::Attributes;
 use super::call::{ImportValue, OnnxCall};
 use super::constant::Constant;
 use super::error::{NodeProblem, OnnxFault};
 use super::importer::Importer;
+use super::messages::NodeProto;
 use super::{io, names, ops, types};
 
 impl Importer<'_> {

@@ -22,11 +22,10 @@ mod shape;
 
 use std::collections::BTreeMap;
 
-use super::messages::NodeProto;
-
 use super::call::{ImportValue, OnnxCall};
 use super::error::{MissingOperator, NodeProblem};
 use super::importer::Importer;
+use super::messages::NodeProto;
 
 /// Translates a node: adds its operators to the graph, and returns its outputs.
 pub type Translation = fn(&mut Importer, &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem>;

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::messages::{LengthProto, ModelProto, NodeProto};
 use prost::Message;
 use tempfile::TempDir;
 
+use super::super::messages::{LengthProto, ModelProto, NodeProto};
 use super::super::{Bundle, OnnxOptions, read};
-use super::fixture;
+use super::{fixture, lengths};
 
 /// The plain network, with something changed.
 fn changed(change: impl FnOnce(&mut ModelProto)) -> ModelProto {
@@ -115,14 +115,9 @@ fn two_inputs_are_named() {
 fn an_input_that_is_not_an_image_is_named_with_its_shape() {
     let model = changed(|model| {
         let graph = &mut model.graph;
-        let kind = graph.input[0].value_type.get_or_insert_default();
-        let shape = kind
-            .tensor_type
-            .get_or_insert_default()
-            .shape
-            .get_or_insert_default();
-        shape.dim.truncate(2);
-        shape.dim[1].value = Some(LengthProto::Fixed(77));
+        let axes = lengths(&mut graph.input[0]);
+        axes.truncate(2);
+        axes[1].value = Some(LengthProto::Fixed(77));
     });
     tells(&words(&model), &["`images` [batch,77]", "[N,C,H,W]"]);
 }
@@ -131,14 +126,9 @@ fn an_input_that_is_not_an_image_is_named_with_its_shape() {
 fn an_open_size_is_requested_and_can_be_given() {
     let model = changed(|model| {
         let graph = &mut model.graph;
-        let kind = graph.input[0].value_type.get_or_insert_default();
-        let shape = kind
-            .tensor_type
-            .get_or_insert_default()
-            .shape
-            .get_or_insert_default();
-        shape.dim[2].value = Some(LengthProto::Named("height".into()));
-        shape.dim[3].value = Some(LengthProto::Named("width".into()));
+        let axes = lengths(&mut graph.input[0]);
+        axes[2].value = Some(LengthProto::Named("height".into()));
+        axes[3].value = Some(LengthProto::Named("width".into()));
     });
     tells(
         &words(&model),
@@ -188,14 +178,9 @@ fn several_outputs_are_offered() {
         let graph = &mut model.graph;
         let mut second = graph.output[0].clone();
         second.name = "boxes".into();
-        let kind = second.value_type.get_or_insert_default();
-        let shape = kind
-            .tensor_type
-            .get_or_insert_default()
-            .shape
-            .get_or_insert_default();
-        let dim = shape.dim[1].clone();
-        shape.dim.push(dim);
+        let axes = lengths(&mut second);
+        let axis = axes[1].clone();
+        axes.push(axis);
         graph.output.push(second);
         graph
             .node
@@ -247,14 +232,9 @@ fn rows_of_numbers_are_taken_as_square_images() {
     let model = changed(|model| {
         let graph = &mut model.graph;
         // A vector input, reshaped to the original shape.
-        let kind = graph.input[0].value_type.get_or_insert_default();
-        let shape = kind
-            .tensor_type
-            .get_or_insert_default()
-            .shape
-            .get_or_insert_default();
-        shape.dim.truncate(2);
-        shape.dim[1].value = Some(LengthProto::Fixed(784));
+        let axes = lengths(&mut graph.input[0]);
+        axes.truncate(2);
+        axes[1].value = Some(LengthProto::Fixed(784));
         graph.input[0].name = "row".into();
         let mut reshape = node("Reshape", "image", &["row", "shape"], &["images"]);
         reshape.name = "image".into();

@@ -1,7 +1,6 @@
 //! Tests of operators on images that become larger: transposed convolutions, and resizing between pixels.
 
 use super::super::messages::NodeProto;
-
 use super::{
     CLASSES, assert_near, integers, logits, node, output, reals, uneven, with_list, with_text,
 };

@@ -1,8 +1,7 @@
 //! Tests of files that no exporter writes: each is refused with its place, and computes nothing absurd before that.
 
 use super::super::messages::{LengthProto, NodeProto, TensorProto};
-
-use super::{import, integers, model, node, reals, refusal_of, with_list};
+use super::{import, integers, lengths, model, node, reals, refusal_of, with_list};
 
 /// Checks that a node on arrays, added to the logits in version 13, is refused with all of these words.
 fn refused(arrays: Vec<TensorProto>, odd: NodeProto, words: &[&str]) {
@@ -208,15 +207,9 @@ fn functions_that_double_the_model_again_and_again_are_refused() {
 #[test]
 fn absurdly_long_rows_are_not_taken_as_images() {
     let mut model = model(13, Vec::new(), Vec::new());
-    let graph = &mut model.graph;
-    let kind = graph.input[0].value_type.get_or_insert_default();
-    let shape = kind
-        .tensor_type
-        .get_or_insert_default()
-        .shape
-        .get_or_insert_default();
-    shape.dim.truncate(2);
-    shape.dim[1].value = Some(LengthProto::Fixed(1 << 60));
+    let axes = lengths(&mut model.graph.input[0]);
+    axes.truncate(2);
+    axes[1].value = Some(LengthProto::Fixed(1 << 60));
     let Err(error) = import(&model) else {
         panic!("it was read");
     };

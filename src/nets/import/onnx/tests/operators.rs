@@ -1,9 +1,8 @@
 //! Tests of operators in unusual uses, behind the logits of the plain network.
 
 use super::super::messages::{LengthProto, ModelProto, NodeProto};
-
 use super::{
-    CLASSES, assert_near, extended, import, integers, logits, model, node, output, reals,
+    CLASSES, assert_near, extended, import, integers, lengths, logits, model, node, output, reals,
     refusal_of, run, times, with_list, with_text,
 };
 
@@ -179,14 +178,8 @@ fn exchanged_bounds_leave_the_upper_one_alone() {
 
 /// The model as it is exported for a fixed batch of four images.
 fn for_four_images(mut model: ModelProto) -> ModelProto {
-    let graph = &mut model.graph;
-    let kind = graph.input[0].value_type.get_or_insert_default();
-    let shape = kind
-        .tensor_type
-        .get_or_insert_default()
-        .shape
-        .get_or_insert_default();
-    shape.dim[0].value = Some(LengthProto::Fixed(4));
+    let axes = lengths(&mut model.graph.input[0]);
+    axes[0].value = Some(LengthProto::Fixed(4));
     model
 }
 

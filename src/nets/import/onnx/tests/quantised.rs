@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::super::messages::{GraphProto, NodeProto, TensorProto};
-
 use super::super::call::ImportValue;
 use super::super::file::ArrayReader;
 use super::super::importer::Importer;
+use super::super::messages::{GraphProto, NodeProto, TensorProto};
 use super::{CLASSES, assert_near, extended, logits, node, output, reals, run, times, two_images};
 use crate::nets::graph::{GraphBuilder, Op};
 use crate::nets::graph_parameter_count;

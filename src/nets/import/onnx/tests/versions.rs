@@ -1,7 +1,6 @@
 //! Tests of operators whose meaning depends on the version of the operator set, and of those that have grown inputs.
 
 use super::super::messages::{AttributeProto, NodeProto};
-
 use super::{CLASSES, extended, imported, logits, node, output, reals};
 
 /// The plain network's logits, and what `node` from `column` to `changed` makes of them as columns \[N,10,1\].
