@@ -17,6 +17,7 @@ use crate::tui::browser::SessionRequest;
 use crate::typing;
 
 mod file_name;
+mod references;
 
 /// A session's name and, if it is new, its configuration.
 #[derive(Debug, Clone, Default, Args)]
@@ -240,6 +241,7 @@ impl SessionArgs {
         let (preset, mut config) = self.as_asked(store)?;
         let places: Vec<&str> = self.places().map(|(place, _)| place).collect();
         let left_out = preset_fit::fit_to_network(&mut config, &preset, &places);
+        references::locate(&mut config, store);
         config.validate()?;
         config.check_new()?;
         Ok((config, left_out))

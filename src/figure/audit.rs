@@ -1,9 +1,12 @@
 //! An audit's results in words: the finding, whether pasting it confirms it, and the detection power.
 
+mod pasted;
+
+use self::pasted::pasted;
 use super::wording::{class_name, percent_with_ends};
 use crate::format::{clean, fixed, percent};
 use crate::session::config::{self, NetworkKind, Response};
-use crate::session::record::{Audit, AuditRole, PastedFinding, Record, ReferenceArchitecture};
+use crate::session::record::{Audit, AuditRole, Record, ReferenceArchitecture};
 use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow, Undecided};
 use crate::stats::share::Share;
 
@@ -223,33 +226,6 @@ fn unlike_references(audit: &Audit, plan: &config::Audit, kind: NetworkKind) -> 
         }
     }
     Some(names.join(", "))
-}
-
-/// The effect of pasting the finding, and of pasting those of other classes.
-fn pasted(record: &Record, audit: &Audit) -> Option<String> {
-    let first = audit.pasted.first()?;
-    let with = first.others().interval()?;
-    let without = first.before_pasting().rate()?;
-    let mut words = format!(
-        "pasted on test images of other classes it turns {} into {}, {} without",
-        percent_with_ends(with),
-        record.bare_class(first.class),
-        percent(without)
-    );
-    if let Some((sources, rate)) = first.sources().filter(|most| most.0.len() <= 3) {
-        let names: Vec<String> = sources
-            .iter()
-            .map(|&class| class_name(record, class))
-            .collect();
-        words += &format!("; most of {}, {}", names.join(" and "), percent(rate));
-    }
-    let gain =
-        |finding: &PastedFinding| finding.others().rate().zip(finding.before_pasting().rate());
-    let most = audit.pasted[1..].iter().filter_map(gain);
-    if let Some((most, _)) = most.reduce(|a, b| if b.0 > a.0 { b } else { a }) {
-        words += &format!("; other findings at most {}", percent(most));
-    }
-    Some(words)
 }
 
 /// How the networks poisoned as a control were detected. They are of the planned kind, so if that is not the kind

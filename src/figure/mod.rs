@@ -40,7 +40,7 @@ use crate::session::record::{ClassificationImages, ExperimentRecord, GammaTrials
 
 pub use error::FigureError;
 pub use listing::{find, has, list};
-pub use maps::comparison;
+pub use maps::{MapPeak, StrongestValue, comparison, map_peak, strongest_values};
 pub(crate) use name::exact_gamma;
 pub use one_gamma::at_one_gamma;
 

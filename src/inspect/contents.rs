@@ -16,6 +16,7 @@ use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::onnx::{Bundle, OnnxError};
 use crate::nets::import::{self, ImportError};
 use crate::nets::onnx_network::{OnnxNetwork, OnnxNetworkError};
+use crate::nets::subject::PROBABILITIES_NOTE;
 use crate::nets::{NetworkShape, Subject};
 use crate::session::config::{self, InputEncoding, NetworkKind};
 use crate::session::form::{DEFAULT_IMAGE, Form};
@@ -210,11 +211,15 @@ impl InspectionRequest<'_> {
         form: Form,
     ) -> Result<(), InspectionError> {
         found.network = Some(Architecture::of(graph, &form));
-        if found.onnx.is_some()
-            && let Err(problem) = Subject::new(graph.clone(), self.device)?.check_outputs()
-        {
-            found.problems.push(problem.to_string());
-            return Ok(());
+        if found.onnx.is_some() {
+            let subject = Subject::new(graph.clone(), self.device)?;
+            if let Err(problem) = subject.check_outputs() {
+                found.problems.push(problem.to_string());
+                return Ok(());
+            }
+            if subject.gives_probabilities() {
+                found.notes.push(PROBABILITIES_NOTE.to_owned());
+            }
         }
         let fitting = found.problems.is_empty();
         if let Some(images) = self

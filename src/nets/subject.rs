@@ -302,7 +302,7 @@ mod kernel;
 mod outputs;
 mod pushed;
 
-pub use outputs::{UndecidedImages, UnusableOutputs};
+pub use outputs::{PROBABILITIES_NOTE, UndecidedImages, UnusableOutputs};
 pub use pushed::{PushedNetworks, SiteError};
 
 #[cfg(test)]

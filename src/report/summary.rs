@@ -2,6 +2,7 @@
 
 mod images;
 mod notes;
+mod strongest;
 
 use super::session_status::SessionStatus;
 use super::status;
@@ -38,6 +39,7 @@ pub fn summary_with_status(session: &Session, standing: &SessionStatus) -> Strin
                     grain(plan.grain())
                 ));
                 page.extend(images::images(&session.record, plan, record));
+                page.extend(strongest::strongest(&session.record, record));
             }
             _ => page.extend(other(session, index)),
         }
@@ -248,6 +250,19 @@ mod tests {
             .find(|line| line.starts_with("1 "))
             .unwrap_or_default();
         assert!(one.ends_with("1 (0.75)"), "{page}");
+    }
+
+    /// Class 1 is called where pixels from the 100th on are bright, and class 0 from the 700th on.
+    #[test]
+    fn the_strongest_value_of_a_reliable_map_has_its_place() {
+        let page = summary(&measured());
+        let at = page.find("strongest value of each reliable map, by decisions");
+        let lines: Vec<&str> = page[at.unwrap()..].lines().skip(1).collect();
+        assert_eq!(lines.len(), 2, "{page}");
+        let place = "at row 3, column 16, γ 0.0";
+        assert!(lines[0].starts_with("  0  −") && lines[0].ends_with(place));
+        assert!(lines[1].starts_with("  1  +") && lines[1].ends_with(place));
+        assert!(!summary(&planned()).contains("strongest"));
     }
 
     #[test]

@@ -143,8 +143,13 @@ fn a_new_audit_shows_the_progress_of_each_network() {
         }
         (audit.pasted, audit.deviation) = (Vec::new(), Array::default());
     }
+    let mut unlike = session.clone();
+    unlike.config.network.kind = NetworkKind::Onnx;
+    let shown = screen(&unlike, &showing("Audit", (80, 24)));
+    assert!(shown.contains("references=0"), "{shown}");
     let screen = screen(&session, &showing("Audit", (80, 24)));
     assert!(screen.contains("reference 5"), "{screen}");
+    assert!(!screen.contains("references=0"), "{screen}");
     assert!(screen.contains("the suspect"), "{screen}");
 }
 

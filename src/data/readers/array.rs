@@ -28,6 +28,10 @@ pub(super) struct NumpyArray<'a> {
     data: &'a [u8],
 }
 
+/// How to save labels that are names.
+const NAMES_REMEDY: &str = "names, labels = numpy.unique(labels, return_inverse=True) gives numbers to save instead; \
+                            the names go into a classes.txt beside the images, one per line, in this order";
+
 /// Longest header accepted, in bytes; a usual one has about a hundred.
 const MOST_HEADER: usize = 16 * 1024;
 
@@ -230,14 +234,15 @@ fn element(header: &str) -> Result<(ElementType, usize, bool), String> {
         );
     };
     let unknown = || {
-        let kind = match code.trim_start_matches(['<', '>', '|', '=']).chars().next() {
-            Some('O') => "Python objects (a pickle inside)",
-            Some('U' | 'S' | 'a') => "text",
-            Some('c') => "complex numbers",
-            Some('f') => "floats of an unusual width",
-            _ => "elements of an unusual type",
+        let remedy = "save it as uint8, an integer type or float32";
+        let (kind, remedy) = match code.trim_start_matches(['<', '>', '|', '=']).chars().next() {
+            Some('O') => ("Python objects (a pickle inside)", remedy),
+            Some('U' | 'S' | 'a') => ("text", NAMES_REMEDY),
+            Some('c') => ("complex numbers", remedy),
+            Some('f') => ("floats of an unusual width", remedy),
+            _ => ("elements of an unusual type", remedy),
         };
-        format!("holds {kind}, type {code:?}; save it as uint8, an integer type or float32")
+        format!("holds {kind}, type {code:?}; {remedy}")
     };
     let mut letters = code.chars();
     let (order, kind) = (letters.next(), letters.next());

@@ -15,6 +15,7 @@ use super::levels::{LevelRange, to_images, to_levels};
 use super::listing::{FolderListing, extension, file_name};
 use super::raw::{RawPart, RawSet};
 use super::roles::{FileContent, FileRole, SetPart, names_classes, parse_role};
+use super::unknown::WITHOUT_CLASSES;
 use super::{ProgressCallback, RecognisedSet, SetFormat};
 use crate::format::bytes as bytes_in_words;
 
@@ -136,7 +137,8 @@ impl RecognisedSet for Files {
                     folder: self.folder.clone(),
                     why: match images {
                         Some(images) => {
-                            format!("{} has no labels", file_name(&images.place))
+                            let name = file_name(&images.place);
+                            format!("{name} has no labels ({WITHOUT_CLASSES})")
                         }
                         None => "there are labels without images".to_owned(),
                     },

@@ -18,6 +18,11 @@ const OTHER_PICTURES: [&str; 11] = [
 const NAME_ARRAYS: &str = "; name arrays images.npy and labels.npy, or save both with numpy.savez(\"images.npz\", images=…, \
                            labels=…)";
 
+/// What to do with images that have no classes.
+pub(super) const WITHOUT_CLASSES: &str = "without classes there is only noise to show, to a network from a file: \
+                                          instead of --data use --set dataset=None \
+                                          --set 'analyses=[ClassificationImages((gammas: [0.0]))]'";
+
 /// Why no images were found in a folder or file.
 pub(super) fn error(listing: &FolderListing) -> DataError {
     if let Some(file) = &listing.focus {
@@ -109,7 +114,7 @@ fn hint(listing: &FolderListing) -> String {
     } else if holds_other_pictures(listing, CLASS_DEPTH) {
         "; convert the pictures to PNG"
     } else if listing.files.iter().any(|path| is_picture(path)) || halves_of_pictures(listing) {
-        "; pictures must be in one folder per class"
+        return format!("; pictures must be in one folder per class ({WITHOUT_CLASSES})");
     } else {
         ""
     };

@@ -205,6 +205,7 @@ impl Conductor {
         self.check_inputs(&config, &dataset)?;
         self.record_program();
         self.record_device(&opened);
+        self.remark_on_audits(&config);
         let trains = matches!(config.network.weights, WeightSource::Train(_));
         let is_untrained = trains && !self.active.session.is_trained();
         if is_untrained {
@@ -289,6 +290,24 @@ impl Conductor {
         let run = &mut self.active.run;
         let forecast = self.forecast.as_ref();
         run.eta_s = forecast.and_then(|forecast| forecast.eta_s(&run.stages, stage));
+    }
+
+    /// Says what is to be expected of audits that are not done, before time is spent on them.
+    fn remark_on_audits(&mut self, config: &Config) {
+        for (index, analysis) in config.analyses.iter().enumerate() {
+            let Analysis::Audit(audit) = analysis else {
+                continue;
+            };
+            if self.active.session.record.is_done(index, analysis) {
+                continue;
+            }
+            if let Some(words) = audit.unlike_references(config.network.kind) {
+                self.active.note(format!("audit: {words}"));
+            }
+            if let Some(words) = audit.undecided_noise() {
+                self.active.warn(format!("analyses[{index}]: {words}"));
+            }
+        }
     }
 
     /// Refuses analyses that have not begun and could not: what their plan asks for does not exist. If the session has

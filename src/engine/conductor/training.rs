@@ -12,6 +12,7 @@ use crate::nets::NetworkShape;
 use crate::nets::import;
 use crate::nets::launch;
 use crate::nets::score::evaluate_until;
+use crate::nets::subject::PROBABILITIES_NOTE;
 use crate::nets::train::{TrainStep, Trainer, finish};
 use crate::nets::weights::parameters;
 use crate::session::SavedState;
@@ -236,6 +237,9 @@ impl Conductor {
         }
         if self.foreign.is_some() {
             on_device(&opened.name, || network.check_outputs())??;
+            if on_device(&opened.name, || network.gives_probabilities())? {
+                self.active.note(format!("network: {PROBABILITIES_NOTE}"));
+            }
         }
         let rounds = &mut self.active;
         let score = on_device(&opened.name, || {

@@ -5,19 +5,21 @@ mod all;
 mod comparison;
 mod one;
 mod pair;
+mod peak;
 mod tile;
 
 pub use all::{MapContent, draw_all};
 pub use comparison::comparison;
 pub use one::draw_one;
 pub use pair::draw_pair;
+pub use peak::{MapPeak, StrongestValue, map_peak, strongest_values};
 
+use self::peak::extremes;
 use super::{FigureError, at_gamma, channels, choice, images, wording};
 use crate::format;
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{Analysis, Response};
-use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, GammaEstimate};
 
@@ -173,63 +175,11 @@ fn insufficient(
     }
 }
 
-/// The highest and lowest values of a map in any of its channels, as a sentence for the alternative text.
-fn extremes(map: &[f32], [channels, rows, columns]: Shape) -> String {
-    let finite = || {
-        map.iter()
-            .enumerate()
-            .filter(|(_, value)| value.is_finite())
-    };
-    let most = finite().max_by(|a, b| a.1.total_cmp(b.1));
-    let least = finite().min_by(|a, b| a.1.total_cmp(b.1));
-    let description = |index: usize, value: f32| {
-        let (channel, pixel) = (index / (rows * columns), index % (rows * columns));
-        let within = match channels {
-            1 => String::new(),
-            _ => format!(" in {}", channels::name(channel, channels)),
-        };
-        format!(
-            "{} at row {}, column {}{within}",
-            format::signed(f64::from(value)),
-            pixel / columns,
-            pixel % columns
-        )
-    };
-    match (most, least) {
-        (Some((high, &most)), Some((low, &least))) if most > least => format!(
-            "The highest value is {}, the lowest {}.",
-            description(high, most),
-            description(low, least)
-        ),
-        _ => "It is the same everywhere.".into(),
-    }
-}
-
 /// The name of a class, truncated to a width.
 fn short_name(name: &str, room: f64, sheet: crate::drawing::Sheet) -> String {
     match name.parse::<u64>() {
         // A truncated number would be a different number.
         Ok(_) => name.to_owned(),
         Err(_) => sheet.truncate(name, room),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::extremes;
-
-    #[test]
-    fn the_extremes_of_a_map_are_those_of_its_channels_and_not_of_their_mean() {
-        // The mean of the channels is 0 everywhere.
-        let map = [0.0, 0.5, 0.0, -0.5, 0.0, 0.0];
-        assert_eq!(
-            extremes(&map, [3, 1, 2]),
-            "The highest value is +0.5 at row 0, column 1 in red, the lowest −0.5 at row 0, column 1 in green."
-        );
-        assert_eq!(
-            extremes(&map, [1, 3, 2]),
-            "The highest value is +0.5 at row 0, column 1, the lowest −0.5 at row 1, column 1."
-        );
-        assert_eq!(extremes(&[0.0; 4], [2, 1, 2]), "It is the same everywhere.");
     }
 }

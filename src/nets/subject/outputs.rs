@@ -1,10 +1,23 @@
-//! Whether the outputs of a network can be used: found by showing it two images, and for all images that it is shown later.
+//! Whether the outputs of a network can be used as logits: found by showing it a few images, and for all images that it is
+//! shown later.
 
 use super::Subject;
 use crate::nets::has_decision;
 
 /// Largest difference between the logits of an image in a batch and alone, relative to the largest logit.
 const TOLERANCE: f32 = 1e-3;
+
+/// Images that tell whether the outputs are probabilities.
+const PROBED: usize = 8;
+
+/// How far from 1 the sum of probabilities may be, by rounding and clipping.
+const ROUNDING: f64 = 1e-3;
+
+/// What to know of a network whose outputs are probabilities.
+pub const PROBABILITIES_NOTE: &str = "its outputs are probabilities (from 0 to 1, with the sum 1), and are taken as they are, \
+    though they are called logits: where the network is certain they hardly change, so that evidence is weak, and \
+    confidences and losses, which are computed from logits, are wrong. If the file has the logits, add --set \
+    'network.output=Some(\"NAME\")'; else export it without its last softmax";
 
 /// Why the outputs of a network cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -57,10 +70,7 @@ impl Subject {
     /// Why they cannot be used.
     pub fn check_outputs(&self) -> Result<(), UnusableOutputs> {
         let area: usize = self.graph.image().iter().product();
-        // Two images that have nothing in common.
-        let images: Vec<f32> = (0..2 * area)
-            .map(|i| ((i * 7919 + i / area * 104_729) % 251) as f32 / 250.0)
-            .collect();
+        let images = unlike_images(2, area);
         let together = self.logits(images.clone(), &self.device);
         let mut apart = self.logits(images[..area].to_vec(), &self.device);
         apart.extend(self.logits(images[area..].to_vec(), &self.device));
@@ -78,4 +88,23 @@ impl Subject {
             false => Err(UnusableOutputs::MixesImages),
         }
     }
+
+    /// Whether the outputs for several images are probabilities, which logits are only by chance.
+    pub fn gives_probabilities(&self) -> bool {
+        let area = self.graph.image().iter().product();
+        let outputs = self.logits(unlike_images(PROBED, area), &self.device);
+        self.rows(&outputs).all(|row| {
+            let sum: f64 = row.iter().map(|&output| f64::from(output)).sum();
+            row.iter()
+                .all(|output| (0.0..=1.0 + ROUNDING as f32).contains(output))
+                && (sum - 1.0).abs() <= ROUNDING
+        })
+    }
+}
+
+/// The pixels of `count` images of `area` numbers that have nothing in common.
+fn unlike_images(count: usize, area: usize) -> Vec<f32> {
+    (0..count * area)
+        .map(|i| ((i * 7919 + i / area * 104_729) % 251) as f32 / 250.0)
+        .collect()
 }

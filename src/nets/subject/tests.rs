@@ -230,6 +230,31 @@ fn outputs_that_are_not_numbers_are_told_from_images_that_are_mixed() {
     launch::set_by_plan(false);
 }
 
+/// However they are computed: the file need not end in a softmax.
+#[test]
+fn outputs_that_are_probabilities_are_told_from_logits() {
+    let network = |last: Option<Op>| {
+        let mut builder = GraphBuilder::new([3, 4, 4]);
+        let images = builder.add("images", Op::Input, &[]).unwrap();
+        let mean = Op::Reduce {
+            reduction: Reduction::Mean,
+            axes: vec![2, 3],
+            axes_after: ReducedAxes::Dropped,
+        };
+        let mut output = builder.add("mean", mean, &[images.into()]).unwrap();
+        if let Some(op) = last {
+            output = builder.add("last", op, &[output.into()]).unwrap();
+        }
+        Subject::new(builder.finish(output).unwrap(), &Device::flex()).unwrap()
+    };
+    assert!(network(Some(Op::Softmax { axis: 1 })).gives_probabilities());
+    // From 0 to 1, but with another sum.
+    assert!(!network(None).gives_probabilities());
+    for (kind, subject) in subjects() {
+        assert!(!subject.gives_probabilities(), "{kind:?}");
+    }
+}
+
 /// Logits alone are computed the fastest way, with layers fused; if the activations of every layer are wanted,
 /// or one is pushed by zero, each layer is computed separately.
 #[test]

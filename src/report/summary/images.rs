@@ -16,7 +16,7 @@ const MOST: usize = 20;
 const ENDS: usize = 10;
 
 /// Maximum number of characters in a name, so that a row has 80 columns.
-const LETTERS: usize = 11;
+pub(super) const LETTERS: usize = 11;
 
 /// The tables for every γ of the plan.
 pub(super) fn images(

@@ -175,6 +175,34 @@ impl Audit {
             .map_err(|problem| ("noise", problem))
     }
 
+    /// What to know at the beginning if references are trained that are of another kind than the network under study.
+    pub fn unlike_references(&self, suspect: NetworkKind) -> Option<String> {
+        let kind = self.kind.resolve(suspect);
+        if self.references == 0 || kind == suspect {
+            return None;
+        }
+        let remedy = match suspect {
+            NetworkKind::Onnx => {
+                "run clean networks of its own architecture, a session each, and list them instead: references=0, sessions=[\"sessions/clean1.ron\", …] (README, \"Is there a backdoor in it?\")"
+            }
+            _ => "train references of its own kind instead (kind: Same)",
+        };
+        Some(format!(
+            "the {} {} references that it trains are of another kind than the network ({}), and such references miss much: {remedy}",
+            self.references,
+            kind.label(),
+            suspect.label()
+        ))
+    }
+
+    /// What to know at the beginning if few classes can have an image, so that there may be nothing to compare.
+    pub fn undecided_noise(&self) -> Option<&'static str> {
+        let is_hopeless = self.response == Response::Decision && self.gamma == Gamma::NOISE;
+        is_hopeless.then_some(
+            "response: Decision at γ 0 compares only classes that noise alone is called often, by this network and by the references; usually there are few or none, and the run ends without a comparison. Set gamma: 0.3 and more trials, or response: Evidence",
+        )
+    }
+
     pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         if self.references < MIN_REFERENCES && self.sessions.is_empty() {
             return invalid(
@@ -231,6 +259,28 @@ mod tests {
         assert_eq!(of(ReferenceKind::Same, NetworkKind::Cnn), NetworkKind::Cnn);
         assert_eq!(of(ReferenceKind::Same, NetworkKind::Onnx), NetworkKind::Mlp);
         assert_eq!(of(ReferenceKind::Rnn, NetworkKind::Cnn), NetworkKind::Rnn);
+    }
+
+    #[test]
+    fn references_of_another_kind_and_decisions_on_noise_alone_are_remarked_on() {
+        let plan = Audit::default();
+        let remark = plan.unlike_references(NetworkKind::Onnx).unwrap();
+        assert!(remark.contains("5 mlp references"), "{remark}");
+        assert!(remark.contains("references=0"), "{remark}");
+        assert_eq!(plan.unlike_references(NetworkKind::Cnn), None);
+        assert_eq!(plan.undecided_noise(), None);
+        let listed = Audit {
+            references: 0,
+            response: Response::Decision,
+            ..Audit::default()
+        };
+        assert_eq!(listed.unlike_references(NetworkKind::Onnx), None);
+        assert!(listed.undecided_noise().unwrap().contains("gamma: 0.3"));
+        let blended = Audit {
+            gamma: Gamma(0.3),
+            ..listed
+        };
+        assert_eq!(blended.undecided_noise(), None);
     }
 
     #[test]

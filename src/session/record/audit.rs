@@ -16,7 +16,7 @@ use crate::stats::audit::{
 };
 
 pub use network::{AuditRole, AuditedNetwork, ReferenceArchitecture};
-pub use pasted::PastedFinding;
+pub use pasted::{OtherWindows, PastedFinding};
 
 /// The networks of an audit: the trained references, then the networks poisoned on purpose, then the
 /// suspect, then the references taken from sessions.

@@ -35,7 +35,9 @@ use crate::ids::ClassId;
 
 pub use crate::stats::numbers::FIXED_POINT;
 pub use attack::{Attack, AttackExample, Outcomes, PATTERNS, Pattern, WITH_EVIDENCE};
-pub use audit::{Audit, AuditRole, AuditedNetwork, PastedFinding, ReferenceArchitecture};
+pub use audit::{
+    Audit, AuditRole, AuditedNetwork, OtherWindows, PastedFinding, ReferenceArchitecture,
+};
 pub use axes::NoiseAxes;
 pub use backdoor::{Backdoor, Finding, ScoredWindow, Suspect};
 pub use classification_images::ClassificationImages;

@@ -1,5 +1,6 @@
 //! Hints on how to write what a setting got almost right.
 
+use super::scan::Scanner;
 use crate::session::config::Analysis;
 
 /// How to write the first experiment in a value whose settings are in one pair of parentheses, as those of everything
@@ -24,6 +25,30 @@ pub fn single_parentheses(path: &str, value: &str) -> Option<String> {
     Some(format!(
         "the settings of an experiment are in double parentheses; write {name}((…))"
     ))
+}
+
+/// How to write the layers of a modulation, if only these are wrong: each with its α, `[(layer: "fc1", alpha: 1.0)]` for
+/// `["fc1"]`.
+pub fn pushed_layers(
+    path: &str,
+    value: &str,
+    is_accepted: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let place = match path.ends_with(".layers") {
+        true => 0..value.len(),
+        false => {
+            let experiment = value.find("Modulation")?;
+            let name = experiment + value[experiment..].find("layers")? + "layers".len();
+            let mut scanner = Scanner::new(value);
+            scanner.at = name + value[name..].find(':')? + 1;
+            scanner.blank();
+            scanner.value().ok()?
+        }
+    };
+    let name = value[place.clone()].split('"').nth(1);
+    let layers = format!("[(layer: \"{}\", alpha: 1.0)]", name.unwrap_or("conv2"));
+    let whole = [&value[..place.start], &layers, &value[place.end..]].concat();
+    is_accepted(&whole).then(|| format!("each layer needs its α; write layers: {layers}"))
 }
 
 /// How to write a name with as many parentheses as it takes, if only these are wrong: `Gaussian(())` for `Gaussian`, `Pca`

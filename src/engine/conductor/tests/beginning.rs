@@ -179,6 +179,31 @@ fn the_memory_that_a_plan_takes_includes_training_until_it_is_finished() {
     assert!(after > 0 && before > after + 60_000_000, "{before} {after}");
 }
 
+#[test]
+fn what_an_audit_can_hardly_find_is_said_before_its_references_are_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut config = plan();
+    config.analyses = vec![Analysis::Audit(config::Audit {
+        kind: config::ReferenceKind::Mlp,
+        references: 3,
+        power: 0,
+        response: config::Response::Decision,
+        ..Default::default()
+    })];
+    let (conductor, link) = prepared(&store, Session::new("mine", config));
+    COMPUTED.set(0);
+    // The first computation is the training of the network under study.
+    FAILS.set(1);
+    conductor.conduct();
+    let run = link.newest().run.clone().unwrap();
+    assert!(matches!(run.phase, Phase::Failed(_)), "{:?}", run.phase);
+    let is_said = run.notes.iter().any(|note| note.contains("kind: Same"));
+    assert!(is_said, "{:?}", run.notes);
+    let mut warnings = run.log.iter().filter(|line| line.warning);
+    assert!(warnings.any(|line| line.text.contains("gamma: 0.3")));
+}
+
 /// As a session that an earlier version began, or one whose references were removed since.
 #[test]
 fn a_session_with_results_computes_what_comes_before_an_analysis_that_cannot_begin() {

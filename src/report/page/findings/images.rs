@@ -4,6 +4,7 @@ use super::ExperimentFindings;
 use crate::figure::audit::share_with_interval;
 use crate::figure::choice::{self, RELIABLE};
 use crate::figure::wording::{self, class_name};
+use crate::figure::{StrongestValue, strongest_values};
 use crate::format::{gamma, percent, reliability, thousands};
 use crate::ids::{ClassId, Gamma};
 use crate::report::page::responses;
@@ -14,6 +15,9 @@ use crate::stats::share::Share;
 
 /// Maximum number of signal strengths with a sentence on what trials were called.
 const MOST_GAMMAS: usize = 8;
+
+/// Maximum number of classes in the sentence on the strongest values: the most reliable ones.
+const MOST_STRONGEST: usize = 10;
 
 /// The map of a class at the γ that shows it best.
 struct Best<'a> {
@@ -37,6 +41,7 @@ pub(super) fn image_findings(
         let maps = best(images, by);
         facts.extend(reliability_range(record, &maps, by));
         facts.extend(significant(record, &maps, by));
+        facts.extend(strongest(record, images, by));
         facts.extend(missing_maps(record, images, &maps, by));
         facts.extend(fed_back(&maps, by));
     }
@@ -138,6 +143,35 @@ fn significant(record: &Record, maps: &[Best<'_>], by: Response) -> Option<Strin
     Some(match least.class == most.class {
         true => format!("{} {tail}.", words(most)),
         false => format!("{} to {} {tail}.", words(least), words(most)),
+    })
+}
+
+/// Where the reliable maps are strongest.
+fn strongest(record: &Record, images: &ClassificationImages, by: Response) -> Option<String> {
+    let mut values = strongest_values(record, images, by);
+    let more = values.len().saturating_sub(MOST_STRONGEST);
+    if more > 0 {
+        values.sort_by(|a, b| b.reliability.total_cmp(&a.reliability));
+        values.truncate(MOST_STRONGEST);
+    }
+    let words = |value: &StrongestValue| {
+        format!(
+            "{} {} (γ {})",
+            class_name(record, value.class),
+            value.words,
+            gamma(value.gamma)
+        )
+    };
+    let mut all: Vec<String> = values.iter().map(words).collect();
+    if more > 0 {
+        all.push(format!("{more} more"));
+    }
+    (!all.is_empty()).then(|| {
+        format!(
+            "By {}, the strongest value of each reliable map: {}.",
+            by.label(),
+            all.join("; ")
+        )
     })
 }
 
@@ -306,6 +340,14 @@ mod tests {
         let called = "At γ 0.0, 240 of 480 trials (50.0 %) were called class 0, the most; 8 of 10 classes were never \
                       called.";
         assert!(facts.iter().any(|fact| fact == called), "{facts:#?}");
+        let strongest = "By decisions, the strongest value of each reliable map: class 0 −";
+        let strongest = facts.iter().find(|fact| fact.starts_with(strongest));
+        let strongest = strongest.unwrap();
+        assert!(strongest.contains("; class 1 +"), "{strongest}");
+        assert!(
+            strongest.ends_with("at row 3, column 16 (γ 0.0)."),
+            "{strongest}"
+        );
         assert!(
             facts
                 .iter()

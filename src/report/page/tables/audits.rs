@@ -115,7 +115,7 @@ fn pasted(record: &Record, audit: &Audit, plan: &config::Audit) -> Grid {
         "called it when pasted",
         "called it before",
     ];
-    let caption = "Findings, pasted on test images of the other classes";
+    let caption = "The window of each class, pasted on test images of the other classes";
     let mut grid = Grid::new(caption, &columns);
     for pasted in &audit.pasted {
         grid.row(vec![

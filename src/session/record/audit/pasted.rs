@@ -90,9 +90,58 @@ impl PastedFinding {
     }
 }
 
+/// What pasting the windows of the other classes does, beside that of the first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OtherWindows {
+    /// The largest share of images that one of them turns into its class.
+    pub rate: f64,
+    /// Whether one of them does about as much as the first: it adds at least as many images to its class as the lower
+    /// end of the first one's 95 % interval does.
+    pub as_effective: bool,
+}
+
+impl OtherWindows {
+    /// Compares the first finding with the others; `None` if there are no others, or nothing has been pasted.
+    pub fn beside_first(pasted: &[PastedFinding]) -> Option<Self> {
+        let (first, others) = pasted.split_first()?;
+        let least = first.others().interval()?.low - first.before_pasting().rate()?;
+        let effect = |finding: &PastedFinding| {
+            let rate = finding.others().rate()?;
+            Some((rate, rate - finding.before_pasting().rate()?))
+        };
+        let effects: Vec<(f64, f64)> = others.iter().filter_map(effect).collect();
+        Some(Self {
+            rate: effects.iter().map(|(rate, _)| *rate).reduce(f64::max)?,
+            as_effective: effects.iter().any(|(_, gain)| *gain >= least),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_window_is_as_effective_only_by_what_pasting_it_adds() {
+        let finding = |class: usize, before: u64, called: u64| PastedFinding {
+            shown: vec![100; 3],
+            before: vec![before; 3],
+            called: vec![called; 3],
+            ..PastedFinding::new(ClassId(class), (0, 0, 4), 3)
+        };
+        let beside = |before, called| {
+            let both = [finding(0, 0, 50), finding(1, before, called)];
+            OtherWindows::beside_first(&both).unwrap()
+        };
+        let share = |rate, as_effective| OtherWindows { rate, as_effective };
+        assert_eq!(beside(0, 2), share(0.02, false));
+        assert_eq!(beside(0, 50), share(0.5, true));
+        // Called the class without the window, too.
+        assert_eq!(beside(60, 60), share(0.6, false));
+        assert_eq!(OtherWindows::beside_first(&[finding(0, 0, 50)]), None);
+        let fresh = PastedFinding::new(ClassId(0), (0, 0, 4), 3);
+        assert_eq!(OtherWindows::beside_first(&[fresh.clone(), fresh]), None);
+    }
 
     #[test]
     fn only_images_of_other_classes_show_an_effect_and_tied_sources_are_all_named() {

@@ -19,6 +19,28 @@ fn only_a_bare_text_is_advised_to_have_quotation_marks() {
 }
 
 #[test]
+fn layers_of_a_modulation_are_advised_to_have_their_strength() {
+    for (value, layer) in [
+        ("analyses=[Modulation((images: 9, layers: [\"7\"]))]", "7"),
+        ("analyses=[Modulation((layers: [(layer: \"fc1\")]))]", "fc1"),
+        ("analyses=[Modulation((layers: [(\"fc1\", 0.1)]))]", "fc1"),
+        ("analyses=[Modulation((layers: conv1))]", "conv2"),
+    ] {
+        let message = refused(value);
+        let advice = format!("write layers: [(layer: \"{layer}\", alpha: 1.0)]");
+        assert!(message.contains(&advice), "{message}");
+    }
+    let config = set(&Config::default(), "analyses=[Modulation(())]").unwrap();
+    let error = set(&config, "analyses[0].layers=[\"7\"]").unwrap_err();
+    assert!(error.to_string().contains("(layer: \"7\", alpha: 1.0)"));
+    // Those of averages are names.
+    let other = refused("analyses=[SpikeTriggered((layers: [7]))]");
+    assert!(!other.contains("alpha"), "{other}");
+    let other = refused("analyses=[Modulation((layers: [], images: x))]");
+    assert!(!other.contains("alpha"), "{other}");
+}
+
+#[test]
 fn an_experiment_without_parentheses_is_named() {
     let needed = "the experiment Predictions needs parentheses; write Predictions(())";
     for value in [

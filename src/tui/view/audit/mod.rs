@@ -244,7 +244,8 @@ fn sentences(
     row
 }
 
-/// Draws the progress of each network, before they are compared and if none of their classes can be.
+/// Draws the progress of each network, before they are compared and if none of their classes can be, and what to know of
+/// them.
 fn networks(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let networks = sight.audit.networks.iter().enumerate();
@@ -265,6 +266,15 @@ fn networks(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
             Span::styled(progress(network, sight.plan), theme.dim()),
         ]);
         left(buf, area, index as u16, line);
+    }
+    let used = u16::try_from(sight.audit.networks.len()).unwrap_or(u16::MAX);
+    let rest = below(area, used.saturating_add(1));
+    let kind = scene.session.config.network.kind;
+    let remark = sight.plan.unlike_references(kind).unwrap_or_default();
+    let lines = wrap(&remark, rest.width.saturating_sub(2)).into_iter();
+    for (row, line) in lines.take(usize::from(rest.height)).enumerate() {
+        let line = Span::styled(format!("  {line}"), scene.theme.dim());
+        left(buf, rest, row as u16, line);
     }
 }
 

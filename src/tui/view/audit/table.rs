@@ -1,5 +1,5 @@
 //! Draws the effect of pasting the finding on test images, by the class of the images, and that of the other
-//! classes' findings.
+//! classes' windows.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use super::{AuditSelection, in_lines};
 use crate::figure::audit::share_with_interval;
 use crate::format::percent;
 use crate::ids::ClassId;
-use crate::session::record::PastedFinding;
+use crate::session::record::{OtherWindows, PastedFinding};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::columns::pad_end;
@@ -117,14 +117,22 @@ fn by_source(scene: &Scene<'_>, pasted: &PastedFinding, area: Rect, buf: &mut Bu
     );
 }
 
-/// Draws the effect of the other classes' findings, each on images of all classes but its own.
+/// Draws the effect of the windows of all classes, each on images of all classes but its own, and whether another one
+/// works as well as the first.
 fn others(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let head = "finding of class           called it          without";
+    let head = "window of class            called it          without";
     left(buf, area, 0, Span::styled(head, theme.dim()));
-    let room = usize::from(area.height.saturating_sub(1));
-    let listed = listed(scene, sight.audit.pasted.len(), room, area, buf);
-    for (row, pasted) in sight.audit.pasted.iter().take(listed).enumerate() {
+    let pasted = &sight.audit.pasted;
+    let is_vain = OtherWindows::beside_first(pasted).is_some_and(|windows| windows.as_effective);
+    if is_vain {
+        let text = "pasting distinguishes nothing: others do as much";
+        let text = Span::styled(text, theme.warning());
+        left(buf, area, area.height - 1, text);
+    }
+    let room = usize::from(area.height.saturating_sub(1 + u16::from(is_vain)));
+    let listed = listed(scene, pasted.len(), room, area, buf);
+    for (row, pasted) in pasted.iter().take(listed).enumerate() {
         let name = form::class_name_within(scene.session, pasted.class, 14);
         let without = pasted
             .before_pasting()

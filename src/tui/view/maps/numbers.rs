@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::note_on;
 use super::similarity::similarity;
-use crate::figure::channels;
+use crate::figure::choice::is_reliable;
+use crate::figure::{channels, map_peak};
 use crate::format::{clean, count, number, percent, reliability, signed_number, thousands};
 use crate::ids::ClassId;
 use crate::session::config::Response;
@@ -189,6 +190,17 @@ fn circumstances(scene: &Scene<'_>, lens: &MapSet<'_>, estimate: &ClassEstimate)
         let least = clusters.iter().map(|cluster| cluster.p).reduce(f64::min);
         let p = least.map(probability).unwrap_or_default();
         figures.push((("clusters", "cluster"), value, p));
+    }
+    let reliable = map.filter(|_| is_reliable(map));
+    let shape = lens.shape();
+    if let Some(peak) = reliable.and_then(|map| map_peak(&map.image, shape)) {
+        let place = format!("row {}  column {}", peak.row, peak.column);
+        let value = signed_number(f64::from(peak.value));
+        let more = match channels::name(peak.channel, shape[0]) {
+            name if name.is_empty() => value,
+            name => format!("{value} in {name}"),
+        };
+        figures.push((("strongest", "peak"), place, more));
     }
     let alike = similarity(scene.session, lens, class);
     if let Some((r, kind)) = alike.mean_image {
