@@ -252,8 +252,6 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
     ];
     let error = bench.refuse(2, &arguments);
     assert!(error.contains("but the format is npz"), "{error}");
-    let error = bench.refuse(2, &["trials", "done", "--any", "--out", "t.txt"]);
-    assert!(error.contains("--format png, npz or json"), "{error}");
     let error = bench.refuse(2, &["report", "done", "--out", "page.pdf"]);
     assert!(error.contains("but the format is html"), "{error}");
     // Nor does it replace a session.

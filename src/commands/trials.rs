@@ -13,7 +13,6 @@ use crate::data;
 use crate::engine::agreement_run::ReplaySetup;
 use crate::engine::device::DeviceChoice;
 use crate::engine::replay::{self, FoundTrials, TrialSearch};
-use crate::export::export_ending;
 use crate::export::trials::{MOST_ON_A_SHEET, TrialsFormat, write};
 use crate::format::{counted, gamma, thousands};
 use crate::ids::Gamma;
@@ -44,10 +43,9 @@ pub struct TrialsArgs {
     /// At most this many trials: the first ones
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
-    /// png: the stimuli on one sheet (the default); npz: stimuli, noise and the network's outputs, for numpy.load; json: a
-    /// list
-    #[arg(long, value_enum)]
-    format: Option<TrialsFormat>,
+    /// png: the stimuli on one sheet; npz: stimuli, noise and the network's outputs, for numpy.load; json: a list
+    #[arg(long, value_enum, default_value = "png")]
+    format: TrialsFormat,
     /// Output path (default: standard output for json, else for example
     /// NAME-trials-true-8-called-3-gamma-0.4.png)
     #[arg(long, value_name = "PATH")]
@@ -100,13 +98,18 @@ pub fn run(
         search: &search,
         found: &found,
     };
-    let format = trials.format();
-    if found.trials.is_empty() && format == TrialsFormat::Png {
+    if found.trials.is_empty() && trials.format == TrialsFormat::Png {
         messages.differs();
         return Err(CommandError::Failed(messages.nothing()));
     }
-    write(&session, &search, &found, format, trials.out.as_deref())
-        .map_err(CommandError::failed)?;
+    write(
+        &session,
+        &search,
+        &found,
+        trials.format,
+        trials.out.as_deref(),
+    )
+    .map_err(CommandError::failed)?;
     output::tell(messages.found());
     messages.differs();
     Ok(ExitCode::SUCCESS)
@@ -117,29 +120,6 @@ impl TrialsArgs {
         CommandError::Usage(format!("{}: {problem}", self.name))
     }
 
-    /// The chosen format, or the default.
-    fn format(&self) -> TrialsFormat {
-        self.format.unwrap_or(TrialsFormat::Png)
-    }
-
-    /// Refuses an output path that ends like a file of a format that there is not, if no other was chosen.
-    fn check_format(&self) -> Result<(), CommandError> {
-        let out = self.out.as_deref().filter(|path| !path.is_dir());
-        let ending = out.and_then(|path| path.extension()?.to_str());
-        match (self.format, ending) {
-            // The end of `gamma-0.4` is no ending.
-            (None, Some(ending))
-                if ending.starts_with(|c: char| c.is_ascii_alphabetic())
-                    && out.and_then(export_ending).is_none() =>
-            {
-                Err(self.usage(&format!(
-                    "--out ends in .{ending}, which is no format of trials; choose one: --format png, npz or json"
-                )))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Checks the options before the session is read.
     fn check(&self) -> Result<(), CommandError> {
         machine::check_workers(self.workers)?;
@@ -148,14 +128,13 @@ impl TrialsArgs {
                 self.usage("choose trials: --called CLASS, --true CLASS or both; --any for all")
             );
         }
-        if self.format() == TrialsFormat::Png && self.count > MOST_ON_A_SHEET as u64 {
+        if self.format == TrialsFormat::Png && self.count > MOST_ON_A_SHEET as u64 {
             return Err(self.usage(&format!(
                 "--count {}: a sheet has room for {MOST_ON_A_SHEET} trials; for more: --format npz",
                 self.count
             )));
         }
-        check_ending(self.out.as_deref(), &self.format())?;
-        self.check_format()
+        check_ending(self.out.as_deref(), &self.format)
     }
 
     /// The search that the options describe.
