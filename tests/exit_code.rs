@@ -64,6 +64,9 @@ fn a_verdict_is_asked_only_of_an_audit_that_this_process_runs() {
     assert!(!bench.path("sessions/mine.ron").exists());
     for option in [&["--detach"][..], &["--pilot"], &["--shard", "1/2"]] {
         let command = ["run", "mine", "--preset", "audit", "--exit-code"];
-        bench.refuse(2, &[&command[..], option].concat());
+        let output = bench.output(&[&command[..], option].concat());
+        let error = common::both(&output);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("cannot be used with"), "{error}");
     }
 }

@@ -107,14 +107,11 @@ pub fn enlarged(
     let ramp = ramp(scene, sight);
     tile_of(scene, sight, (sight.class, ramp, width), tile, buf);
     let words = averaged(size, (width, height));
-    // A map that is averaged may be narrower than the words that say so.
+    // A map that is averaged may be narrower than the words that say so; on a small screen the quantity comes first.
     let (used, words) = match words {
         Some(words) if width >= WHOLE_LEGEND => (width, Some(words)),
-        Some(_) => (
-            width.max(SHORT_LEGEND.min(room.0)),
-            Some("averaged".to_owned()),
-        ),
-        None => (width, None),
+        Some(_) if room.0 >= SHORT_LEGEND => (width.max(SHORT_LEGEND), Some("averaged".to_owned())),
+        Some(_) | None => (width, None),
     };
     legend(
         scene,
