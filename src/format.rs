@@ -210,7 +210,7 @@ fn exponent(number: f64, digits: usize) -> i32 {
     exponent.unwrap_or(0)
 }
 
-/// Three significant digits, without an exponent unless below 1e-4 or from 1e10 on: `0.0312`, `−1.25`, `3e-7`, `8.31e34`.
+/// Three significant digits, with an exponent only below 1e-4 and from 1e10 on: `0.0312`, `−1.25`, `3e-7`, `8.31e34`.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "?".into();
