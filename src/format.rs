@@ -210,7 +210,7 @@ fn exponent(number: f64, digits: usize) -> i32 {
     exponent.unwrap_or(0)
 }
 
-/// Three significant digits, without an exponent unless below 1e-4: `0.0312`, `−1.25`, `3e-7`.
+/// Three significant digits, with an exponent only below 1e-4 and from 1e10 on: `0.0312`, `−1.25`, `3e-7`, `8.31e34`.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "?".into();
@@ -221,6 +221,8 @@ pub fn number(value: f64) -> String {
     let size = value.abs();
     let text = if exponent(size, 2) < -4 {
         format!("{size:.1e}").replace(".0e", "e")
+    } else if size >= 1e10 {
+        format!("{size:.2e}").replace(".00e", "e")
     } else {
         let decimals = (2 - exponent(size, 3)).clamp(0, 6) as usize;
         format!("{size:.decimals$}")

@@ -50,7 +50,7 @@ pub fn too_coarse(trials: &GammaTrials) -> Option<String> {
         format!(
             "the evidence for {} varies by less than {}, to which it is rounded because some outputs are far larger: choose outputs without them or another measure of evidence",
             format::counted(affected as u64, "class", "classes"),
-            evidence.step
+            format::short(evidence.step)
         )
     })
 }
@@ -184,6 +184,12 @@ mod tests {
         // Decisions differ, and no output does.
         let both = "the evidence for 2 classes varies by less than 4";
         starts(&with_evidence(100, 0, 0), both);
+        let mut huge = with_evidence(100, 0, 0);
+        huge.evidence.as_mut().unwrap().step = 2.0_f64.powi(116);
+        starts(
+            &huge,
+            "the evidence for 2 classes varies by less than 8.31e34, to",
+        );
         // One class without a map may have a constant output.
         assert_eq!(too_coarse(&with_evidence(100, 0, 10)), None);
     }

@@ -244,6 +244,10 @@ fn numbers_have_as_many_decimals_as_their_size_needs() {
         (0.099_96, "0.100"),
         (0.000_099_96, "0.000100"),
         (9.94e-5, "9.9e-5"),
+        (9_999_999_999.0, "9999999999"),
+        (1e10, "1e10"),
+        (-9.999e10, "−1e11"),
+        (8.307_67e34, "8.31e34"),
         (f64::NAN, "?"),
     ] {
         assert_eq!(number(value), expected, "{value}");
@@ -253,6 +257,7 @@ fn numbers_have_as_many_decimals_as_their_size_needs() {
     assert_eq!(short(1.5), "1.5");
     assert_eq!(short(-1.5), "−1.5");
     assert_eq!(short(1.5e-10), "1.5e-10");
+    assert_eq!(short(3e30), "3e30");
     assert_eq!(short(9.996), "10");
     assert_eq!(learning_rate(0.0), "0");
     assert_eq!(learning_rate(0.000_11), "0.00011");

@@ -1,6 +1,7 @@
 //! Classification images in a summary: a table of the classes at each γ, kept to one page even if there
 //! are many.
 
+use super::wrapped;
 use crate::figure::choice::RELIABLE;
 use crate::figure::wording;
 use crate::format::{count, fixed, percent, thousands};
@@ -99,7 +100,8 @@ impl<'a> Table<'a> {
             self.estimate.threshold
         )];
         lines.extend(wording::clipped(self.trials));
-        lines.extend(wording::too_coarse(self.trials));
+        let too_coarse = wording::too_coarse(self.trials);
+        lines.extend(too_coarse.iter().flat_map(|words| wrapped(words, 78)));
         let listed = &self.trials.listed;
         if listed.len() <= MOST {
             lines.push(self.head());
@@ -294,4 +296,53 @@ fn smallest_cell(gamma: Gamma, trials: u64, class: &ClassEstimate) -> u64 {
         return class.called.min(trials - class.called);
     }
     class.cells.into_iter().min().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::BlockIndex;
+    use crate::session::Config;
+    use crate::session::record::{BlockEvidence, BlockSums, TrialKind};
+
+    /// Two classes that are called equally often, with an output each that never changes.
+    #[test]
+    fn that_evidence_is_too_coarse_fits_eighty_columns() {
+        let kind = TrialKind::plain(2, [1, 1, 2]);
+        let mut trials = GammaTrials::new(Gamma(0.0), 30, &kind);
+        // As beside a class masked by the most negative 32-bit float.
+        trials.record_evidence(2.0_f64.powi(116), &kind);
+        for block in BlockIndex::first(2) {
+            let noise = |sum: i64| vec![sum; 2];
+            trials.add(&BlockSums {
+                block,
+                trials: 50,
+                counts: vec![25, 25, 0, 0],
+                noise: vec![
+                    (0, noise(800_000)),
+                    (1, noise(900_000)),
+                    (2, noise(1_700_000)),
+                    (4, noise(800_000)),
+                ],
+                evidence: Some(BlockEvidence {
+                    shown: vec![50, 0],
+                    sums: vec![5_000, 0, 0, 0],
+                    squares: vec![500_000, 0, 0, 0],
+                    products: vec![0; 4],
+                    ..BlockEvidence::default()
+                }),
+                ..BlockSums::default()
+            });
+        }
+        let record = Record::new(&Config::default());
+        let lines = Table::new(&record, &trials, &trials.estimate()).lines(100);
+        let starts = "  the evidence for 2 classes varies by less than 8.31e34, to which";
+        assert!(
+            lines.iter().any(|line| line.starts_with(starts)),
+            "{lines:#?}"
+        );
+        for line in lines {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
 }

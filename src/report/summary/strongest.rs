@@ -2,7 +2,7 @@
 
 use crate::figure::choice::{RELIABLE, best_response};
 use crate::figure::{StrongestValue, strongest_values, wording};
-use crate::format::gamma;
+use crate::format::{counted, gamma};
 use crate::session::record::{ClassificationImages, Record};
 
 /// Maximum number of classes with a line: the most reliable ones.
@@ -39,10 +39,64 @@ pub(super) fn strongest(record: &Record, images: &ClassificationImages) -> Vec<S
             gamma(value.gamma)
         )
     });
-    let more = (all > MOST).then(|| format!("not listed: {} less reliable maps", all - MOST));
+    let more = (all > MOST).then(|| {
+        let rest = (all - MOST) as u64;
+        let words = counted(rest, "less reliable map", "less reliable maps");
+        format!("not listed: {words}")
+    });
     [String::new(), head]
         .into_iter()
         .chain(lines)
         .chain(more)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{BlockIndex, Gamma};
+    use crate::session::record::{BlockSums, TrialKind};
+    use crate::session::{Config, config};
+
+    /// The lines for as many classes as pixels, each called where another pixel is bright.
+    fn lines(classes: usize) -> Vec<String> {
+        let kind = TrialKind::plain(classes, [1, 1, classes]);
+        let plan = config::ClassificationImages {
+            gammas: vec![Gamma(0.0)],
+            ..Default::default()
+        };
+        let mut images = ClassificationImages::with_trials(&plan, &kind);
+        let bright = |class: usize| -> Vec<i64> {
+            let sum = |pixel: usize| match pixel == class {
+                true => 2_000_000,
+                false => 1_300_000,
+            };
+            (0..classes).map(sum).collect()
+        };
+        for block in BlockIndex::first(2) {
+            let mut counts = vec![0; classes * classes];
+            counts[..classes].fill(40);
+            images.gammas[0].add(&BlockSums {
+                block,
+                trials: 40 * classes as u64,
+                counts,
+                noise: (0..classes).map(|class| (class, bright(class))).collect(),
+                ..BlockSums::default()
+            });
+        }
+        strongest(&Record::new(&Config::default()), &images)
+    }
+
+    #[test]
+    fn reliable_maps_beyond_ten_are_counted() {
+        for (classes, last) in [
+            (11, "not listed: 1 less reliable map"),
+            (12, "not listed: 2 less reliable maps"),
+        ] {
+            let lines = lines(classes);
+            // An empty line and a heading come first.
+            assert_eq!(lines.len(), 2 + MOST + 1, "{lines:#?}");
+            assert_eq!(lines.last().map(String::as_str), Some(last));
+        }
+    }
 }

@@ -187,10 +187,13 @@ impl Audit {
             }
             _ => "train references of its own kind instead (kind: Same)",
         };
+        let kind = kind.label();
+        let references = match self.references {
+            1 => format!("the {kind} reference that it trains is"),
+            count => format!("the {count} {kind} references that it trains are"),
+        };
         Some(format!(
-            "the {} {} references that it trains are of another kind than the network ({}), and such references miss much: {remedy}",
-            self.references,
-            kind.label(),
+            "{references} of another kind than the network ({}), and such references miss much: {remedy}",
             suspect.label()
         ))
     }
@@ -268,6 +271,14 @@ mod tests {
         assert!(remark.contains("5 mlp references"), "{remark}");
         assert!(remark.contains("references=0"), "{remark}");
         assert_eq!(plan.unlike_references(NetworkKind::Cnn), None);
+        // Beside those of sessions.
+        let single = Audit {
+            references: 1,
+            ..Audit::default()
+        };
+        let remark = single.unlike_references(NetworkKind::Onnx).unwrap();
+        let words = "the mlp reference that it trains is of another kind";
+        assert!(remark.starts_with(words), "{remark}");
         assert_eq!(plan.undecided_noise(), None);
         let listed = Audit {
             references: 0,
