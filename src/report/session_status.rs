@@ -78,6 +78,7 @@ impl SessionStatus {
             SavedState::New if untouched => Self::New,
             // While its network was trained.
             SavedState::Running if untouched => Self::Interrupted,
+            SavedState::Failed(message) if untouched => Self::Failed(message.clone()),
             _ => Self::Stopped,
         }
     }
@@ -284,6 +285,11 @@ mod tests {
                 SavedState::Running,
                 [NotBegun; 2],
                 SessionStatus::Interrupted,
+            ),
+            (
+                SavedState::Failed("no images".into()),
+                [NotBegun; 2],
+                SessionStatus::Failed("no images".into()),
             ),
             (SavedState::Running, [Done; 2], SessionStatus::Stopped),
             (

@@ -128,17 +128,21 @@ fn has_subject(view: &dyn View, shared: &SharedState, session: &Session) -> bool
     }
 }
 
+/// Whether a view has something that this action of its places could change.
+fn allows(action: Action, view: &dyn View, shared: &SharedState, session: &Session) -> bool {
+    has_subject(view, shared, session) && view.is_possible(action, shared, session)
+}
+
 /// Whether the views allow an action: the active one if it is one of its actions, else any other that has it, for the
 /// list of keys.
 fn of_views(action: Action, state: &DashboardState, session: &Session) -> bool {
     let (in_sight, shared) = (state.active_view(), &state.shared);
     if is_of(action, in_sight) {
-        let has_subject = has_subject(in_sight, shared, session);
-        return has_subject && in_sight.is_possible(action, shared, session);
+        return allows(action, in_sight, shared, session);
     }
     let views = state.views.iter().map(|open| &*open.view);
     let mut others = views.filter(|view| is_of(action, *view)).peekable();
-    others.peek().is_none() || others.any(|view| view.is_possible(action, shared, session))
+    others.peek().is_none() || others.any(|view| allows(action, view, shared, session))
 }
 
 /// Above this number, classes are seldom all visible.

@@ -273,3 +273,27 @@ fn a_view_whose_experiment_has_not_begun_offers_none_of_its_keys() {
         assert_eq!(screen(&session, &state), before, "{view}");
     }
 }
+
+#[test]
+fn the_list_of_keys_has_no_key_of_an_experiment_that_has_not_begun() {
+    let measured = everything::session();
+    let planned = Session::new("mnist-paper", measured.config.clone());
+    // From a view without any of these keys.
+    let help = |session: &Session, key: &str| {
+        let mut state = showing("Training", (120, 40));
+        state.key_search.typed = key.into();
+        state.overlay = Overlay::Help(0);
+        screen(session, &state)
+    };
+    for key in [
+        "the next kind of map",
+        "less of the pattern",
+        "a weaker push",
+        "averages on noise",
+    ] {
+        let listed = help(&planned, key);
+        assert!(listed.contains("(not now)"), "{listed}");
+        let listed = help(&measured, key);
+        assert!(!listed.contains("(not now)"), "{listed}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Tests of the view of a divided session's shards.
 
-use noisescope::session::Session;
-use noisescope::session::run::{ShardState, ShardStatus};
+use noisescope::session::run::{Phase, Run, ShardState, ShardStatus};
+use noisescope::session::{SavedState, Session};
 use noisescope::tui::views::VIEWS_OF_SHARDS;
 
 use super::golden::golden;
@@ -143,4 +143,25 @@ fn the_choice_stays_with_its_shard_when_the_order_changes() {
     shards[0].standing = ShardStatus::Done;
     let after = chosen(&session, &state);
     assert!(after.contains(" 1  done"), "{after}");
+}
+
+#[test]
+fn the_overview_of_a_divided_session_that_nothing_runs_says_what_is_next_or_why_it_failed() {
+    let mut session = synthetic::new();
+    session.divide(2, "0.1.0").unwrap();
+    session.run = Some(Run {
+        phase: Phase::Stopped,
+        shards: vec![ShardState::default(); 2],
+        ..Run::default()
+    });
+    let mut state = showing("Overview", (120, 40));
+    state.shared.connection = Connection::Watched;
+    let overview = screen(&session, &state);
+    assert!(overview.contains("Run its shards to begin."), "{overview}");
+    let why = "there is no file /data";
+    session.record.state = SavedState::Failed(why.into());
+    let overview = screen(&session, &state);
+    assert!(!overview.contains("Reading images"), "{overview}");
+    // Also below the header.
+    assert_eq!(overview.matches(why).count(), 2, "{overview}");
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use own_networks::{audit, backdoor};
 
 use super::words::{capital, counted, gammas, list};
-use crate::format::{clean, learning_rate, percent, short, thousands};
+use crate::format::{self, clean, learning_rate, percent, short, thousands};
 use crate::report::status;
 use crate::session::Session;
 use crate::session::config::{
@@ -243,7 +243,7 @@ fn spikes(plan: &SpikeTriggered) -> String {
     let layers = match plan.layers.is_empty() {
         true => "of the layers".into(),
         false => {
-            let named: Vec<String> = plan.layers.iter().map(|name| clean(name)).collect();
+            let named: Vec<String> = plan.layers.iter().map(|name| format::layer(name)).collect();
             format!("of {}", list(&named))
         }
     };
@@ -272,9 +272,12 @@ fn modulation(session: &Session, index: usize, plan: &Modulation) -> String {
         true => plan
             .layers
             .iter()
-            .map(|layer| clean(&layer.layer))
+            .map(|layer| format::layer(&layer.layer))
             .collect(),
-        false => measured.iter().map(|layer| clean(&layer.name)).collect(),
+        false => measured
+            .iter()
+            .map(|layer| format::layer(&layer.name))
+            .collect(),
     };
     let layers = match layers.is_empty() {
         true => "of selected layers".into(),
@@ -357,5 +360,10 @@ mod tests {
             block: 1,
         });
         assert!(one.contains("at most 1 test image is classified"), "{one}");
+        let numbered = spikes(&SpikeTriggered {
+            layers: vec!["0".into(), "conv1".into()],
+            ..SpikeTriggered::default()
+        });
+        assert!(numbered.contains("of layer 0 and conv1,"), "{numbered}");
     }
 }

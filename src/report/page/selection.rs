@@ -2,7 +2,7 @@
 
 use crate::drawing::Sheet;
 use crate::figure::{self, Figure, choice};
-use crate::format::clean;
+use crate::format;
 use crate::ids::Gamma;
 use crate::session::Session;
 use crate::session::config::{self, Response, Split};
@@ -265,7 +265,7 @@ pub(super) fn large_layers(session: &Session) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (_, spikes) in session.record.all::<SpikeTriggered>() {
         for layer in spikes.layers.iter().filter(|layer| !is_small(layer)) {
-            let name = clean(&layer.name);
+            let name = format::layer(&layer.name);
             if !names.contains(&name) {
                 names.push(name);
             }

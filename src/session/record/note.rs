@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use crate::format::{self, clean};
+use crate::format;
 use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 
@@ -86,7 +86,7 @@ impl NoteTarget {
                     format::gamma(*gamma)
                 )
             }
-            Self::Unit { layer, unit } => format!("{}, unit {unit}", clean(layer)),
+            Self::Unit { layer, unit } => format!("{}, unit {unit}", format::layer(layer)),
         }
     }
 }
@@ -163,6 +163,11 @@ mod tests {
             unit: 437,
         };
         assert_eq!(unit.in_words(&record), "fc1, unit 437");
+        let numbered = NoteTarget::Unit {
+            layer: "3".into(),
+            unit: 7,
+        };
+        assert_eq!(numbered.in_words(&record), "layer 3, unit 7");
         assert_eq!(NoteTarget::Session.in_words(&record), "the session");
     }
 }

@@ -6,7 +6,6 @@ use super::Scene;
 use crate::format::duration;
 use crate::link::Connection;
 use crate::report::SessionStatus;
-use crate::session::record::SavedState as RunState;
 use crate::session::run::{Phase, Stage};
 use crate::session::{Run, Session};
 use crate::tui::action::{Action, first_key_of};
@@ -113,21 +112,17 @@ pub fn problem(scene: &Scene<'_>) -> Option<String> {
         // What it means comes before the reason, which may be too long for the line. The header says `read-only`.
         return Some(format!("engine lost, reconnecting: {reason}"));
     }
-    if let Some(run) = &session.run {
-        if let Phase::Failed(message) = &run.phase {
-            return Some(message.clone());
-        }
-        let still = shared.frozen.map(|since| {
-            let seconds = duration((shared.now - since).max(0) as f64);
-            let key = first_key_of(shared.keys, Action::Freeze);
-            format!("display frozen for {seconds}; the run continues. {key} unfreezes it")
-        });
-        return run.problem.clone().or(still);
+    // Also of a divided session whose network could not be prepared.
+    if let SessionStatus::Failed(message) = standing(scene) {
+        return Some(message);
     }
-    match &session.record.state {
-        RunState::Failed(message) => Some(message.clone()),
-        _ => None,
-    }
+    let run = session.run.as_ref()?;
+    let still = shared.frozen.map(|since| {
+        let seconds = duration((shared.now - since).max(0) as f64);
+        let key = first_key_of(shared.keys, Action::Freeze);
+        format!("display frozen for {seconds}; the run continues. {key} unfreezes it")
+    });
+    run.problem.clone().or(still)
 }
 
 /// The stage that a stage which has not begun waits for: the classification images it needs, else the first

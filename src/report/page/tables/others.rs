@@ -7,7 +7,7 @@ use super::{Grid, GridCell};
 use crate::figure::audit::share_with_interval;
 use crate::figure::wording::{bare_class_name, class_name};
 use crate::format::{
-    clean, gamma, learning_rate, number, percent, reliability, short, signed, thousands,
+    self, clean, gamma, learning_rate, number, percent, reliability, short, signed, thousands,
 };
 use crate::ids::{ClassId, Gamma};
 use crate::session::record::{Attack, Record, SpikeTriggered};
@@ -255,7 +255,7 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
         let table = |(layer_index, layer): (usize, &String)| {
             let caption = format!(
                 "{title}, by strength of the push of {} towards the class",
-                clean(layer)
+                format::layer(layer)
             );
             let mut grid = Grid::new(caption, &["class"]);
             grid.columns

@@ -6,8 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::format::{clean, thousands};
-use crate::session::SavedState;
+use crate::report::SessionStatus;
 use crate::tui::scene::Scene;
+use crate::tui::scene::progress::{is_under_way, standing};
 use crate::tui::widget::bar;
 use crate::tui::widget::text::{centre, wrap};
 
@@ -20,16 +21,19 @@ const MESSAGE: u16 = 72;
 /// Draws it.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let session = scene.session;
-    let text = match (&session.run, &session.record.state) {
-        (Some(run), _) => match run.reading {
+    let text = match (standing(scene), &session.run) {
+        // The line above has room for its beginning only, and the remedy is at its end.
+        (SessionStatus::Failed(why), _) => {
+            format!("It failed before anything was measured: {}", clean(&why))
+        }
+        (_, Some(run)) if is_under_way(session) => match run.reading {
             Some(read) => return reading(scene, read, area, buf),
             None => "Reading images and building the network.".to_owned(),
         },
-        // The line above has room for its beginning only, and the remedy is at its end.
-        (None, SavedState::Failed(why)) => {
-            format!("It failed before anything was measured. {}", clean(why))
+        _ if session.record.sharding.is_some() => {
+            "Nothing has been measured yet. Run its shards to begin.".to_owned()
         }
-        (None, _) => "Nothing has been measured yet. Run the session to begin.".to_owned(),
+        _ => "Nothing has been measured yet. Run the session to begin.".to_owned(),
     };
     let lines = wrap(&text, area.width.min(MESSAGE));
     let first = (area.height / 2).saturating_sub(lines.len() as u16 / 2);
