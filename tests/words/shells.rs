@@ -76,6 +76,47 @@ fn bash_completes_names_of_sessions_classes_and_values_with_separators() {
 }
 
 #[test]
+fn paths_alone_are_left_to_bash_which_knows_how_they_were_quoted() {
+    let bench = Bench::new();
+    fs::write(bench.path("net.onnx"), "").unwrap();
+    let script = r#"
+        source <("$1" completions bash)
+        compopt() { echo "$@"; }
+        COMP_WORDS=("$1" inspect '"$HOME/n') COMP_CWORD=2
+        _noisescope "$1" '$HOME/n' inspect
+        echo "${#COMPREPLY[@]}"
+    "#;
+    let mut bash = bench.program_of("bash");
+    bash.args(["-c", script, "bash"])
+        .env("HOME", bench.path(""));
+    let output = bash.arg(env!("CARGO_BIN_EXE_noisescope")).output().unwrap();
+    assert_eq!(both(&output), "-o default\n0\n");
+}
+
+#[test]
+fn fish_completes_paths_with_spaces_quotes_and_variables() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("my folder")).unwrap();
+    fs::write(bench.path("my folder/it's.onnx"), "").unwrap();
+    let script = r#"
+        $argv[1] completions fish | source
+        for typed in 'my\ folder/' '\'my folder/' '"my folder/it\'s' '~/my\ folder/' '$HOME/my\ folder/' --data=my\\\ f
+            complete --do-complete "$argv[1] inspect $typed"
+        end
+    "#;
+    let mut fish = bench.program_of("fish");
+    fish.args(["--no-config", "-c", script]);
+    fish.env("HOME", bench.path(""));
+    // It need not be installed.
+    let Ok(output) = fish.arg(env!("CARGO_BIN_EXE_noisescope")).output() else {
+        return;
+    };
+    let name = "my folder/it's.onnx";
+    let expected = format!("{name}\n{name}\n{name}\n~/{name}\n$HOME/{name}\n--data=my folder/\n");
+    assert_eq!(both(&output), expected);
+}
+
+#[test]
 fn completions_are_silent_where_the_program_fails() {
     let bench = Bench::new();
     let script = r#"

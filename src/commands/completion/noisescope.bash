@@ -34,9 +34,13 @@ _noisescope() {
     while IFS= read -r line; do
         case $line in
         :files | :folders)
-            local kind=-f
+            local kind=-f names=default
             if [[ $line == :folders ]]; then
-                kind=-d
+                kind=-d names=dirnames
+            fi
+            # Alone, they are left to bash, which knows how quotes and variables were typed.
+            if ((${#COMPREPLY[@]} == 0)) && compopt -o "$names" 2>/dev/null; then
+                continue
             fi
             compopt -o filenames 2>/dev/null
             while IFS= read -r value; do

@@ -8,14 +8,11 @@ function __noisescope_complete
             case ':files' ':folders'
                 set -l before (string match --regex -- '^--[^=]*=' "$current")
                 set -l typed (string replace --regex -- '^--[^=]*=' '' "$current")
-                set -l paths
-                if test $line = ':files'
-                    set paths (__fish_complete_path "$typed")
-                else
-                    set paths (__fish_complete_directories "$typed")
-                end
-                for path in $paths
-                    printf '%s\n' "$before$path"
+                # Of a command that does not exist, fish completes paths, with quotes and variables as they were typed.
+                for path in (complete --do-complete "noisescope-paths $typed")
+                    if test $line = ':files'; or string match --quiet -- '*/' "$path"
+                        printf '%s\n' "$before$path"
+                    end
                 end
             case '*'
                 printf '%s\n' $line
