@@ -15,7 +15,7 @@ use crate::report::SessionStatus;
 use crate::report::session_status::SILENCE;
 use crate::session::run::Phase;
 use crate::session::store::{EngineProcess, Store, StoreError, now, timestamp};
-use crate::session::{Run, SavedState, Session};
+use crate::session::{Run, Session};
 use crate::stats::sums::total;
 use crate::tui::browser::{FileContents, SessionContents, SessionRow};
 
@@ -360,9 +360,7 @@ fn headline(session: &Session) -> String {
         let chance = if chance { ", at chance" } else { "" };
         format!("  test {}{chance}", format::percent(share))
     });
-    let stages = session.stages();
-    let stage = stages.iter().find(|stage| !stage.finished);
-    let stage = stage.filter(|_| session.record.state != SavedState::New);
+    let stage = session.current_stage();
     let stage = stage.map_or_else(String::new, |stage| {
         let share = stage.done as f64 / stage.total.max(1) as f64;
         format!("  at {}, {:.0} %", stage.name, (100.0 * share).floor())
