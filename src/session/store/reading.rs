@@ -99,7 +99,7 @@ fn head(file: &mut File, most: usize) -> std::io::Result<(Vec<u8>, bool)> {
         let from = before.saturating_sub(ARRAYS.len());
         let mark = content[from..]
             .windows(ARRAYS.len())
-            .position(|bytes| bytes == ARRAYS.as_bytes());
+            .position(|bytes| bytes[0] == ARRAYS.as_bytes()[0] && bytes == ARRAYS.as_bytes());
         if let Some(place) = mark {
             content.truncate(from + place);
             return Ok((content, false));
