@@ -153,6 +153,30 @@ fn a_finished_session_opens_and_closes_at_once() {
 }
 
 #[test]
+fn a_long_file_is_announced_while_it_is_read_and_the_line_is_erased() {
+    let bench = finished();
+    let path = bench.store().path("done");
+    let session = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, "\n".repeat(2 << 20) + &session).unwrap();
+    for arguments in [
+        &["attach", "done"][..],
+        &["attach", "done", "--plain"],
+        &["ls"],
+    ] {
+        let mut pty = Pty::start(bench.folder.path(), arguments, 100, 30);
+        pty.wait_for("finished");
+        let written = String::from_utf8_lossy(&pty.bytes()).into_owned();
+        assert!(written.contains("reading the session"), "{arguments:?}");
+        if arguments.len() == 2 {
+            pty.press("q");
+        }
+        assert_eq!(pty.exit_code(), 0);
+        pty.wait_restored();
+        assert!(!pty.text().contains("reading"), "{}", pty.text());
+    }
+}
+
+#[test]
 fn the_browser_filters_opens_and_deletes_sessions() {
     let bench = Bench::new();
     bench.succeed(&["new", "first"]);

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::CommandError;
-use super::listing::load_with_standing;
 use super::look::AttachView;
-use super::output::print_report;
+use super::output::{ReadingLine, print_report};
 use super::show::{ResponseArg, knows_classes, parse_class};
+use super::standing::load_with_standing;
 use crate::ids::Gamma;
 use crate::link::Connection;
 use crate::report::{self, SessionStatus};
@@ -99,23 +99,28 @@ pub fn run(
                 "standard output is not a terminal that can draw, so the views cannot open anywhere; for the summary, leave out their options: noisescope attach {name} --plain"
             )));
         }
+        let reading = ReadingLine::show("the session", [look.store.path(name)]);
         let (session, standing) = load_with_standing(look.store, name)?;
+        drop(reading);
         return summary(&session, &standing);
     }
-    if let Ok(head) = look.store.load_head(name)
-        && head.record.sharding.is_some()
+    let engine = look.store.engine(name);
+    let reading = ReadingLine::show("the session", [look.store.path(name)]);
+    let read = look.store.load(name);
+    drop(reading);
+    if let Ok(session) = &read
+        && session.record.sharding.is_some()
     {
         // Loading the sum of the shards is slow, and the views load it themselves later. But checking a start
         // position needs it: before a merge only the shards' files know which maps and layers exist.
         let session = match *at == StartArgs::default() {
-            true => look.store.load(name)?,
+            true => session.clone(),
             false => look.store.load_whole(name)?,
         };
         let start = at.start(&session)?;
         return look.open(session, Connection::Watched, start);
     }
-    let engine = look.store.engine(name);
-    let session = match look.store.load(name) {
+    let session = match read {
         // A damaged file does not matter while an engine holds the current state.
         Err(_) if engine.is_some() => Session::new(name, Config::default()),
         loaded => loaded?,

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::extend_file::{announcement, extend_in_file};
-use super::listing::load_with_standing;
 use super::output::print_line;
+use super::standing::load_with_standing;
 use super::{CommandError, control, division_check, holder, run};
 use crate::format::{AskedTrials, fixed, thousands};
 use crate::ids::{ClassId, Gamma};

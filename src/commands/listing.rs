@@ -13,9 +13,8 @@ use crate::link::client::{self, EngineAnswer};
 use crate::link::shards::ShardWatcher;
 use crate::report::SessionStatus;
 use crate::report::session_status::SILENCE;
-use crate::session::run::Phase;
-use crate::session::store::{EngineProcess, Store, StoreError, now, timestamp};
-use crate::session::{Run, SavedState, Session};
+use crate::session::Session;
+use crate::session::store::{Store, StoreError, now};
 use crate::stats::sums::total;
 use crate::tui::browser::{FileContents, SessionContents, SessionRow};
 
@@ -225,7 +224,7 @@ impl SessionList {
 const LARGE: u64 = 1 << 20;
 
 /// When a session's file or log was last written, in seconds since the Unix epoch.
-fn last_written(store: &Store, name: &str) -> i64 {
+pub fn last_written(store: &Store, name: &str) -> i64 {
     let written = [store.path(name), store.log_path(name)].map(|path| {
         let written = std::fs::metadata(path).and_then(|file| file.modified());
         let since = written
@@ -283,73 +282,6 @@ fn session_entry(session: &Session) -> SessionEntry {
     }
 }
 
-/// A session and its standing, from its engine or, if none replies, from its file.
-///
-/// # Errors
-/// If its file cannot be read and no engine replies.
-pub fn load_with_standing(
-    store: &Store,
-    name: &str,
-) -> Result<(Session, SessionStatus), StoreError> {
-    if store
-        .load_head(name)
-        .is_ok_and(|head| head.record.sharding.is_some())
-    {
-        let mut session = store.load_whole(name)?;
-        if let Some(looked) = ShardWatcher::new(store.clone(), name).poll()? {
-            session.run = looked.run;
-        }
-        let standing = SessionStatus::from_session(&session, Some(now()));
-        return Ok((session, standing));
-    }
-    if store.engine(name).is_none() {
-        let session = store.load(name)?;
-        let standing = SessionStatus::from_session(&session, None);
-        return Ok((session, standing));
-    }
-    let patience = Duration::from_secs(SILENCE as u64);
-    let heard = match runtime() {
-        Ok(runtime) => runtime.block_on(client::query(store, name, patience)),
-        Err(_) => EngineAnswer::Unreachable,
-    };
-    let since = match heard {
-        EngineAnswer::Session(session) => {
-            let standing = SessionStatus::from_session(&session, Some(now()));
-            return Ok((*session, standing));
-        }
-        EngineAnswer::NoAnswer => Some(last_written(store, name).min(now() - SILENCE)),
-        EngineAnswer::Unreachable => None,
-    };
-    let mut session = store.load(name)?;
-    let standing = match store.engine(name) {
-        Some(engine) => {
-            let standing = SessionStatus::from_session(&session, None).with_engine(since, now());
-            session.run = Some(unreachable_run(&engine, session.record.updated));
-            standing
-        }
-        // It has ended in the meantime.
-        None => SessionStatus::from_session(&session, None),
-    };
-    Ok((session, standing))
-}
-
-/// The run state shown for an engine that does not answer.
-fn unreachable_run(engine: &EngineProcess, updated: i64) -> Run {
-    let shown = match updated {
-        1.. => format!("this is its checkpoint of {}", timestamp(updated)),
-        _ => "there is no checkpoint yet".to_owned(),
-    };
-    Run {
-        phase: Phase::Working(0),
-        problem: Some(format!(
-            "{} runs it but cannot be reached from here: {shown}; {}",
-            engine.words(),
-            client::by_signals(engine.pid, engine.remote_machine.as_deref())
-        )),
-        ..Run::default()
-    }
-}
-
 /// Data set, network, test accuracy and, if unfinished, the current stage.
 fn headline(session: &Session) -> String {
     let config = &session.config;
@@ -360,9 +292,7 @@ fn headline(session: &Session) -> String {
         let chance = if chance { ", at chance" } else { "" };
         format!("  test {}{chance}", format::percent(share))
     });
-    let stages = session.stages();
-    let stage = stages.iter().find(|stage| !stage.finished);
-    let stage = stage.filter(|_| session.record.state != SavedState::New);
+    let stage = session.current_stage();
     let stage = stage.map_or_else(String::new, |stage| {
         let share = stage.done as f64 / stage.total.max(1) as f64;
         format!("  at {}, {:.0} %", stage.name, (100.0 * share).floor())

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::CommandError;
 use super::listing::{SessionEntry, SessionList};
-use super::output::print_text;
+use super::output::{ReadingLine, print_text};
 use crate::format;
 use crate::report::SessionStatus;
 use crate::report::session_status::{SILENCE, silence_text};
@@ -63,7 +63,10 @@ impl<'a> From<&'a SessionEntry> for Row<'a> {
 
 /// Lists them, as a table or as JSON.
 pub fn run(store: &Store, json: bool) -> Result<ExitCode, CommandError> {
+    let names = store.names()?;
+    let reading = ReadingLine::show("the sessions", names.iter().map(|name| store.path(name)));
     let entries = SessionList::new(store.clone()).entries(PATIENCE)?;
+    drop(reading);
     let text = if json {
         let rows: Vec<Row<'_>> = entries.iter().map(Row::from).collect();
         serde_json::to_string_pretty(&rows).map_err(CommandError::failed)? + "\n"

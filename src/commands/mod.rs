@@ -45,6 +45,7 @@ mod shard;
 mod shells;
 mod show;
 mod signals;
+mod standing;
 mod stop_shards;
 mod submit;
 mod trials;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::listing::load_with_standing;
 use super::output::print_line;
 use super::show::ResponseArg;
+use super::standing::load_with_standing;
 use super::{CommandError, control, holder, note_file};
 use crate::figure::choice;
 use crate::format::clean;

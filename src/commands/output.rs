@@ -3,13 +3,16 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind as ParseErrorKind};
 
 use crate::format::{clean, with_ascii_minus};
+use crate::tui::theme::can_draw;
 
 /// The first failed write to standard output.
 static LOST: OnceLock<io::Error> = OnceLock::new();
@@ -37,6 +40,32 @@ fn for_reader(text: &str, is_terminal: bool) -> Cow<'_, str> {
 pub fn print_text(text: impl AsRef<[u8]>) {
     let mut out = io::stdout().lock();
     remember(out.write_all(text.as_ref()).and_then(|()| out.flush()));
+}
+
+/// Files of more bytes than this take noticeably long to read where other programs keep the processors busy.
+const LONG: u64 = 1 << 20;
+
+/// A line on the terminal that says what is being read, until it is dropped.
+#[derive(Debug)]
+pub struct ReadingLine;
+
+impl ReadingLine {
+    /// Says what is being read, if its files are long and the terminal can erase the line again.
+    pub fn show(what: &str, files: impl IntoIterator<Item = PathBuf>) -> Option<Self> {
+        let lengths = files.into_iter().filter_map(|path| fs::metadata(path).ok());
+        let bytes: u64 = lengths.map(|about| about.len()).sum();
+        if bytes <= LONG || !can_draw() {
+            return None;
+        }
+        print_text(format!("reading {what} …"));
+        Some(Self)
+    }
+}
+
+impl Drop for ReadingLine {
+    fn drop(&mut self) {
+        print_text("\r\x1b[K");
+    }
 }
 
 /// Prints what ended the parsing of a command line, help or a version to standard output or a refusal to standard error,

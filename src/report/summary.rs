@@ -41,7 +41,7 @@ pub fn summary_with_status(session: &Session, standing: &SessionStatus) -> Strin
                 page.extend(images::images(&session.record, plan, record));
                 page.extend(strongest::strongest(&session.record, record));
             }
-            _ => page.extend(other(session, index)),
+            _ => page.extend(other(session, index, standing)),
         }
     }
     page.extend(notes::notes(&session.record));
@@ -66,10 +66,11 @@ fn grain(grain: Grain) -> String {
 }
 
 /// The progress and results of any other experiment.
-fn other(session: &Session, index: usize) -> Vec<String> {
+fn other(session: &Session, index: usize, standing: &SessionStatus) -> Vec<String> {
     let plan = &session.config.analyses[index];
     let (done, total) = session.record.analyses[index].progress(plan);
     let state = match (done, total) {
+        (0, _) if *standing == SessionStatus::Finished => "had nothing to measure".to_owned(),
         (0, _) => "not started".to_owned(),
         (done, total) if done >= total => format!("{} {}", thousands(done), plan.unit()),
         (done, total) => format!(

@@ -107,6 +107,15 @@ pub(super) fn finished() -> Session {
     session
 }
 
+/// The same with an attack that had nothing to measure.
+pub(super) fn without_attack() -> Session {
+    let mut session = finished();
+    let attack = config::Analysis::Attack(config::Attack::default());
+    session.record.analyses.push(Analysis::new(&attack));
+    session.config.analyses.push(attack);
+    session
+}
+
 /// The status in `phase`, with a training stage of which `done` of two epochs are done.
 pub(super) fn running(phase: Phase, done: u64) -> Run {
     Run {
@@ -260,4 +269,20 @@ fn a_closed_output_is_an_error_of_its_own() {
         &mut Closed,
     ));
     assert!(matches!(left, Err(ReportError::Gone)));
+}
+
+#[test]
+fn an_experiment_that_a_finished_run_has_not_begun_had_nothing_to_measure() {
+    let line = |session: &Session| {
+        let page = summary(session);
+        let mut lines = page.lines();
+        lines
+            .find(|line| line.starts_with("attack"))
+            .map(str::to_owned)
+    };
+    let mut session = without_attack();
+    let finished = Some("attack, had nothing to measure");
+    assert_eq!(line(&session).as_deref(), finished);
+    session.record.state = SavedState::Stopped;
+    assert_eq!(line(&session).as_deref(), Some("attack, not started"));
 }

@@ -101,6 +101,18 @@ impl Session {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
+    /// The stage that is under way or, if nothing runs, the next one. `None` before the first run, and if everything in
+    /// the plan is done: a stage that has not begun by then had nothing to measure.
+    pub fn current_stage(&self) -> Option<Stage> {
+        if matches!(self.record.state, SavedState::New | SavedState::Finished) {
+            return None;
+        }
+        let stages = self.stages();
+        let running = self.run.as_ref().and_then(|run| run.phase.stage());
+        let index = running.or_else(|| stages.iter().position(|stage| !stage.finished))?;
+        stages.into_iter().nth(index)
+    }
+
     /// Whether it failed before there were any results, so that nothing is lost with it.
     pub fn failed_with_nothing(&self) -> bool {
         matches!(self.record.state, SavedState::Failed(_)) && !self.has_results()

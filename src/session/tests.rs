@@ -159,3 +159,21 @@ fn nothing_is_lost_with_a_session_that_failed_before_anything_was_trained_or_mea
         it.record.training = Some(trained(1));
     }));
 }
+
+#[test]
+fn no_stage_is_the_current_one_before_the_first_run_and_after_the_last() {
+    let mut session = begun();
+    let current = |session: &Session| session.current_stage().map(|stage| stage.name);
+    assert_eq!(current(&session), None, "not run yet");
+    session.record.state = SavedState::Stopped;
+    assert_eq!(current(&session).as_deref(), Some("classification images"));
+    // An engine measures the predictions: what comes before and is not done has nothing to measure.
+    session.run = Some(Run {
+        phase: run::Phase::Working(2),
+        ..Run::default()
+    });
+    assert_eq!(current(&session).as_deref(), Some("predictions"));
+    session.run = None;
+    session.record.state = SavedState::Finished;
+    assert_eq!(current(&session), None, "everything is done");
+}

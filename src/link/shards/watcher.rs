@@ -118,7 +118,7 @@ impl ShardWatcher {
                 {
                     let head = self
                         .store
-                        .load_short_head(name)
+                        .load_head(name)
                         .map_err(|error| error.to_string());
                     let file = CachedShard {
                         version,

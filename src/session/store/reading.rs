@@ -14,8 +14,13 @@ use crate::session::error::io_error;
 use crate::session::memory::{check_free_memory, out_of_memory};
 use crate::session::text::{ARRAYS, from_text, head_from_text};
 
-/// Maximum size of the readable part when only that is read.
+/// Maximum size of a file without arrays when only the readable part is read.
 const MOST_HEAD: usize = 24 << 20;
+/// Maximum size of a readable part with arrays after it, as a session has: the counts of a thousand classes take 6 MB
+/// for each γ.
+const LONGEST_HEAD: usize = 256 << 20;
+/// Bytes of memory that a byte of the readable part takes at most while it is parsed.
+const PARSED: u64 = 8;
 /// Bytes that are read at a time when only the readable part is read.
 const PIECE: usize = 1 << 16;
 /// Bytes at the end of a file that are looked at if its arrays are not read.
@@ -44,19 +49,27 @@ pub(super) fn read_head(path: &Path, name: &str) -> Result<Session> {
     read_head_within(path, name, MOST_HEAD)
 }
 
-/// The same of a file whose readable part has at most this many bytes.
+/// The same of a file that has at most this many bytes if it has no arrays.
 fn read_head_within(path: &Path, name: &str, most: usize) -> Result<Session> {
     let failed = |action| io_error(path, action);
     let mut file = files::open(path).map_err(failed("read the file"))?;
-    let (head, is_whole) = head(&mut file, most).map_err(failed("read the file"))?;
-    if head.len() > most {
+    let longest = most.max(LONGEST_HEAD);
+    let (head, is_whole) = head(&mut file, longest).map_err(failed("read the file"))?;
+    let limit = if is_whole && head.len() <= longest {
+        most
+    } else {
+        longest
+    };
+    if head.len() > limit {
         return Err(StoreError::TooLarge {
             path: path.to_owned(),
             what: "its readable part is too long to list".into(),
-            limit: most as u64,
+            limit: limit as u64,
             free: false,
         });
     }
+    let parsed = PARSED * head.len() as u64;
+    check_free_memory(path, "its readable part needs", parsed)?;
     let text = into_text(head, path)?;
     match is_whole {
         // A plan that the user wrote, or a truncated file.
@@ -99,7 +112,7 @@ fn head(file: &mut File, most: usize) -> std::io::Result<(Vec<u8>, bool)> {
         let from = before.saturating_sub(ARRAYS.len());
         let mark = content[from..]
             .windows(ARRAYS.len())
-            .position(|bytes| bytes == ARRAYS.as_bytes());
+            .position(|bytes| bytes[0] == ARRAYS.as_bytes()[0] && bytes == ARRAYS.as_bytes());
         if let Some(place) = mark {
             content.truncate(from + place);
             return Ok((content, false));
@@ -189,6 +202,16 @@ mod tests {
         assert!(read_head_within(&path, "mine", plan.len()).is_ok());
         let error = read_head_within(&path, "mine", plan.len() - 1).unwrap_err();
         assert!(matches!(error, StoreError::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn the_readable_part_of_a_session_of_many_classes_may_be_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.ron");
+        let session = Session::new("mine", Config::default());
+        fs::write(&path, to_text(&session).unwrap()).unwrap();
+        // Arrays come after it, so it is a session and no plan.
+        assert!(read_head_within(&path, "mine", 10).unwrap() == session);
     }
 
     #[test]

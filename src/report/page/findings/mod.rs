@@ -10,6 +10,7 @@ use super::words::capital;
 use crate::figure::audit::share_with_interval;
 use crate::figure::headline::{CHANCE_WARNING, headline};
 use crate::format::{percent, thousands};
+use crate::report::SessionStatus;
 use crate::session::Session;
 use crate::session::config::{Analysis as Plan, WeightSource};
 use crate::session::record::{Analysis, TrainingRecord};
@@ -76,6 +77,9 @@ fn stage_finding(session: &Session, stage_index: usize, stage: &Stage) -> StageF
             (lead, facts)
         }
         None if stage.finished => (format!("No findings: {done}."), Vec::new()),
+        None if SessionStatus::from_session(session, None) == SessionStatus::Finished => {
+            ("It had nothing to measure.".to_owned(), Vec::new())
+        }
         None => (format!("No findings yet: {done}."), Vec::new()),
     };
     StageFindings {
@@ -191,7 +195,8 @@ fn epochs(training: &TrainingRecord) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::{measured, planned};
+    use crate::report::tests::{measured, planned, without_attack};
+    use crate::session::record::SavedState;
 
     #[test]
     fn a_stage_without_findings_says_how_much_is_done() {
@@ -200,6 +205,15 @@ mod tests {
         assert_eq!(all[0].lead, "No findings yet: 0 of 2 epochs done.");
         assert_eq!(all[1].title, "Classification images, uniform noise");
         assert_eq!(all[1].lead, "No findings yet: 0 of 960 trials done.");
+    }
+
+    #[test]
+    fn a_stage_that_a_finished_run_has_not_begun_had_nothing_to_measure() {
+        let lead = |session: &Session| stage_findings(session)[2].lead.clone();
+        let mut session = without_attack();
+        assert_eq!(lead(&session), "It had nothing to measure.");
+        session.record.state = SavedState::Stopped;
+        assert_eq!(lead(&session), "No findings yet: 0 of 0 queries done.");
     }
 
     #[test]
