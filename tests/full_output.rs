@@ -204,6 +204,9 @@ fn a_benchmark_that_cannot_be_measured_as_asked_is_refused() {
     let refused = bench.output(&["bench", "--pieces", "--json"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(refused.stdout.is_empty());
+    // The pieces are measured on one core.
+    let error = bench.refuse(2, &["bench", "--pieces", "--workers", "2"]);
+    assert!(error.contains("--workers"), "{error}");
 }
 
 #[test]
