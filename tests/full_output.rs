@@ -204,6 +204,10 @@ fn a_benchmark_that_cannot_be_measured_as_asked_is_refused() {
     let refused = bench.output(&["bench", "--pieces", "--json"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(refused.stdout.is_empty());
+    // The pieces are measured on one core.
+    let refused = bench.output(&["bench", "--pieces", "--workers", "2"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(refused.stdout.is_empty());
 }
 
 #[test]

@@ -295,11 +295,26 @@ fn settings_are_spelt_and_checked_as_for_a_run() {
             "only an ONNX network has outputs",
         ),
         ("network.kind=Tree", "there is no network"),
+        ("network.kind=Onnx", "holds weights without a network"),
+        ("network.weights=File(\"b.pt\")", "leave it out"),
+        (
+            "network.image=Some((1, 1000000, 1000000))",
+            "network.image: (1, 1000000, 1000000): channels",
+        ),
     ] {
         let output = bench.output(&["inspect", &file, "--set", set]);
         assert_eq!(output.status.code(), Some(2), "{}", both(&output));
         assert!(both(&output).contains(expected), "{}", both(&output));
     }
+    // A file that contains the network has no other kind.
+    let whole = fixture("residual-13.onnx").display().to_string();
+    let output = bench.output(&["inspect", &whole, "--set", "network.kind=cnn"]);
+    assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+    assert!(
+        both(&output).contains("contains the network"),
+        "{}",
+        both(&output)
+    );
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 50_000, conflicts_with = "training")]
     trials: u64,
     /// Blocks computed at the same time (default: one per core)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "pieces")]
     workers: Option<usize>,
     /// Blocks per launch on a GPU, even (default: chosen by a short test)
     #[arg(long, value_name = "N")]

@@ -9,6 +9,7 @@ use clap::Args;
 use super::network_file::{is_weights, no_network_file};
 use super::output::print_line;
 use super::session_args::normalise_setting;
+use super::typed_names::network_names;
 use super::{CommandError, data_arg};
 use crate::data::{self, Dataset, DatasetRequest};
 use crate::engine::device::{self, DeviceChoice};
@@ -110,7 +111,29 @@ impl InspectArgs {
             config = setting::set(&config, &normalise_setting(assignment)?)?;
         }
         config.validate()?;
+        config.network.check_image()?;
+        self.check_file(config.network.kind)?;
         Ok(config)
+    }
+
+    /// Rejects settings that the given file decides: where the weights are, and whether it holds the network, too.
+    fn check_file(&self, kind: NetworkKind) -> Result<(), CommandError> {
+        let file = self.file.display();
+        if self.sets("network.weights") {
+            return Err(CommandError::Usage(format!(
+                "--set network.weights: the weights are those of {file}; leave it out"
+            )));
+        }
+        match (is_weights(&self.file), kind == NetworkKind::Onnx) {
+            (true, true) => Err(CommandError::Usage(format!(
+                "--set network.kind: {file} holds weights without a network, so it is for one of {}",
+                network_names()
+            ))),
+            (false, false) => Err(CommandError::Usage(format!(
+                "--set network.kind: {file} is read as an ONNX file, which contains the network; leave it out"
+            ))),
+            (true, false) | (false, true) => Ok(()),
+        }
     }
 
     fn sets(&self, path: &str) -> bool {

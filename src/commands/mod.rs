@@ -264,8 +264,15 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
     match cli.command {
         None => browse::run(&store, data, &line),
         Some(Command::New { plan }) => {
-            let (plan, _) = plan.resolve(&store, "new", data)?;
-            new::run(&store, &plan)
+            let (plan, sets) = plan.resolve(&store, "new", data)?;
+            let code = new::run(&store, &plan)?;
+            if let Some(folder) = sets {
+                output::complain(format_args!(
+                    "--data {}: a plan does not keep the folder of full data sets; give it to run as well",
+                    folder.display()
+                ));
+            }
+            Ok(code)
         }
         Some(Command::Submit(submit)) => submit::run(&store, data, &submit),
         Some(Command::Merge(merge)) => merge::run(&store, &merge),

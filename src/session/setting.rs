@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use self::hints::{parentheses, pushed_layers, single_parentheses};
+use self::hints::{data_set, parentheses, pushed_layers, single_parentheses};
 use self::scan::Scanner;
 use super::config::{Analysis, Config};
 use crate::format::parse_trials;
@@ -157,6 +157,7 @@ fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
             .or_else(|| single_parentheses(path, value))
             .or_else(|| bare_text(path, value))
             .or_else(|| pushed_layers(path, value, |other| with(other).is_ok()))
+            .or_else(|| data_set(path, value, |other| with(other).is_ok()))
             .or_else(|| parentheses(value, |other| with(other).is_ok()));
         // The parser reads the digits before the point, and misses a comma after them.
         let is_fraction = value.contains('.') && value.parse::<f64>().is_ok();

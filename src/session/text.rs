@@ -19,6 +19,8 @@ use super::schema::VERSION;
 use super::{Config, Record, Session};
 use crate::files;
 
+mod wording;
+
 /// The marker before the numbers of the arrays, after the readable part.
 pub(super) const ARRAYS: &str = "\n  arrays: [";
 
@@ -370,7 +372,7 @@ fn syntax(path: &Path, error: &ron::error::SpannedError) -> StoreError {
         path: path.to_owned(),
         line: error.span.start.line,
         column: error.span.start.col,
-        problem: error.code.to_string(),
+        problem: wording::problem(&error.code),
     }
 }
 

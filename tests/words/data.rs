@@ -244,3 +244,25 @@ fn imported_weights_state_their_assumptions_and_causes_of_chance() {
         assert!(printed.contains(text), "{text}: {printed}");
     }
 }
+
+/// A session file holds no folder of full sets: whoever gives it to `new` alone would study the built-in subset.
+#[test]
+fn a_new_session_says_that_the_folder_of_full_sets_is_not_kept() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.path("sets/mnist")).unwrap();
+    let output = bench.output(&["new", "mine", "--data", "sets"]);
+    assert!(output.status.success(), "{}", both(&output));
+    let remark = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        remark.contains("--data sets: ") && remark.contains("to run as well"),
+        "{remark}"
+    );
+    let set = bench.load("mine").config.dataset.unwrap();
+    assert_eq!(set.source, DatasetSource::Auto);
+    let quiet = bench.output(&["new", "other"]);
+    assert!(
+        quiet.status.success() && quiet.stderr.is_empty(),
+        "{}",
+        both(&quiet)
+    );
+}

@@ -54,6 +54,7 @@ impl Conductor {
 
     /// The form of the images of a network that is shown noise only.
     pub(super) fn form_of_network(&self, config: &Config, path: &Path) -> Result<Form, RunError> {
+        config.network.check_image()?;
         let image = config.network.image.unwrap_or(DEFAULT_IMAGE);
         if config.network.kind != NetworkKind::Onnx {
             return Ok(Form::numbered(image, import::classes(path, image)?));

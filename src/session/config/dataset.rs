@@ -146,7 +146,7 @@ pub(super) mod or_none {
     use std::fmt;
 
     use serde::de::value::MapAccessDeserializer;
-    use serde::de::{Deserializer, MapAccess, Visitor};
+    use serde::de::{Deserializer, Error, MapAccess, Visitor};
     use serde::{Deserialize, Serialize, Serializer};
 
     use super::Dataset;
@@ -186,9 +186,11 @@ pub(super) mod or_none {
             Dataset::deserialize(MapAccessDeserializer::new(map)).map(Some)
         }
 
-        /// `()`: every field takes its default.
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Some(Dataset::default()))
+        /// A name without parentheses, `FashionMnist`, arrives here without the name, as `()` does.
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Err(E::custom(
+                "a data set is written with its name in parentheses, for example (name: FashionMnist); None means noise alone",
+            ))
         }
     }
 }
@@ -268,7 +270,6 @@ mod tests {
         for (text, expected) in [
             ("(dataset: (name: Kmnist))", kmnist.clone()),
             ("(dataset: Some((name: Kmnist)))", kmnist),
-            ("(dataset: ())", Some(Dataset::default())),
             ("(dataset: None)", None),
         ] {
             assert_eq!(ron::from_str::<Plan>(text).unwrap().dataset, expected);
@@ -279,6 +280,17 @@ mod tests {
             error.contains("a data set such as (name: Mnist), or None"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_set_named_without_its_parentheses_is_refused_and_not_read_as_the_default_one() {
+        for bare in ["FashionMnist", "Cifar10", "Fashion", "()"] {
+            let text = format!("(\n  dataset: {bare},\n)");
+            let error = ron::from_str::<Plan>(&text).unwrap_err();
+            assert_eq!(error.span.start.line, 2, "{bare}");
+            let error = error.to_string();
+            assert!(error.contains("(name: FashionMnist)"), "{bare}: {error}");
+        }
     }
 
     #[test]

@@ -177,12 +177,13 @@ impl Config {
         }
     }
 
-    /// Rejects in a new plan what existing sessions may contain: a backdoor study without noise, and
-    /// experiments that need images in a plan without them.
+    /// Rejects in a new plan what existing sessions may contain: an impossible form of images, a backdoor study
+    /// without noise, and experiments that need images in a plan without them.
     ///
     /// # Errors
     /// Names the place and the accepted values.
     pub fn check_new(&self) -> Result<(), ConfigError> {
+        self.network.check_image()?;
         for (i, analysis) in self.analyses.iter().enumerate() {
             if let Analysis::Backdoor(backdoor) = analysis {
                 backdoor.check_noise(&format!("analyses[{i}]"))?;

@@ -9,6 +9,9 @@ use super::check::invalid;
 use super::{ConfigError, MAX_TRAINING};
 use crate::session::form::Shape;
 
+/// Most numbers of an image whose form a plan gives: 64 channels of 1024×1024.
+const MOST_NUMBERS: usize = 1 << 26;
+
 /// The network under study and where its weights come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -117,6 +120,27 @@ impl Network {
             );
         }
         self.input.validate("network.input")
+    }
+
+    /// Rejects in a new plan an image without pixels, and one that no memory holds.
+    ///
+    /// # Errors
+    /// Names the place and the accepted values.
+    pub fn check_image(&self) -> Result<(), ConfigError> {
+        let Some([channels, height, width]) = self.image else {
+            return Ok(());
+        };
+        let numbers = channels.checked_mul(height);
+        let numbers = numbers.and_then(|rows| rows.checked_mul(width));
+        if numbers.is_some_and(|numbers| (1..=MOST_NUMBERS).contains(&numbers)) {
+            return Ok(());
+        }
+        invalid(
+            "network.image",
+            format!(
+                "({channels}, {height}, {width}): channels, rows and columns must each be at least 1, and at most {MOST_NUMBERS} numbers together"
+            ),
+        )
     }
 }
 
@@ -293,5 +317,36 @@ impl TrainingConfig {
             );
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_without_pixels_or_larger_than_memory_is_refused() {
+        let check = |image| {
+            let network = Network {
+                image,
+                ..Network::default()
+            };
+            network.check_image().map_err(|error| error.path)
+        };
+        for image in [[3, 32, 32], [1, 1, 1], [64, 1024, 1024]] {
+            assert_eq!(check(Some(image)), Ok(()), "{image:?}");
+        }
+        assert_eq!(check(None), Ok(()));
+        for image in [
+            [0, 1, 1],
+            [1, 0, 1],
+            [1, 1, 0],
+            [65, 1024, 1024],
+            [1, 1_000_000, 1_000_000],
+            [2, usize::MAX, 2],
+        ] {
+            let refused = Err("network.image".to_owned());
+            assert_eq!(check(Some(image)), refused, "{image:?}");
+        }
     }
 }

@@ -51,6 +51,19 @@ pub fn pushed_layers(
     is_accepted(&whole).then(|| format!("each layer needs its α; write layers: {layers}"))
 }
 
+/// How to write a data set that is given by its name or its source alone: `(name: FashionMnist)` for `FashionMnist`.
+pub fn data_set(path: &str, value: &str, is_accepted: impl Fn(&str) -> bool) -> Option<String> {
+    if path != "dataset" {
+        return None;
+    }
+    let value = value.trim();
+    let written = ["name", "source"].map(|field| format!("({field}: {value})"));
+    let whole = written.iter().find(|whole| is_accepted(whole))?;
+    Some(format!(
+        "a data set is written in parentheses; write 'dataset={whole}'"
+    ))
+}
+
 /// How to write a name with as many parentheses as it takes, if only these are wrong: `Gaussian(())` for `Gaussian`, `Pca`
 /// for `Pca(())`.
 pub fn parentheses(value: &str, is_accepted: impl Fn(&str) -> bool) -> Option<String> {

@@ -141,3 +141,26 @@ fn a_name_with_the_wrong_parentheses_is_shown_with_the_right_ones() {
         assert!(!message.contains("write"), "{message}");
     }
 }
+
+#[test]
+fn a_data_set_given_by_its_name_or_source_alone_is_shown_in_parentheses() {
+    for (value, needed) in [
+        ("FashionMnist", "(name: FashionMnist)"),
+        ("Own(\"mine\")", "(name: Own(\"mine\"))"),
+        ("Embedded", "(source: Embedded)"),
+        ("Folder(\"/data/a\")", "(source: Folder(\"/data/a\"))"),
+    ] {
+        let message = refused(&format!("dataset={value}"));
+        let advice = format!("write 'dataset={needed}';");
+        assert!(message.contains(&advice), "{message}");
+        made(&format!("dataset={needed}"));
+    }
+    // A set that does not exist is not taken for the one that is there.
+    let message = refused("dataset=Fashion");
+    assert!(
+        message.contains("for example (name: FashionMnist)"),
+        "{message}"
+    );
+    let other = refused("dataset.name=Fashion");
+    assert!(!other.contains("parentheses"), "{other}");
+}
