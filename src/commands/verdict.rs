@@ -1,10 +1,12 @@
 //! The exit code of `run --exit-code`: the verdict of the session's audits.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::{CommandError, output};
+use crate::engine::{inputs, originals};
 use crate::session::Session;
-use crate::session::config::Analysis as Plan;
+use crate::session::config::{Analysis as Plan, NetworkKind, WeightSource};
 use crate::session::record::Analysis as Data;
 use crate::session::store::Store;
 
@@ -36,6 +38,9 @@ pub fn check(session: &Session) -> Result<(), CommandError> {
 pub fn exit_code(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
     let session = store.load(name)?;
     check(&session)?;
+    if let Some(words) = changed_file(&session, store.folder()) {
+        output::complain(words);
+    }
     let mut code = ExitCode::SUCCESS;
     for (index, plan) in session.config.analyses.iter().enumerate() {
         let Plan::Audit(audit) = plan else { continue };
@@ -58,10 +63,33 @@ pub fn exit_code(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
     Ok(code)
 }
 
+/// That the network's file is no longer the one whose network was examined, if so. The session keeps that network, so a
+/// finished audit has its verdict nevertheless. `folder` is the sessions' folder, which may contain the file.
+fn changed_file(session: &Session, folder: &Path) -> Option<String> {
+    let WeightSource::File(path) = &session.config.network.weights else {
+        return None;
+    };
+    let began = session.record.inputs.last()?.weights.as_ref()?;
+    let now = match (session.config.network.kind, &session.record.model) {
+        (NetworkKind::Onnx, Some(model)) => originals::fingerprint(model, path, folder),
+        (NetworkKind::Onnx, None) => return None,
+        // The session has the weights if the file is gone.
+        _ => inputs::file_sha256(path).ok()?,
+    };
+    (now != *began).then(|| {
+        format!(
+            "{}: {} has changed since; the verdict is on the network as it was. Audit the new one in a session of another name",
+            session.name,
+            path.display()
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::session::config::{self, Config};
+    use crate::session::record::Inputs;
 
     fn stored(folder: &tempfile::TempDir, plan: Plan) -> Store {
         let config = Config {
@@ -88,5 +116,26 @@ mod tests {
         let error = exit_code(&store, "mine").unwrap_err();
         assert_eq!(error.code(), 2);
         assert!(error.to_string().contains("no audit"), "{error}");
+    }
+
+    #[test]
+    fn a_verdict_on_a_file_that_was_replaced_is_said_to_be_on_the_network_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("suspect.safetensors");
+        std::fs::write(&path, "as audited").unwrap();
+        let mut session = Session::new("mine", Config::default());
+        session.config.network.weights = WeightSource::File(path.clone());
+        // Nothing is known before a run has begun.
+        assert_eq!(changed_file(&session, folder.path()), None);
+        session.record.inputs.push(Inputs {
+            weights: Some(inputs::file_sha256(&path).unwrap()),
+            ..Inputs::default()
+        });
+        assert_eq!(changed_file(&session, folder.path()), None);
+        std::fs::write(&path, "another").unwrap();
+        let words = changed_file(&session, folder.path()).unwrap();
+        assert!(words.contains("suspect.safetensors has changed"), "{words}");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(changed_file(&session, folder.path()), None);
     }
 }

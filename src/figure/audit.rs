@@ -171,13 +171,19 @@ fn standing(
     let label = audit.reference_label(plan, kind);
     let references = audit.references().count();
     match verdict.baseline {
-        Baseline::References => format!(
-            "rank {} of {} among {references} {label} references, {} times their largest, {}",
-            position.rank,
-            position.total,
-            fixed(position.ratio, 2),
-            fixed(position.largest, 1)
-        ),
+        Baseline::References => {
+            let bound = match verdict.bound() {
+                Some(bound) => format!("; beyond {} a class stands out", fixed(bound, 1)),
+                None => String::new(),
+            };
+            format!(
+                "rank {} of {} among {references} {label} references, {} times their largest, {}{bound}",
+                position.rank,
+                position.total,
+                fixed(position.ratio, 2),
+                fixed(position.largest, 1)
+            )
+        }
         Baseline::OwnClasses => {
             let ratio = verdict
                 .ratio
@@ -333,6 +339,40 @@ pub fn share_with_interval(value: Share) -> String {
 mod tests {
     use super::*;
     use crate::session::{Config, Form};
+    use crate::stats::audit::{AuditScores, ClassScore, audit_verdict};
+
+    #[test]
+    fn the_standing_among_references_says_beyond_which_score_a_class_stands_out() {
+        let network = |scores: [f64; 3]| AuditScores {
+            classes: scores
+                .map(|score| {
+                    Some(ClassScore {
+                        score,
+                        window: (0, 0, 4),
+                        energy: 1.0,
+                    })
+                })
+                .to_vec(),
+        };
+        let references = [[5.0, 1.0, 1.0]; 3].map(network);
+        let words = |suspect: [f64; 3]| {
+            let verdict = audit_verdict(&network(suspect), &references, Baseline::References);
+            let plan = config::Audit::default();
+            standing(
+                &verdict.unwrap(),
+                &Audit::default(),
+                NetworkKind::Cnn,
+                &plan,
+            )
+        };
+        let near = words([6.4, 1.0, 1.0]);
+        let end = "1.28 times their largest, 5.0; beyond 6.5 a class stands out";
+        assert!(near.ends_with(end), "{near}");
+        // The other classes are far from the references, too.
+        let unlike = words([6.6, 2.0, 2.0]);
+        let end = "1.32 times their largest, 5.0; beyond 13.0 a class stands out";
+        assert!(unlike.ends_with(end), "{unlike}");
+    }
 
     #[test]
     fn a_window_ends_with_the_image_where_cells_do_not_divide_it() {
