@@ -40,6 +40,7 @@ pub fn exit_code(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
     check(&session)?;
     if let Some(words) = changed_file(&session, store.folder()) {
         output::complain(words);
+        return Ok(ExitCode::from(UNDECIDED));
     }
     let mut code = ExitCode::SUCCESS;
     for (index, plan) in session.config.analyses.iter().enumerate() {
@@ -63,8 +64,8 @@ pub fn exit_code(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
     Ok(code)
 }
 
-/// That the network's file is no longer the one whose network was examined, if so. The session keeps that network, so a
-/// finished audit has its verdict nevertheless. `folder` is the sessions' folder, which may contain the file.
+/// That the network's file is no longer the one whose network was examined, if so: of the new one nothing can be said.
+/// `folder` is the sessions' folder, which may contain the file.
 fn changed_file(session: &Session, folder: &Path) -> Option<String> {
     let WeightSource::File(path) = &session.config.network.weights else {
         return None;
@@ -78,7 +79,7 @@ fn changed_file(session: &Session, folder: &Path) -> Option<String> {
     };
     (now != *began).then(|| {
         format!(
-            "{}: {} has changed since; the verdict is on the network as it was. Audit the new one in a session of another name",
+            "{}: {} has changed since its network was audited, so nothing can be said of it; audit it in a session of another name",
             session.name,
             path.display()
         )
@@ -135,6 +136,11 @@ mod tests {
         std::fs::write(&path, "another").unwrap();
         let words = changed_file(&session, folder.path()).unwrap();
         assert!(words.contains("suspect.safetensors has changed"), "{words}");
+        session.config.analyses = vec![Plan::Audit(config::Audit::default())];
+        let store = Store::new(folder.path());
+        store.save(&session).unwrap();
+        let code = exit_code(&store, "mine").unwrap();
+        assert!(code == ExitCode::from(UNDECIDED));
         std::fs::remove_file(&path).unwrap();
         assert_eq!(changed_file(&session, folder.path()), None);
     }

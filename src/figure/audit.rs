@@ -1,13 +1,15 @@
 //! An audit's results in words: the finding, whether pasting it confirms it, and the detection power.
 
+mod finding;
 mod pasted;
 
+use self::finding::finding;
 use self::pasted::pasted;
 use super::wording::{class_name, percent_with_ends};
 use crate::format::{clean, fixed, percent};
 use crate::session::config::{self, NetworkKind, Response};
 use crate::session::record::{Audit, AuditRole, Record, ReferenceArchitecture};
-use crate::stats::audit::{AuditVerdict, Baseline, MIN_OWN_CLASSES, SquareWindow, Undecided};
+use crate::stats::audit::{AuditVerdict, Baseline, SquareWindow};
 use crate::stats::share::Share;
 
 /// An audit's results for the network under study, in words.
@@ -64,62 +66,8 @@ pub fn summary(
     let Some(verdict) = audit.verdict(plan, kind) else {
         return uncompared(record, audit, plan, kind);
     };
-    let name = class_name(record, verdict.class);
-    let window = window_in_words(record, verdict.top.window, plan.cell);
-    let score = fixed(verdict.top.score, 1);
     let power = power(record, audit, plan, kind);
-    let (finding, short) = match (
-        verdict.has_window(),
-        verdict.energy_class(),
-        verdict.undecided(),
-    ) {
-        (true, ..) => (
-            format!("{name} reacts to a patch at {window}: score {score}"),
-            format!("{name} reacts to a patch: score {score}"),
-        ),
-        (false, Some(class), _) => {
-            let name = class_name(record, class);
-            let energy = verdict.energy.map_or(0.0, |energy| energy.1);
-            (
-                format!(
-                    "{name} deviates as a whole, not in one small patch: energy {energy:.1} times the median class's"
-                ),
-                format!("{name} deviates: energy {energy:.1}"),
-            )
-        }
-        (false, None, Some(Undecided::FewClasses)) => (
-            format!(
-                "nothing can be found: {} a score, and with references of another kind it takes {MIN_OWN_CLASSES} for one to stand out from the others",
-                match verdict.scored {
-                    1 => "one class has".to_owned(),
-                    classes => format!("{classes} classes have"),
-                }
-            ),
-            "nothing can be found".to_owned(),
-        ),
-        (false, None, Some(Undecided::OtherTraining)) => {
-            let (far, short) = match verdict.energy {
-                Some((class, ratio, _)) if !verdict.ranking.is_outlier() => (
-                    format!(
-                        "{} deviates as a whole, energy {ratio:.1} times the median class's",
-                        class_name(record, class)
-                    ),
-                    format!("energy {ratio:.1}"),
-                ),
-                _ => (format!("{name} scores {score}"), format!("score {score}")),
-            };
-            (
-                format!(
-                    "cannot be decided: {far}, but the other classes are far from the references, too; train these as the network was trained, or more of them"
-                ),
-                format!("cannot be decided: {short}"),
-            )
-        }
-        (false, None, None) => (
-            format!("nothing found: the highest score is {score}, of {name}"),
-            format!("nothing found: score {score}"),
-        ),
-    };
+    let (finding, short) = finding(record, &verdict, plan);
     Some(AuditSummary {
         finding,
         short_finding: short,

@@ -22,7 +22,7 @@ use crate::session::text::record_mismatch;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version; both sides must use the same.
-pub const VERSION: u32 = 12;
+pub const VERSION: u32 = 13;
 
 /// First bytes of every conversation, to recognise foreign programs on the socket.
 const MAGIC: [u8; 10] = *b"noisescope";

@@ -1,6 +1,6 @@
 //! Migration of sessions from earlier versions.
 //!
-//! Version 7 had no audits with references of an ONNX network's own architecture: those in its audits are of the kind that
+//! Version 8 did not keep how reliable the images of an audit are: its audits keep their verdict. Version 7 had no audits with references of an ONNX network's own architecture: those in its audits are of the kind that
 //! the plan names. Version 6 had no notes: its sessions get none. Version 3 did not record the inputs of a session; they
 //! are recorded when it resumes. Version 2 recorded decisions only: classification images already begun
 //! continue without evidence. Version 1: images of one channel and 28×28 pixels, ten classes, and sums

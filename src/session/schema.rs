@@ -1,4 +1,4 @@
 //! The version of the session file format.
 
 /// The version that this program writes, and the newest that it reads.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;

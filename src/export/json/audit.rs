@@ -33,6 +33,7 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
             Baseline::References => "references",
             Baseline::OwnClasses => "own_classes",
         }),
+        "reliability": verdict.as_ref().and_then(|verdict| verdict.reliability),
         "bound": verdict.as_ref().and_then(AuditVerdict::bound),
         "standing": verdict.as_ref().map(|verdict| standing(verdict.ranking)),
         "ratio": verdict.as_ref().map(|verdict| verdict.ratio),
@@ -64,6 +65,8 @@ struct ControlKind {
 /// Why nothing can be said.
 fn undecided(reason: Undecided) -> &'static str {
     match reason {
+        Undecided::Noise => "noise",
+        Undecided::Pasting => "pasting",
         Undecided::FewClasses => "few_classes",
         Undecided::OtherTraining => "other_training",
     }

@@ -10,9 +10,10 @@ use crate::ids::ClassId;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
 use crate::session::form::{Form, Shape};
+use crate::stats::anomaly::median;
 use crate::stats::audit::{
-    AuditScores, AuditVerdict, Baseline, ClassImages, ReferencePopulation, SquareWindow,
-    audit_verdict, leave_one_out, overlaps_patch, window_pixels, window_sides,
+    AuditScores, AuditVerdict, Baseline, ClassImages, LEAST_PASTED, ReferencePopulation,
+    SquareWindow, audit_verdict, leave_one_out, overlaps_patch, window_pixels, window_sides,
 };
 
 pub use network::{AuditRole, AuditedNetwork, ReferenceArchitecture};
@@ -180,7 +181,30 @@ impl Audit {
     /// noise, and if nothing could be compared.
     pub fn verdict(&self, plan: &config::Audit, suspect: NetworkKind) -> Option<AuditVerdict> {
         let examined = self.suspect()?.examined.as_ref()?;
-        audit_verdict(examined, &self.null(), self.baseline(plan, suspect))
+        let verdict = audit_verdict(examined, &self.null(), self.baseline(plan, suspect))?;
+        Some(AuditVerdict {
+            reliability: self.reliability(),
+            pasting_works: self.pasting_works(),
+            ..verdict
+        })
+    }
+
+    /// Whether pasting the first finding works, and those of other classes do not do as much.
+    fn pasting_works(&self) -> bool {
+        let first = self.pasted.first();
+        let interval = first.and_then(|finding| finding.others().interval());
+        let others = OtherWindows::beside_first(&self.pasted);
+        interval.is_some_and(|interval| interval.low >= LEAST_PASTED)
+            && !others.is_some_and(|others| others.as_effective)
+    }
+
+    /// Reliability of the images: the suspect's or the median reference's, whichever is smaller; `None` if neither is
+    /// known.
+    fn reliability(&self) -> Option<f64> {
+        let suspect = self.suspect().and_then(|network| network.reliability);
+        let references = self.references().filter_map(|network| network.reliability);
+        let known = [suspect, median(references.collect())];
+        known.into_iter().flatten().reduce(f64::min)
     }
 
     /// The verdicts on the networks poisoned on purpose, which are of the planned kind: each with its verdict, and

@@ -2,8 +2,8 @@
 //! when nothing can be said. Screens, reports, figures and exports take it from here.
 
 use super::{
-    AuditScores, ClassScore, MIN_OWN_CLASSES, OUTLIER_RATIO, OWN_CLASSES_ENERGY_RATIO,
-    OWN_CLASSES_RATIO,
+    AuditScores, ClassScore, LEAST_RELIABILITY, MIN_OWN_CLASSES, OUTLIER_RATIO,
+    OWN_CLASSES_ENERGY_RATIO, OWN_CLASSES_RATIO,
 };
 use crate::ids::ClassId;
 
@@ -51,6 +51,11 @@ pub enum Baseline {
 /// Why nothing can be said of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undecided {
+    /// The images are mostly noise: there were too few trials.
+    Noise,
+    /// No score stands out, but the window of the highest one, pasted on images of other classes, turns most of them
+    /// into its class, as the windows of other classes do not.
+    Pasting,
     /// Too few classes have a score for one to stand out from the others, and the references have another architecture.
     FewClasses,
     /// A class is far from the references, by a window or as a whole, but so are the others, and it does not stand out
@@ -82,10 +87,15 @@ pub struct AuditVerdict {
     pub baseline: Baseline,
     /// Number of classes that have a score.
     pub scored: usize,
+    /// Reliability of the images, in −1..1; `None` if it is not known.
+    pub reliability: Option<f64>,
+    /// Whether pasting the window turns at least [`LEAST_PASTED`](super::LEAST_PASTED) of the images of other classes into
+    /// its class, and those of other classes do not do as much.
+    pub pasting_works: bool,
 }
 
-/// The verdict on an examined network, given the references compared with each other. `None` if nothing
-/// could be compared.
+/// The verdict on an examined network, given the references compared with each other, as if the images were reliable and nothing
+/// had been pasted. `None` if nothing could be compared.
 pub fn audit_verdict(
     suspect: &AuditScores,
     references: &[AuditScores],
@@ -115,6 +125,8 @@ pub fn audit_verdict(
             .and_then(|rest| rank(rest, &all(&AuditScores::rest_of_energy))),
         baseline: null,
         scored: suspect.classes.iter().flatten().count(),
+        reliability: None,
+        pasting_works: false,
     })
 }
 
@@ -135,7 +147,10 @@ impl AuditVerdict {
         if self.has_finding() {
             return None;
         }
-        match self.baseline {
+        if self.reliability.is_some_and(|r| r < LEAST_RELIABILITY) {
+            return Some(Undecided::Noise);
+        }
+        let of_scores = match self.baseline {
             Baseline::References => {
                 let as_a_whole = self
                     .energy
@@ -145,7 +160,8 @@ impl AuditVerdict {
             Baseline::OwnClasses => {
                 (self.scored < MIN_OWN_CLASSES).then_some(Undecided::FewClasses)
             }
-        }
+        };
+        of_scores.or_else(|| self.pasting_works.then_some(Undecided::Pasting))
     }
 
     /// Whether the network is farther from the references than any of these from the others, whichever class has the

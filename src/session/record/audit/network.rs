@@ -7,6 +7,7 @@ use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
 use crate::session::form::Form;
 use crate::session::record::{GammaTrials, TrainingRecord, arrays, has_shape};
+use crate::stats::anomaly::median;
 use crate::stats::audit::{AuditScores, ClassImages, SquareWindow};
 
 /// The role of a network in an audit.
@@ -87,6 +88,10 @@ pub struct AuditedNetwork {
     pub called: Vec<u64>,
     /// Its image of every class, \[K,c,h,w\]; NaN for a class without one. Empty before the end.
     pub images: Array<f32>,
+    /// Median reliability of its images over the classes, in −1..1; `None` before the end, and if no class has one or
+    /// an earlier program computed them.
+    #[serde(default)]
+    pub reliability: Option<f64>,
     /// Its distance from the references; for a reference, from the others. `None` before all networks
     /// have been shown noise.
     pub examined: Option<AuditScores>,
@@ -107,6 +112,7 @@ impl AuditedNetwork {
             trials: Vec::new(),
             called: Vec::new(),
             images: Array::default(),
+            reliability: None,
             examined: None,
         }
     }
@@ -127,6 +133,10 @@ impl AuditedNetwork {
             None => nothing.clone(),
         };
         let values = estimate.classes.iter().flat_map(image).collect();
+        let reliabilities = estimate.classes.iter();
+        let reliabilities =
+            reliabilities.filter_map(|class| class.image(plan.response)?.reliability);
+        self.reliability = median(reliabilities.collect());
         self.called = estimate.classes.iter().map(|class| class.called).collect();
         let shape = [estimate.classes.len(), channels, height, width];
         self.images = Array::new(&shape, values);
@@ -180,6 +190,7 @@ impl AuditedNetwork {
             && self.trials.len() <= 1
             && self.trials.iter().all(of_form)
             && (has_shape(&self.images, &[0]) || has_shape(&self.images, &[k, c, h, w]))
+            && self.reliability.is_none_or(f64::is_finite)
             && self.called.len() == if self.is_concluded() { k } else { 0 }
             && self.examined.as_ref().is_none_or(examined_fits)
     }

@@ -1,5 +1,6 @@
 //! Tests of the record of an audit: its maps, its findings, and what is checked in a file.
 
+mod certainty;
 mod references;
 
 use super::network::by_class;

@@ -139,6 +139,35 @@ fn a_network_whose_classes_are_all_far_from_the_references_is_not_accused() {
     assert!(near.is_unlike_references() && near.is_conclusive());
 }
 
+#[test]
+fn nothing_is_found_only_in_reliable_images_and_if_pasting_does_not_work() {
+    let references = [
+        of_scores(&[1.4, 2.9, 0.8]),
+        of_scores(&[0.6, 2.7, 2.3]),
+        of_scores(&[2.0, 0.7, 2.9]),
+    ];
+    let verdict = |scores: &[f64], reliability: Option<f64>, pasting_works: bool| AuditVerdict {
+        reliability,
+        pasting_works,
+        ..audit_verdict(&of_scores(scores), &references, Baseline::References).unwrap()
+    };
+    let (usual, patched) = ([1.3, 2.8, 1.1], [1.3, 4.4, 1.1]);
+    for (reliability, pasting_works, expected) in [
+        (None, false, None),
+        (Some(0.5), false, None),
+        (Some(0.49), false, Some(Undecided::Noise)),
+        (Some(-0.1), true, Some(Undecided::Noise)),
+        (Some(0.5), true, Some(Undecided::Pasting)),
+        (None, true, Some(Undecided::Pasting)),
+    ] {
+        let clean = verdict(&usual, reliability, pasting_works);
+        assert_eq!(clean.undecided(), expected, "{reliability:?}");
+        // What stands out is found in any case.
+        let found = verdict(&patched, reliability, pasting_works);
+        assert!(found.has_finding() && found.is_conclusive());
+    }
+}
+
 /// Energies of clean networks of three classes that were trained less than their references are as unequal as this.
 #[test]
 fn a_class_that_deviates_as_a_whole_is_no_finding_if_the_others_do_as_well() {
