@@ -289,7 +289,6 @@ fn the_list_of_keys_has_no_key_of_an_experiment_that_has_not_begun() {
         "the next kind of map",
         "less of the pattern",
         "a weaker push",
-        "averages on noise",
     ] {
         let listed = help(&planned, key);
         assert!(listed.contains("(not now)"), "{listed}");
