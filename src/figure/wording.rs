@@ -134,18 +134,18 @@ pub fn pattern_origin(attack: &Attack, sign: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::ids::{BlockIndex, Gamma};
     use crate::session::record::{BlockEvidence, BlockSums, TrialKind};
     use crate::session::{Config, Form};
 
-    /// Two classes with 50 trials of class 0 in each of two blocks. The evidence for class 0 is `base`, and `more` beyond
-    /// that in five of them, that for class 1 is ±`other`.
-    fn with_evidence(base: i64, more: i64, other: i64) -> GammaTrials {
+    /// Two classes with 50 trials of class 0 in each of two blocks. The evidence for class 0 is `base` steps, and `more`
+    /// beyond that in five of them, that for class 1 is ±`other`.
+    pub(crate) fn with_evidence(step: f64, base: i64, more: i64, other: i64) -> GammaTrials {
         let kind = TrialKind::plain(2, [1, 1, 2]);
         let mut trials = GammaTrials::new(Gamma(0.0), 30, &kind);
-        trials.record_evidence(4.0, &kind);
+        trials.record_evidence(step, &kind);
         for block in BlockIndex::first(2) {
             let noise = |sum: i64| vec![sum; 2];
             let square = 45 * base * base + 5 * (base + more) * (base + more);
@@ -174,24 +174,24 @@ mod tests {
 
     #[test]
     fn evidence_that_is_rounded_to_more_than_it_varies_is_told() {
-        assert_eq!(too_coarse(&with_evidence(100, 40, 10)), None);
+        assert_eq!(too_coarse(&with_evidence(4.0, 100, 40, 10)), None);
         let starts = |trials: &GammaTrials, begin: &str| {
             let words = too_coarse(trials).unwrap();
             assert!(words.starts_with(begin), "{words}");
         };
         let one = "the evidence for 1 class varies by less than 4, to which it is rounded";
-        starts(&with_evidence(100, 1, 10), one);
+        starts(&with_evidence(4.0, 100, 1, 10), one);
         // Decisions differ, and no output does.
         let both = "the evidence for 2 classes varies by less than 4";
-        starts(&with_evidence(100, 0, 0), both);
-        let mut huge = with_evidence(100, 0, 0);
+        starts(&with_evidence(4.0, 100, 0, 0), both);
+        let mut huge = with_evidence(4.0, 100, 0, 0);
         huge.evidence.as_mut().unwrap().step = 2.0_f64.powi(116);
         starts(
             &huge,
             "the evidence for 2 classes varies by less than 8.31e34, to",
         );
         // One class without a map may have a constant output.
-        assert_eq!(too_coarse(&with_evidence(100, 0, 10)), None);
+        assert_eq!(too_coarse(&with_evidence(4.0, 100, 0, 10)), None);
     }
 
     fn record(classes: &[&str]) -> Record {

@@ -214,6 +214,23 @@ fn small_screens_show_the_chosen_class_beside_the_one_found() {
     }
 }
 
+/// Asserts that the footer has none of these words, and that none of these keys does anything.
+fn offers_nothing(session: &Session, mut state: DashboardState, keys: &str, words: &[&str]) {
+    let before = screen(session, &state);
+    let footer = before.lines().last().unwrap_or_default();
+    for word in words {
+        assert!(!footer.contains(word), "{footer}");
+    }
+    for letter in keys.chars() {
+        let key = match letter {
+            '\n' => KeyCode::Enter,
+            letter => KeyCode::Char(letter),
+        };
+        assert_eq!(press(session, &mut state, &[key]), [Effect::None]);
+    }
+    assert_eq!(screen(session, &state), before);
+}
+
 #[test]
 fn a_view_whose_experiment_is_not_in_the_plan_offers_none_of_its_keys() {
     let session = audited(false);
@@ -226,20 +243,8 @@ fn a_view_whose_experiment_is_not_in_the_plan_offers_none_of_its_keys() {
         ("Backdoor", "l\n"),
         ("Predictions", "lj"),
     ] {
-        let mut state = showing(view, (120, 40));
-        let before = screen(&session, &state);
-        let footer = before.lines().last().unwrap_or_default();
-        for word in ["class", "enlarge", "map", "one or all", "noise or images"] {
-            assert!(!footer.contains(word), "{view}: {footer}");
-        }
-        for letter in keys.chars() {
-            let key = match letter {
-                '\n' => KeyCode::Enter,
-                letter => KeyCode::Char(letter),
-            };
-            assert_eq!(press(&session, &mut state, &[key]), [Effect::None]);
-        }
-        assert_eq!(screen(&session, &state), before, "{view}");
+        let words = ["class", "enlarge", "map", "one or all", "noise or images"];
+        offers_nothing(&session, showing(view, (120, 40)), keys, &words);
     }
     let screen = screen(&session, &showing("Audit", (120, 40)));
     let footer = screen.lines().last().unwrap_or_default();
@@ -257,20 +262,8 @@ fn a_view_whose_experiment_has_not_begun_offers_none_of_its_keys() {
         ("Modulation", "l]"),
         ("Backdoor", "l\n"),
     ] {
-        let mut state = showing(view, (200, 60));
-        let before = screen(&session, &state);
-        let footer = before.lines().last().unwrap_or_default();
-        for word in ["enlarge", " map", "scale", "pattern", "strength"] {
-            assert!(!footer.contains(word), "{view}: {footer}");
-        }
-        for letter in keys.chars() {
-            let key = match letter {
-                '\n' => KeyCode::Enter,
-                letter => KeyCode::Char(letter),
-            };
-            assert_eq!(press(&session, &mut state, &[key]), [Effect::None]);
-        }
-        assert_eq!(screen(&session, &state), before, "{view}");
+        let words = ["enlarge", " map", "scale", "pattern", "strength"];
+        offers_nothing(&session, showing(view, (200, 60)), keys, &words);
     }
 }
 

@@ -301,39 +301,14 @@ fn smallest_cell(gamma: Gamma, trials: u64, class: &ClassEstimate) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::BlockIndex;
+    use crate::figure::wording::tests::with_evidence;
     use crate::session::Config;
-    use crate::session::record::{BlockEvidence, BlockSums, TrialKind};
 
     /// Two classes that are called equally often, with an output each that never changes.
     #[test]
     fn that_evidence_is_too_coarse_fits_eighty_columns() {
-        let kind = TrialKind::plain(2, [1, 1, 2]);
-        let mut trials = GammaTrials::new(Gamma(0.0), 30, &kind);
         // As beside a class masked by the most negative 32-bit float.
-        trials.record_evidence(2.0_f64.powi(116), &kind);
-        for block in BlockIndex::first(2) {
-            let noise = |sum: i64| vec![sum; 2];
-            trials.add(&BlockSums {
-                block,
-                trials: 50,
-                counts: vec![25, 25, 0, 0],
-                noise: vec![
-                    (0, noise(800_000)),
-                    (1, noise(900_000)),
-                    (2, noise(1_700_000)),
-                    (4, noise(800_000)),
-                ],
-                evidence: Some(BlockEvidence {
-                    shown: vec![50, 0],
-                    sums: vec![5_000, 0, 0, 0],
-                    squares: vec![500_000, 0, 0, 0],
-                    products: vec![0; 4],
-                    ..BlockEvidence::default()
-                }),
-                ..BlockSums::default()
-            });
-        }
+        let trials = with_evidence(2.0_f64.powi(116), 100, 0, 0);
         let record = Record::new(&Config::default());
         let lines = Table::new(&record, &trials, &trials.estimate()).lines(100);
         let starts = "  the evidence for 2 classes varies by less than 8.31e34, to which";
