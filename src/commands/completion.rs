@@ -21,14 +21,14 @@ use typed::Typed;
 
 /// A command line that is being typed.
 #[derive(Debug, Args)]
-pub struct Words {
+pub struct CompleteArgs {
     /// The program's name and the words after it, up to the cursor; the last one is the word at the cursor
     #[arg(last = true, value_name = "WORD")]
     words: Vec<OsString>,
 }
 
 /// Prints what could be at the place of the last word.
-pub fn run(store: &Store, args: &Words) -> Result<ExitCode, CommandError> {
+pub fn run(store: &Store, args: &CompleteArgs) -> Result<ExitCode, CommandError> {
     let words = args.words.iter();
     let words: Vec<String> = words
         .map(|word| word.to_string_lossy().into_owned())

@@ -186,7 +186,7 @@ enum Command {
     Completions(shells::Completions),
     /// Print what could come next on a command line; the completions of shells ask it
     #[command(hide = true)]
-    Complete(completion::Words),
+    Complete(completion::CompleteArgs),
     /// Print the manual as a man page
     Man(shells::Manual),
     /// Print the default preferences (colours and keys), with comments

@@ -41,7 +41,7 @@ pub fn too_coarse(trials: &GammaTrials) -> Option<String> {
     let varies_less = deviations().filter(|&sd| sd < evidence.step).count();
     // Outputs that lead to different decisions are not constant.
     let all_lost =
-        deviations().next().is_none() && classes().filter(|it| it.called > 0).count() > 1;
+        deviations().next().is_none() && classes().filter(|class| class.called > 0).count() > 1;
     let affected = match all_lost {
         true => trials.listed.len(),
         false => varies_less,

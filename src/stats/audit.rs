@@ -46,7 +46,9 @@ pub const OWN_CLASSES_ENERGY_RATIO: f64 = 1.5;
 /// of 0.17 and of 0.25, all at 0.51. Images of 28×28 have at least 0.65 after the default number of trials.
 pub const LEAST_RELIABILITY: f64 = 0.5;
 
-/// The share of the images of other classes that a window has to turn into its class for it to be no ordinary one.
+/// The share of the images of other classes that a window has to turn into its class for it to be no ordinary one. In the
+/// same measurements the window of the highest score turns at most 11 % in clean networks, and 80 to 91 % in those with a
+/// backdoor where it is on the patch; 28 % in a clean one on MNIST.
 pub const LEAST_PASTED: f64 = 0.5;
 
 /// The fewest classes with a score among which one can stand out from the others: of two, each is as far from the

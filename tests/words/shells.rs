@@ -94,6 +94,45 @@ fn paths_alone_are_left_to_bash_which_knows_how_they_were_quoted() {
 }
 
 #[test]
+fn zsh_offers_sessions_with_their_state_and_paths_where_they_may_be() {
+    let bench = Bench::new();
+    bench.succeed(&["new", "mine", "--preset", "quickstart"]);
+    // The functions that only exist while zsh completes.
+    let script = r#"
+        compdef() { }
+        compset() { }
+        _describe() { print -l -- "${(@P)3}" }
+        _files() { print -- files "$@" }
+        eval "$($1 completions zsh)"
+        words=("$@") CURRENT=$# PREFIX=${@[-1]}
+        _noisescope
+    "#;
+    let offered = |words: &[&str]| {
+        let mut zsh = bench.program_of("zsh");
+        zsh.args(["-f", "-c", script, "zsh"]);
+        zsh.arg(env!("CARGO_BIN_EXE_noisescope")).args(words);
+        let output = zsh.output().ok()?;
+        String::from_utf8(output.stdout).ok()
+    };
+    let Some(sessions) = offered(&["attach", ""]) else {
+        eprintln!("NOT RUN: zsh is not installed");
+        return;
+    };
+    assert_eq!(sessions, "mine:new: MNIST cnn\n");
+    let presets = offered(&["run", ""]).unwrap();
+    assert!(
+        presets.contains("\naudit:preset: MNIST cnn, 1 experiment\n"),
+        "{presets}"
+    );
+    let networks = offered(&["run", "mine", "--network", ""]).unwrap();
+    assert!(
+        networks.starts_with("cnn\nmlp\n") && networks.ends_with("files\n"),
+        "{networks}"
+    );
+    assert_eq!(offered(&["--sessions", ""]).unwrap(), "files -/\n");
+}
+
+#[test]
 fn fish_completes_paths_with_spaces_quotes_and_variables() {
     let bench = Bench::new();
     fs::create_dir(bench.path("my folder")).unwrap();
@@ -107,8 +146,8 @@ fn fish_completes_paths_with_spaces_quotes_and_variables() {
     let mut fish = bench.program_of("fish");
     fish.args(["--no-config", "-c", script]);
     fish.env("HOME", bench.path(""));
-    // It need not be installed.
     let Ok(output) = fish.arg(env!("CARGO_BIN_EXE_noisescope")).output() else {
+        eprintln!("NOT RUN: fish is not installed");
         return;
     };
     let name = "my folder/it's.onnx";

@@ -94,12 +94,11 @@ impl<'a> Typed<'a> {
             .map_or_else(Offer::default, |word| values(word, live));
         if self.positionals.is_empty() && !self.is_escaped {
             let commands = self.command.get_subcommands();
-            offer
-                .words
-                .extend(commands.filter(|it| !it.is_hide_set()).map(|it| {
-                    let about = it.get_about().map(ToString::to_string);
-                    Candidate::new(it.get_name(), about.unwrap_or_default())
-                }));
+            let shown = commands.filter(|command| !command.is_hide_set());
+            offer.words.extend(shown.map(|command| {
+                let about = command.get_about().map(ToString::to_string);
+                Candidate::new(command.get_name(), about.unwrap_or_default())
+            }));
         }
         offer
     }

@@ -197,6 +197,19 @@ mod tests {
             (&nothing["found"], &nothing["undecided"]),
             (&json!(false), &Value::Null)
         );
+        let mut audit = audited([1.4, 2.9, 0.8], [1.0, 3.5, 1.0]);
+        audit.pasted = vec![PastedFinding {
+            shown: vec![100; 3],
+            called: vec![90; 3],
+            ..PastedFinding::new(ClassId(1), (0, 0, 4), 3)
+        }];
+        for (reliability, reason) in [(0.9, "pasting"), (0.1, "noise")] {
+            audit.networks[3].reliability = Some(reliability);
+            let undecided = section(&plan, &audit, NetworkKind::Cnn);
+            assert_eq!(undecided["found"], Value::Null);
+            assert_eq!(undecided["undecided"], reason);
+            assert_eq!(undecided["reliability"], json!(reliability));
+        }
     }
 
     #[test]

@@ -103,7 +103,46 @@ fn more_trials(r: f64, trials: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::more_trials;
+    use super::*;
+    use crate::session::{Config, Form};
+    use crate::stats::audit::{AuditScores, Baseline, ClassScore, audit_verdict};
+
+    #[test]
+    fn what_would_decide_it_is_said_instead_of_nothing_found() {
+        let mut record = Record::new(&Config::default());
+        record.form = Some(Form::numbered([1, 28, 28], 3));
+        let class = |score| {
+            Some(ClassScore {
+                score,
+                window: (0, 0, 4),
+                energy: 1.0,
+            })
+        };
+        let scores = |scores: [f64; 3]| AuditScores {
+            classes: scores.map(class).to_vec(),
+        };
+        let references = vec![scores([1.4, 2.9, 0.8]); 3];
+        let suspect = scores([1.0, 3.5, 1.0]);
+        let plain = audit_verdict(&suspect, &references, Baseline::References).unwrap();
+        let plan = config::Audit::default();
+        let words = |reliability, pasting_works| {
+            let verdict = AuditVerdict {
+                reliability,
+                pasting_works,
+                ..plain.clone()
+            };
+            finding(&record, &verdict, &plan).0
+        };
+        let noise = words(Some(0.1), true);
+        let expected = "cannot be decided: the images are mostly noise, R 0.10; use about 27.0 k trials, for the references, too";
+        assert_eq!(noise, expected);
+        let pasting = words(Some(0.9), true);
+        assert!(
+            pasting.contains("the highest being 3.5, of class 1, but pasting its window works")
+        );
+        assert!(words(Some(0.9), false).starts_with("nothing found"));
+        assert!(words(None, false).starts_with("nothing found"));
+    }
 
     #[test]
     fn the_trials_advised_make_the_images_half_reliable() {

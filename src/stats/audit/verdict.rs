@@ -94,8 +94,8 @@ pub struct AuditVerdict {
     pub pasting_works: bool,
 }
 
-/// The verdict on an examined network, given the references compared with each other, as if the images were reliable and nothing
-/// had been pasted. `None` if nothing could be compared.
+/// The verdict on an examined network, given the references compared with each other, as if the images were reliable
+/// and nothing had been pasted. `None` if nothing could be compared.
 pub fn audit_verdict(
     suspect: &AuditScores,
     references: &[AuditScores],

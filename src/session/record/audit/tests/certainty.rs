@@ -1,6 +1,32 @@
 //! Tests of what a verdict needs beside scores: reliable images, and what pasting does.
 
 use super::*;
+use crate::ids::BlockIndex;
+
+#[test]
+fn a_network_keeps_the_reliability_of_its_images() {
+    let plan = config::Audit {
+        response: Response::Decision,
+        ..config::Audit::default()
+    };
+    let reliability = |trials: GammaTrials| {
+        let mut network = AuditedNetwork::new(AuditRole::Suspect, 1);
+        network.trials = vec![trials];
+        network.conclude(&plan);
+        network.reliability
+    };
+    let mut trials = balanced();
+    assert_eq!(reliability(trials.clone()), None, "only one half");
+    // The other half, which is the same.
+    trials.add(&BlockSums {
+        block: BlockIndex(1),
+        trials: 4,
+        counts: vec![2, 0, 0, 2],
+        noise: vec![(0, vec![20, 60]), (1, vec![60, 68])],
+        ..BlockSums::default()
+    });
+    assert!(reliability(trials).is_some_and(|r| (r - 1.0).abs() < 1e-6));
+}
 
 #[test]
 fn images_are_as_reliable_as_the_suspects_or_the_median_references() {
